@@ -1,0 +1,232 @@
+"""What a run writes down: one header and one record per epoch.
+
+Plain frozen values. Reading and writing files is the job of
+:mod:`latentvqa.history`. ``None`` means that the log does not carry the value;
+no rule may guess it. Losses and information are in nats, shares are fractions,
+epochs are 0-based.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Stage = Literal["baseline", "warmup", "full"]
+Reduction = Literal["mean", "sum"]
+Bottleneck = Literal["gaussian", "deterministic", "none"]
+
+
+@dataclass(frozen=True)
+class KLConvention:
+    """How the KL term of a run was computed and priced.
+
+    Attributes:
+        reduction: how ``kl_dim`` was reduced over the latent dimensions.
+        tokens: latent tokens K.
+        dims: dimensions per latent token Z.
+        free_bits: allowance per latent token, in nats of ``kl_token``.
+        factor: multiplies the scheduled weight.
+        max_weight: scheduled weight after warm-up.
+        bottleneck: kind of bottleneck; only ``gaussian`` has a KL.
+        is_assumed: true where the log did not say and defaults were taken.
+    """
+
+    reduction: Reduction = "mean"
+    tokens: int = 6
+    dims: int = 256
+    free_bits: float = 0.1
+    factor: float = 0.2
+    max_weight: float = 15.0
+    bottleneck: Bottleneck = "gaussian"
+    is_assumed: bool = False
+
+    @property
+    def unit_scale(self) -> float:
+        """Factor from mean-reduced thresholds to this convention: 1 or Z."""
+        return float(self.dims) if self.reduction == "sum" else 1.0
+
+
+@dataclass(frozen=True)
+class StagePlan:
+    """Epochs per stage, in order."""
+
+    baseline: int = 0
+    warmup: int = 15
+    full: int = 35
+
+    @property
+    def total(self) -> int:
+        """Epochs of all stages together."""
+        return self.baseline + self.warmup + self.full
+
+
+@dataclass(frozen=True)
+class RunHeader:
+    """First line of ``metrics.jsonl``: what the epochs were made with.
+
+    Attributes:
+        kl: the KL convention.
+        stages: planned epochs per stage.
+        temperature: latent temperature in training, after its warm-up.
+        validation_temperature: latent temperature of the validation loss.
+        warmup_epochs: epochs over which the KL weight rises.
+        vision_frozen_epochs: epochs at the start with a frozen backbone.
+        teacher_weight: weight of the preference loss; 0 when off.
+        target: validation loss that the run aims at, in nats.
+        patience: epochs without improvement before stopping.
+        name: name of the run folder.
+        seed: seed of the run.
+        versions: package versions, by name.
+        data: fingerprints of the tables, by role (``train``, ``val``).
+        thresholds: the resolved ``[kl_health]`` section.
+    """
+
+    kl: KLConvention = field(default_factory=KLConvention)
+    stages: StagePlan = field(default_factory=StagePlan)
+    temperature: float | None = None
+    validation_temperature: float | None = None
+    warmup_epochs: int | None = None
+    vision_frozen_epochs: int | None = None
+    teacher_weight: float | None = None
+    target: float | None = None
+    patience: int | None = None
+    name: str = ""
+    seed: int | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+    data: Mapping[str, Any] = field(default_factory=dict)
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """Counts and sums of ``kl_token`` over examples and tokens.
+
+    Bin ``i`` holds ``edges[i-1] <= x < edges[i]``; the first and the last bin
+    are open. There is one bin more than there are edges, and one edge lies at
+    free_bits.
+    """
+
+    edges: tuple[float, ...]
+    counts: tuple[int, ...]
+    sums: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class SplitMetrics:
+    """Measures of one pass over one split.
+
+    Attributes:
+        rows: questions that were counted.
+        temperature: latent temperature of this pass.
+        total_loss: loss without the teacher term.
+        answer_loss: nats per answer token.
+        answer_nll: nats per answer.
+        orthogonality: mean squared cosine between memory tokens.
+        teacher_loss: preference loss before its weight.
+        exact_match: share of answers equal to a reference.
+        kl_raw: mean ``kl_token`` before free bits.
+        kl_after: the same after free bits.
+        kl_tokens: mean ``kl_token`` of each of the K tokens.
+        kl_histogram: distribution of ``kl_token``.
+        rate: nats per example, KL summed over tokens and dimensions.
+        information_bound: most nats the decoder can know at ``temperature``.
+        answer_entropy: H(A) of the encoded targets, in nats.
+        answer_gain: H(A) minus ``answer_nll``, in nats.
+        answer_nll_error: standard error of ``answer_nll``, in nats.
+        kl_share: weighted KL over ``total_loss``.
+        active_units: dimensions whose posterior mean varies above 0.01.
+    """
+
+    rows: int | None = None
+    temperature: float | None = None
+    total_loss: float | None = None
+    answer_loss: float | None = None
+    answer_nll: float | None = None
+    orthogonality: float | None = None
+    teacher_loss: float | None = None
+    exact_match: float | None = None
+    kl_raw: float | None = None
+    kl_after: float | None = None
+    kl_tokens: tuple[float, ...] | None = None
+    kl_histogram: Histogram | None = None
+    rate: float | None = None
+    information_bound: float | None = None
+    answer_entropy: float | None = None
+    answer_gain: float | None = None
+    answer_nll_error: float | None = None
+    kl_share: float | None = None
+    active_units: int | None = None
+
+    @property
+    def penalty_reduction(self) -> float | None:
+        """Share of the KL that free bits take away; None where undefined."""
+        if self.kl_raw is None or self.kl_after is None or self.kl_raw <= 0.0:
+            return None
+        return (self.kl_raw - self.kl_after) / self.kl_raw
+
+
+@dataclass(frozen=True)
+class TeacherCounts:
+    """Questions of an epoch in the teacher's eyes."""
+
+    compared: int = 0
+    differing: int = 0
+    violating: int = 0
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """One epoch.
+
+    Attributes:
+        epoch: 0-based number.
+        stage: stage of the epoch.
+        train: measures of the training pass.
+        val: measures of the validation pass.
+        kl_weight: scheduled weight, mean over the epoch's steps.
+        effective_kl_weight: ``kl_weight`` times factor: what multiplied
+            ``kl_after`` in the loss, mean over the epoch's steps.
+        beta: price per nat of rate when the loss is written per answer.
+        learning_rates: rate at the end of the epoch, by parameter group.
+        trainable: whether a parameter group was trained, by group.
+        gates: tanh of the fusion gates.
+        teacher: the teacher's pair counts; None outside the full stage.
+        gradient_norm: mean norm before clipping.
+        steps: optimizer steps in the epoch.
+        seconds: wall time by phase.
+        questions_per_second: throughput by phase.
+        peak_memory_mib: highest memory use so far.
+        best_epoch: epoch of the best watched value so far.
+        best_value: that value, in nats.
+        patience_used: full-stage epochs since the best.
+        reached_target_epoch: first epoch below the target, if any.
+    """
+
+    epoch: int
+    stage: Stage
+    train: SplitMetrics = field(default_factory=SplitMetrics)
+    val: SplitMetrics = field(default_factory=SplitMetrics)
+    kl_weight: float | None = None
+    effective_kl_weight: float | None = None
+    beta: float | None = None
+    learning_rates: Mapping[str, float] = field(default_factory=dict)
+    trainable: Mapping[str, bool] = field(default_factory=dict)
+    gates: tuple[float, ...] = ()
+    teacher: TeacherCounts | None = None
+    gradient_norm: float | None = None
+    steps: int | None = None
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    questions_per_second: Mapping[str, float] = field(default_factory=dict)
+    peak_memory_mib: float | None = None
+    best_epoch: int | None = None
+    best_value: float | None = None
+    patience_used: int | None = None
+    reached_target_epoch: int | None = None
+
+    @property
+    def overfitting_ratio(self) -> float | None:
+        """Validation over training answer loss; None where undefined."""
+        if self.val.answer_loss is None or not self.train.answer_loss:
+            return None
+        return self.val.answer_loss / self.train.answer_loss

@@ -1,0 +1,40 @@
+"""Every error that a user can cause, as one tree.
+
+    LatentVQAError
+    |-- ConfigError       a key, a value or a flag; exit code 2
+    |-- DataError         a table, an image, a split
+    |-- HistoryError      a log that cannot be read
+    |-- CheckpointError   a checkpoint or run folder that cannot be used
+    `-- DivergenceError   a loss that is NaN or infinite
+
+The command line catches :class:`LatentVQAError` once, at its edge, and prints
+the message alone. A message says what is wrong, where, and what to do.
+"""
+
+
+class LatentVQAError(Exception):
+    """Base of all errors that are reported without a traceback."""
+
+    exit_code = 1
+
+
+class ConfigError(LatentVQAError):
+    """A configuration key, value or command-line flag is wrong."""
+
+    exit_code = 2
+
+
+class DataError(LatentVQAError):
+    """A question table, an image or a split cannot be used."""
+
+
+class HistoryError(LatentVQAError):
+    """A training log cannot be read."""
+
+
+class CheckpointError(LatentVQAError):
+    """A checkpoint or a run folder cannot be used."""
+
+
+class DivergenceError(LatentVQAError):
+    """A loss became NaN or infinite during training."""
