@@ -1,0 +1,108 @@
+"""Image patches conditioned on the question, additively and multiplicatively.
+
+Attention alone adds question features to patch features; a model so built
+learns which words predict which answers and stays there. Feature-wise scaling
+lets the question select what a patch says.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from latentvqa.models.attention import Attention, FeedForward
+
+
+class QuestionConditionedFusion(nn.Module):
+    """Layers in which patches are conditioned on the question.
+
+    Args:
+        width: size D of patch and question vectors.
+        layers: number of fusion layers.
+        heads: attention heads.
+        dropout: dropout probability in training.
+    """
+
+    def __init__(self, *, width: int, layers: int, heads: int, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.summary_query = nn.Parameter(torch.randn(1, 1, width) * 0.02)
+        self.summary = Attention(width, heads)
+        self.layers = nn.ModuleList(FusionLayer(width, heads, dropout) for _ in range(layers))
+        self.norm = nn.LayerNorm(width)
+
+    def forward(self, patches: Tensor, question: Tensor, question_mask: Tensor) -> Tensor:
+        """Fuse.
+
+        Args:
+            patches: image patches of each question, shape ``(Q, P, D)``.
+            question: question token vectors, shape ``(Q, T, D)``.
+            question_mask: true on question tokens, shape ``(Q, T)``.
+
+        Returns:
+            Fused patches followed by the question summary, ``(Q, P + 1, D)``.
+        """
+        query = self.summary_query.expand(len(question), -1, -1)
+        summary = self.summary(query, question, mask=question_mask)  # (Q, 1, D)
+        for layer in self.layers:
+            patches, summary = layer(patches, summary, question, question_mask)
+        fused: Tensor = self.norm(torch.cat([patches, summary], dim=1))  # (Q, P + 1, D)
+        return fused
+
+    def gates(self) -> Tensor:
+        """tanh of every layer's cross-attention gate, shape ``(layers,)``."""
+        return torch.stack([layer.gate.tanh() for layer in self.layers])
+
+
+class FusionLayer(nn.Module):
+    """One reasoning step: words to patches, patches to summary, summary to patches.
+
+    The patches query the question tokens behind a tanh gate (Alayrac et al.
+    2022, arXiv:2204.14198). The summary then reads the patches and, with what it
+    found, scales and shifts them (FiLM, Perez et al. 2018, arXiv:1709.07871)
+    before a transformer layer over the patches; reading before scaling lets a
+    later layer relate every patch to the object that an earlier one found.
+
+    Args:
+        width: size D of patch and question vectors.
+        heads: attention heads.
+        dropout: dropout probability in training.
+    """
+
+    def __init__(self, width: int, heads: int, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.gate = nn.Parameter(torch.tensor(0.1))
+        self.words_norm = nn.LayerNorm(width)
+        self.words = Attention(width, heads, dropout)
+
+        self.read_norm = nn.LayerNorm(width)
+        self.read_query_norm = nn.LayerNorm(width)
+        self.read = Attention(width, heads, dropout)
+        self.update_norm = nn.LayerNorm(3 * width)
+        self.update = nn.Sequential(
+            nn.Linear(3 * width, 2 * width), nn.GELU(), nn.Linear(2 * width, width)
+        )
+
+        self.film_norm = nn.LayerNorm(width)
+        self.film = nn.Linear(width, 4 * width)
+        self.attention_norm = nn.LayerNorm(width)
+        self.attention = Attention(width, heads, dropout)
+        self.feed_forward_norm = nn.LayerNorm(width)
+        self.feed_forward = FeedForward(width, expansion=2, dropout=dropout)
+
+    def forward(
+        self, patches: Tensor, summary: Tensor, question: Tensor, question_mask: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Map patches ``(Q, P, D)`` and summary ``(Q, 1, D)`` to the same shapes."""
+        words = self.words(self.words_norm(patches), question, mask=question_mask)
+        patches = patches + self.gate.tanh() * words
+
+        query = self.read_query_norm(summary)
+        found = self.read(query, self.read_norm(patches))  # (Q, 1, D)
+        joined = torch.cat([summary, found, query * found], dim=-1)  # (Q, 1, 3 D)
+        summary = summary + self.update(self.update_norm(joined))
+
+        scale1, shift1, scale2, shift2 = self.film(self.film_norm(summary)).chunk(4, dim=-1)
+        x = self.attention_norm(patches) * (1 + scale1) + shift1
+        patches = patches + self.attention(x, x)
+        x = self.feed_forward_norm(patches) * (1 + scale2) + shift2
+        return patches + self.feed_forward(x), summary

@@ -1,0 +1,82 @@
+"""Question tokens to contextual vectors: a transformer encoder trained from scratch."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from latentvqa.models.attention import Attention, FeedForward
+
+
+class QuestionEncoder(nn.Module):
+    """Pre-norm transformer encoder over question tokens.
+
+    Args:
+        vocabulary_size: number of token ids; id 0 is padding.
+        width: size D of the token vectors.
+        layers: number of encoder layers.
+        heads: attention heads per layer.
+        max_tokens: longest question, in tokens.
+        dropout: dropout probability in training.
+    """
+
+    def __init__(
+        self,
+        *,
+        vocabulary_size: int,
+        width: int,
+        layers: int,
+        heads: int,
+        max_tokens: int,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.tokens = nn.Embedding(vocabulary_size, width, padding_idx=0)
+        self.positions = nn.Embedding(max_tokens, width)
+        nn.init.normal_(self.tokens.weight, std=0.5)
+        nn.init.normal_(self.positions.weight, std=0.1)
+        self.dropout = nn.Dropout(dropout)
+        self.layers = nn.ModuleList(EncoderLayer(width, heads, dropout) for _ in range(layers))
+        self.norm = nn.LayerNorm(width)
+
+    def forward(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        """Encode questions.
+
+        Args:
+            tokens: token ids padded with 0, shape ``(Q, T)``.
+
+        Returns:
+            Token vectors ``(Q, T, D)`` and the mask ``(Q, T)``, true on tokens.
+        """
+        mask = tokens != 0
+        # a question without any known length still needs one visible position
+        mask = mask | (torch.arange(tokens.shape[1], device=tokens.device) == 0)
+        positions = self.positions.weight[: tokens.shape[1]]
+        x = self.dropout(self.tokens(tokens) + positions)  # (Q, T, D)
+        for layer in self.layers:
+            x = layer(x, mask)
+        return self.norm(x), mask
+
+
+class EncoderLayer(nn.Module):
+    """Self-attention and feed-forward, normalised before each.
+
+    Args:
+        width: size D of the token vectors.
+        heads: attention heads.
+        dropout: dropout probability in training.
+    """
+
+    def __init__(self, width: int, heads: int, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.attention_norm = nn.LayerNorm(width)
+        self.attention = Attention(width, heads, dropout)
+        self.feed_forward_norm = nn.LayerNorm(width)
+        self.feed_forward = FeedForward(width, dropout=dropout)
+
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Map ``(N, S, D)`` to ``(N, S, D)``; ``mask`` is true on visible positions."""
+        normed = self.attention_norm(x)
+        x = x + self.attention(normed, normed, mask=mask)
+        feed: Tensor = self.feed_forward(self.feed_forward_norm(x))
+        return x + feed

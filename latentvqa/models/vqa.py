@@ -1,0 +1,121 @@
+"""The whole model: one place where the parts meet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from latentvqa.models.decoder import AnswerDecoder
+from latentvqa.models.fusion import QuestionConditionedFusion
+from latentvqa.models.latent import LatentBottleneck, Posterior, token_dropout
+from latentvqa.models.question import QuestionEncoder
+from latentvqa.models.vision import VisionEncoder
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """What the encoder knows of each question.
+
+    Attributes:
+        fused: fused patches and question summary, shape ``(Q, P + 1, D)``.
+        posterior: the latent posterior; absent under bottleneck ``"none"``.
+    """
+
+    fused: Tensor
+    posterior: Posterior | None
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What the decoder reads.
+
+    Attributes:
+        tokens: shape ``(Q, M, D)``, after token dropout.
+        before_dropout: the same before dropout and token identities; absent
+            where the decoder sees the fused tokens.
+    """
+
+    tokens: Tensor
+    before_dropout: Tensor | None
+
+
+class VQAModel(nn.Module):
+    """Vision, question, fusion, latent bottleneck and decoder.
+
+    Args:
+        vision: images to patch tokens.
+        question: question tokens to vectors.
+        fusion: conditions patches on the question.
+        bottleneck: the latent tokens; ``None`` lets the decoder see the fused
+            tokens.
+        decoder: answers from memory tokens.
+    """
+
+    def __init__(
+        self,
+        *,
+        vision: VisionEncoder,
+        question: QuestionEncoder,
+        fusion: QuestionConditionedFusion,
+        bottleneck: LatentBottleneck | None,
+        decoder: AnswerDecoder,
+    ) -> None:
+        super().__init__()
+        self.vision = vision
+        self.question = question
+        self.fusion = fusion
+        self.bottleneck = bottleneck
+        self.decoder = decoder
+
+    def encode(self, images: Tensor, image_index: Tensor, question_tokens: Tensor) -> Encoded:
+        """Encode every distinct image once and every question with its image.
+
+        Args:
+            images: uint8 pixels of the distinct images, ``(B, 3, size, size)``.
+            image_index: image of each question, shape ``(Q,)``, values below B.
+            question_tokens: ids padded with 0, shape ``(Q, T)``.
+        """
+        return self.encode_patches(self.vision(images), image_index, question_tokens)
+
+    def encode_patches(
+        self, patches: Tensor, image_index: Tensor, question_tokens: Tensor
+    ) -> Encoded:
+        """As :meth:`encode`, from patch tokens ``(B, P, D)``."""
+        question, mask = self.question(question_tokens)
+        fused = self.fusion(patches[image_index], question, mask)  # (Q, P + 1, D)
+        posterior = None if self.bottleneck is None else self.bottleneck.posterior(fused)
+        return Encoded(fused=fused, posterior=posterior)
+
+    def memory(
+        self, encoded: Encoded, latents: Tensor | None, *, drop_probability: float = 0.0
+    ) -> Memory:
+        """What the decoder may read: the latents, or the fused tokens without them.
+
+        Args:
+            encoded: output of :meth:`encode`.
+            latents: z of shape ``(Q, K, Z)``; ``None`` for the fused tokens.
+            drop_probability: chance of each memory token to be zeroed.
+        """
+        if self.bottleneck is None or latents is None:
+            return Memory(tokens=encoded.fused, before_dropout=None)
+        whole = self.bottleneck.memory(latents)
+        dropped = token_dropout(whole, drop_probability)
+        return Memory(tokens=self.bottleneck.identify(dropped), before_dropout=whole)
+
+    def answer_logits(self, memory: Tensor, answer_tokens: Tensor, begin_id: int) -> Tensor:
+        """Teacher-forced logits.
+
+        Args:
+            memory: memory tokens, shape ``(Q, M, D)``.
+            answer_tokens: targets with their end token, padded, ``(Q, A)``.
+            begin_id: token that the decoder starts from.
+
+        Returns:
+            Logits of each target, shape ``(Q, A, V)``.
+        """
+        begin = torch.full_like(answer_tokens[:, :1], begin_id)
+        inputs = torch.cat([begin, answer_tokens[:, :-1]], dim=1)  # (Q, A)
+        logits: Tensor = self.decoder(inputs, memory)
+        return logits
