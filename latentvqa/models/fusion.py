@@ -49,7 +49,7 @@ class QuestionConditionedFusion(nn.Module):
         return fused
 
     def gates(self) -> Tensor:
-        """tanh of every layer's cross-attention gate, shape ``(layers,)``."""
+        """Tanh of every layer's cross-attention gate, shape ``(layers,)``."""
         return torch.stack([layer.gate.tanh() for layer in self.layers])
 
 

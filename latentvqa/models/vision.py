@@ -13,6 +13,8 @@ from torch import Tensor, nn
 
 from latentvqa.errors import ConfigError
 from latentvqa.models.attention import sinusoid
+from latentvqa.models.question import EncoderLayer
+from latentvqa.models.small_backbone import SMALL_BACKBONE, SmallResidualNet
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,8 @@ def create_backbone(
     """Create a timm backbone that gives a feature map or a token sequence.
 
     Args:
-        name: any timm model name; ``hf-hub:`` and tags are timm's own.
+        name: any timm model name, ``hf-hub:`` and tags included; or
+            ``"small-residual"``, which is ours and has no pretrained weights.
         image_size: side of the input in pixels; the backbone's own if absent.
         stride: pixels per patch side; stages after it are cut off. Only for
             convolutional backbones; absent means the last stage.
@@ -53,6 +56,8 @@ def create_backbone(
         ConfigError: if timm does not know the name, the stride does not exist
             or the weights cannot be had.
     """
+    if name == SMALL_BACKBONE:
+        return _create_small(image_size, stride, pretrained)
     options: dict[str, Any] = {"num_classes": 0, "global_pool": ""}
     if stride is not None:
         options = {"features_only": True, "out_indices": (_stage_at(name, stride),)}
@@ -79,9 +84,23 @@ class VisionEncoder(nn.Module):
         backbone: gives ``(B, C, h, w)``, ``(B, h, w, C)`` or ``(B, N, C)``.
         preparation: the backbone's image size and normalisation.
         width: size D of the patch tokens.
+        layers: transformer layers among the patches of an image, before any
+            question: relations between objects at the price of one image
+            instead of all its questions.
+        heads: attention heads of these layers.
+        dropout: dropout probability of these layers in training.
     """
 
-    def __init__(self, *, backbone: nn.Module, preparation: ImagePreparation, width: int) -> None:
+    def __init__(
+        self,
+        *,
+        backbone: nn.Module,
+        preparation: ImagePreparation,
+        width: int,
+        layers: int = 0,
+        heads: int = 4,
+        dropout: float = 0.0,
+    ) -> None:
         super().__init__()
         self.backbone = backbone
         self.preparation = preparation
@@ -93,6 +112,7 @@ class VisionEncoder(nn.Module):
         self.norm = nn.LayerNorm(features.shape[2])
         self.project = nn.Linear(features.shape[2], width)
         self.positions = nn.Parameter(_grid_positions(self.grid, width))
+        self.layers = nn.ModuleList(EncoderLayer(width, heads, dropout) for _ in range(layers))
 
     @property
     def patches(self) -> int:
@@ -121,8 +141,10 @@ class VisionEncoder(nn.Module):
         return x[:, self.prefix_tokens :]
 
     def embed(self, features: Tensor) -> Tensor:
-        """Project features ``(B, P, C)`` and add positions: ``(B, P, D)``."""
+        """Project features ``(B, P, C)``, add positions, relate: ``(B, P, D)``."""
         embedded: Tensor = self.project(self.norm(features)) + self.positions
+        for layer in self.layers:
+            embedded = layer(embedded)
         return embedded
 
     def freeze(self, is_frozen: bool) -> None:
@@ -154,6 +176,19 @@ class VisionEncoder(nn.Module):
         if x.shape[1] != channels and x.shape[-1] == channels:
             return x
         return x.permute(0, 2, 3, 1)
+
+
+def _create_small(
+    image_size: int | None, stride: int | None, pretrained: bool | Path
+) -> tuple[nn.Module, ImagePreparation]:
+    if pretrained:
+        raise ConfigError(f"vision.pretrained: {SMALL_BACKBONE!r} has no pretrained weights.")
+    if stride not in (None, 4, 8, 16, 32):
+        raise ConfigError(
+            f"vision.stride = {stride}: {SMALL_BACKBONE!r} has the strides [4, 8, 16, 32]."
+        )
+    half = (0.5, 0.5, 0.5)
+    return SmallResidualNet(stride or 16), ImagePreparation(image_size or 64, "bicubic", half, half)
 
 
 def _create(
@@ -189,9 +224,7 @@ def _creation_fault(name: str, pretrained: bool | Path, error: Exception) -> Con
             f"to be had from its hub ({type(error).__name__}). Fetch the model's weights file on a "
             'machine with network and set vision.pretrained = "path/to/model.safetensors".'
         )
-    return ConfigError(
-        f"vision.name = {name!r} is no timm model: {error}. See timm.list_models()."
-    )
+    return ConfigError(f"vision.name = {name!r} is no timm model: {error}. See timm.list_models().")
 
 
 def _stage_at(name: str, stride: int) -> int:

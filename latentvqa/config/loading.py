@@ -1,0 +1,204 @@
+"""Defaults < preset < file < ``--set``, merged and checked; all faults in one error."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from latentvqa.config.sections import Config, conflicts
+from latentvqa.errors import ConfigError
+
+_PATH_KEYS = ("data.train", "data.val", "data.images", "data.val_images", "vision.pretrained")
+
+
+def preset_names() -> list[str]:
+    """Names of the presets that ship with the package."""
+    folder = resources.files("latentvqa") / "presets"
+    return sorted(
+        entry.name.removesuffix(".toml")
+        for entry in folder.iterdir()
+        if entry.name.endswith(".toml")
+    )
+
+
+def load_config(
+    path: Path | None = None, *, preset: str | None = None, overrides: Sequence[str] = ()
+) -> Config:
+    """Merge defaults, a preset, a TOML file and ``key=value`` overrides.
+
+    Args:
+        path: TOML file; paths in it are relative to its folder.
+        preset: name of a shipped preset.
+        overrides: ``section.key=value``; values are TOML, else strings; paths in
+            them are relative to the working directory.
+
+    Raises:
+        ConfigError: with every fault: file, key, value, bound and, for an
+            unknown key, the nearest known one.
+    """
+    merged: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    if preset is not None:
+        _merge(merged, _read_preset(preset), sources, f"preset {preset}")
+    if path is not None:
+        _merge(merged, _absolute(_read_toml(path), path.parent), sources, str(path))
+    for override in overrides:
+        _merge(merged, _absolute(_parse_override(override), Path()), sources, "--set")
+    return _validate(merged, sources)
+
+
+def config_warnings(config: Config) -> list[str]:
+    """Combinations that are allowed but seldom meant."""
+    warnings = []
+    kl, default = config.kl, type(config.kl)()
+    if kl.reduction == "sum" and (kl.factor, kl.free_bits) == (default.factor, default.free_bits):
+        dims = config.latent.dims
+        warnings.append(
+            f'kl.reduction = "sum" with the factor and free_bits of "mean": the same weight costs '
+            f"{dims} times as much (kl.factor = {kl.factor / dims:.3g} and kl.free_bits = "
+            f"{kl.free_bits * dims:.3g} would price it as before)"
+        )
+    return warnings
+
+
+def _validate(merged: Mapping[str, Any], sources: Mapping[str, str]) -> Config:
+    faults: list[str] = []
+    try:
+        config = Config.model_validate(merged)
+    except ValidationError as error:
+        for key, detail in _by_key(error).items():
+            faults.append(f"{_source_of(key, sources)}: {key}{detail}")
+    else:
+        for key, detail in conflicts(config):
+            faults.append(f"{_source_of(key, sources)}: {key} {detail}")
+        if not faults:
+            return config
+    count = f"{len(faults)} faults in the configuration" if len(faults) > 1 else "configuration"
+    raise ConfigError(f"{count}:\n" + "\n".join(f"  {fault}" for fault in faults))
+
+
+def _by_key(error: ValidationError) -> dict[str, str]:
+    """One message per dotted key; the branches of a union are joined."""
+    details: dict[str, list[str]] = {}
+    values: dict[str, Any] = {}
+    for fault in error.errors():
+        location = [str(part) for part in fault["loc"]]
+        key = ".".join(location[:3] if location[:2] == ["data", "columns"] else location[:2])
+        if fault["type"] == "extra_forbidden":
+            message = "is unknown" + _nearest(location)
+        else:
+            message = fault["msg"][0].lower() + fault["msg"][1:]
+        details.setdefault(key, []).append(message)
+        values[key] = fault["input"]
+    texts = {}
+    for key, messages in details.items():
+        joined = " or ".join(dict.fromkeys(messages))
+        is_unknown = joined.startswith("is unknown")
+        texts[key] = f" {joined}" if is_unknown else f" = {_shown(values[key])}: {joined}"
+    return texts
+
+
+def _shown(value: Any) -> str:
+    return f'"{value}"' if isinstance(value, str) else repr(value)
+
+
+def _nearest(location: Sequence[str]) -> str:
+    section = Config.model_fields.get(location[0])
+    if len(location) == 1 or section is None:
+        known: Iterable[str] = [*Config.model_fields, *_all_keys()]
+        wanted = location[0]
+    else:
+        known = _section_keys(section.annotation)
+        wanted = location[1]
+    matches = difflib.get_close_matches(wanted, list(known), n=1, cutoff=0.5)
+    if not matches:
+        elsewhere = [key for key in _all_keys() if key.split(".")[1] == wanted]
+        matches = elsewhere or list(known)[:0]
+    if matches:
+        return f"; did you mean {matches[0]}?"
+    return f"; known: {', '.join(known)}"
+
+
+def _section_keys(annotation: Any) -> list[str]:
+    model = annotation if isinstance(annotation, type) else get_args(annotation)[0]
+    return list(model.model_fields) if issubclass(model, BaseModel) else []
+
+
+def _all_keys() -> list[str]:
+    return [
+        f"{name}.{key}"
+        for name, section in Config.model_fields.items()
+        for key in _section_keys(section.annotation)
+    ]
+
+
+def _source_of(key: str, sources: Mapping[str, str]) -> str:
+    matching = [source for known, source in sources.items() if known.startswith(key)]
+    return matching[-1] if matching else "configuration"
+
+
+def _merge(
+    target: dict[str, Any], new: Mapping[str, Any], sources: dict[str, str], source: str
+) -> None:
+    for section, values in new.items():
+        if not isinstance(values, Mapping):
+            target[section] = values
+            sources[section] = source
+            continue
+        known = target.setdefault(section, {})
+        for key, value in values.items():
+            if isinstance(known, dict):
+                known[key] = value
+            sources[f"{section}.{key}"] = source
+
+
+def _read_preset(name: str) -> dict[str, Any]:
+    if name not in preset_names():
+        near = difflib.get_close_matches(name, preset_names(), n=1, cutoff=0.4)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        raise ConfigError(
+            f"--preset {name}: no such preset.{hint} There are: {', '.join(preset_names())}."
+        )
+    text = (resources.files("latentvqa") / "presets" / f"{name}.toml").read_text("utf-8")
+    return tomllib.loads(text)
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8-sig"))
+    except FileNotFoundError as error:
+        raise ConfigError(f"{path}: no such file. Give --config an existing TOML file.") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read as UTF-8 TOML: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from error
+
+
+def _parse_override(text: str) -> dict[str, Any]:
+    key, equals, raw = text.partition("=")
+    parts = [part.strip() for part in key.strip().split(".")]
+    if not equals or len(parts) < 2 or not all(parts):
+        raise ConfigError(f"--set {text}: write it as section.key=value, as in kl.free_bits=0.05")
+    try:
+        value = tomllib.loads(f"value = {raw}")["value"]
+    except (tomllib.TOMLDecodeError, KeyError):
+        value = raw.strip()
+    for part in reversed(parts):
+        value = {part: value}
+    return dict(value)
+
+
+def _absolute(values: dict[str, Any], base: Path) -> dict[str, Any]:
+    """Resolve path keys against ``base``; a backbone may be named by a path too."""
+    for key in _PATH_KEYS:
+        section, name = key.split(".")
+        known = values.get(section)
+        if isinstance(known, dict) and isinstance(known.get(name), str):
+            known[name] = str((base / Path(known[name]).expanduser()).resolve())
+    return values

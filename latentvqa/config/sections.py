@@ -1,0 +1,295 @@
+"""The sections of a run's configuration: every hyper-parameter, its unit and bounds.
+
+Sections are values: they read no file and build nothing. ``"auto"`` stands where
+the data, the device or another key decides; the run folder records what it
+became.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from latentvqa.core.thresholds import KLHealthThresholds
+
+Auto = Literal["auto"]
+Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
+Epochs = Annotated[int, Field(ge=0, le=100_000)]
+Probability = Annotated[float, Field(ge=0.0, lt=1.0, allow_inf_nan=False)]
+Weight = Annotated[float, Field(ge=0.0, le=1e6, allow_inf_nan=False)]
+Rate = Annotated[float, Field(gt=0.0, le=1.0, allow_inf_nan=False)]
+# TOML has no path type; strictness is lifted for these alone
+File = Annotated[Path, Field(strict=False)]
+
+
+class Section(BaseModel):
+    """Base of all sections: frozen, strict, no unknown keys."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True
+    )
+
+
+class Data(Section):
+    """Which questions and images to train on."""
+
+    train: File | None = None
+    """table of training questions (.csv, .tsv, .jsonl, .parquet)"""
+    val: File | None = None
+    """table of validation questions; without it images of `train` are held out"""
+    images: File | None = None
+    """folder that the image column is relative to"""
+    val_images: File | None = None
+    """folder of the validation images where it is another one"""
+    columns: dict[str, str] = {}
+    """names in the table for image, question, answer, answers, type, id"""
+    val_fraction: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.1
+    """share of the images held out where `val` is absent"""
+    on_bad_image: Literal["error", "skip"] = "error"
+    """what to do about images that cannot be decoded"""
+    allow_outside: bool = False
+    """allow image paths that leave the images folder"""
+    scenes: Literal["easy", "full"] | None = None
+    """generate scenes of this difficulty in the run folder instead of reading `train`"""
+    scene_images: Annotated[int, Field(ge=10, le=1_000_000)] = 1000
+    """images to generate"""
+    scene_questions: Annotated[int, Field(ge=1, le=1000)] = 20
+    """questions per generated image"""
+    scene_seed: Annotated[int, Field(ge=0)] = 0
+    """seed of the generated scenes"""
+
+
+class Vision(Section):
+    """The image backbone."""
+
+    name: Annotated[str, Field(min_length=1)] = "resnet18"
+    """any timm model name"""
+    pretrained: bool | File = False
+    """true: timm's cache, then its hub; a path: local weights; false: from scratch"""
+    image_size: Annotated[int, Field(ge=16, le=2048)] | Auto = "auto"
+    """pixels per side; auto: the backbone's own when pretrained, else 96"""
+    stride: Annotated[int, Field(ge=2, le=64)] | Literal["auto", "last"] = "auto"
+    """pixels per patch side; last: the whole backbone; auto: last when pretrained, else 16"""
+    freeze_epochs: Epochs | Auto = "auto"
+    """epochs at the start in which the backbone is frozen; auto: 3 when pretrained, else 0"""
+
+
+class Text(Section):
+    """Tokenizers, question encoder and answer decoder."""
+
+    tokenizer: Literal["word", "bpe"] = "word"
+    """word-level or byte-level BPE, trained on the training split"""
+    vocabulary_size: Annotated[int, Field(ge=16, le=1_000_000)] = 20_000
+    """most tokens per vocabulary"""
+    min_count: Count = 1
+    """a word must occur this often in the training split"""
+    lowercase: bool = True
+    """fold the case of questions and answers"""
+    max_question_tokens: Annotated[int, Field(ge=1, le=1024)] = 32
+    """longer questions are cut"""
+    max_answer_tokens: Annotated[int, Field(ge=1, le=256)] = 8
+    """longer answers are cut; the end token does not count"""
+    question_layers: Annotated[int, Field(ge=0, le=24)] = 2
+    """layers of the question encoder"""
+    decoder_layers: Annotated[int, Field(ge=1, le=24)] = 2
+    """layers of the answer decoder"""
+
+
+class Fusion(Section):
+    """Width of the model and the layers that condition patches on the question."""
+
+    width: Annotated[int, Field(ge=8, le=4096, multiple_of=4)] = 128
+    """size of every token vector"""
+    layers: Annotated[int, Field(ge=1, le=24)] = 2
+    """fusion layers: reasoning steps"""
+    heads: Annotated[int, Field(ge=1, le=64)] = 4
+    """attention heads everywhere; must divide the width"""
+    dropout: Probability = 0.0
+    """dropout in question encoder, fusion, bottleneck and decoder"""
+
+
+class Latent(Section):
+    """The variational bottleneck."""
+
+    bottleneck: Literal["gaussian", "deterministic", "none"] = "gaussian"
+    """gaussian; deterministic: z = mu without KL; none: the decoder sees the fused tokens"""
+    tokens: Annotated[int, Field(ge=1, le=1024)] = 6
+    """latent tokens K"""
+    dims: Annotated[int, Field(ge=1, le=8192)] = 256
+    """dimensions Z per latent token"""
+    temperature: Annotated[float, Field(ge=0.0, le=10.0)] = 0.6
+    """scale of the posterior's standard deviation in training"""
+    validation_temperature: Annotated[float, Field(ge=0.0, le=10.0)] = 0.5
+    """the same for the validation loss"""
+    temperature_warmup_epochs: Epochs = 3
+    """epochs over which the training temperature rises from 0"""
+    initial_logvar: Annotated[float, Field(ge=-10.0, le=2.0)] = 0.0
+    """log variance of the untrained posterior"""
+    token_dropout: Probability = 0.3
+    """chance of each memory token to be zeroed in training"""
+    orthogonality_weight: Weight = 0.1
+    """weight of the mean squared cosine between memory tokens"""
+
+
+class KL(Section):
+    """The KL term and its warm-up."""
+
+    max_weight: Weight = 15.0
+    """scheduled weight after warm-up"""
+    factor: Weight = 0.2
+    """multiplies the scheduled weight: 15 x 0.2 = 3.0"""
+    free_bits: Weight = 0.1
+    """allowance per latent token and example, nats of kl_token"""
+    reduction: Literal["mean", "sum"] = "mean"
+    """how the dimensions of a token are reduced; sum costs Z times as much"""
+    warmup_start_epoch: Epochs = 0
+    """epoch of the warmup stage at which the weight starts to rise"""
+    warmup_epochs: Epochs | Auto = "auto"
+    """epochs from weight 0 to the full weight; auto: length of the warmup stage"""
+    warmup_by: Literal["epoch", "step"] = "epoch"
+    """step: the same slope in smaller steps"""
+
+
+class Stages(Section):
+    """Epochs of each stage, in this order."""
+
+    baseline: Epochs = 0
+    """frozen decoder on the fused tokens; for the ablation only"""
+    warmup: Epochs = 15
+    """latent on, KL weight rising"""
+    full: Epochs = 35
+    """full KL weight, teacher on, early stopping"""
+
+
+class Teacher(Section):
+    """The preference term of the full stage."""
+
+    weight: Weight = 0.3
+    """weight of the preference loss; 0 turns the teacher off"""
+    samples: Annotated[int, Field(ge=2, le=64)] = 3
+    """latent samples decoded per question"""
+    margin: Annotated[float, Field(ge=0.0, le=100.0)] = 0.1
+    """wanted difference of log-probabilities, nats per token"""
+    min_score_difference: Annotated[float, Field(ge=0.0, le=1.0)] = 0.05
+    """pairs whose scores are closer than this teach nothing"""
+    scorer: str = "rule"
+    """rule, or package.module:factory of another scorer"""
+
+
+class Optimizer(Section):
+    """AdamW with one learning rate per component."""
+
+    decoder_rate: Rate = 5e-4
+    """answer decoder"""
+    latent_rate: Rate = 5e-4
+    """bottleneck"""
+    fusion_rate: Rate = 5e-4
+    """fusion layers and patch projection"""
+    question_rate: Rate = 5e-4
+    """question encoder"""
+    vision_rate: Rate | Auto = "auto"
+    """backbone; auto: 5e-5 when pretrained, else 5e-4"""
+    weight_decay: Annotated[float, Field(ge=0.0, le=1.0)] = 0.05
+    """decoupled decay of matrices; biases, gains and embeddings are spared"""
+    clip_norm: Annotated[float, Field(gt=0.0, le=1e6)] = 1.0
+    """largest norm of the whole gradient"""
+    warmup_share: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.1
+    """share of all steps in which the rates rise from 0"""
+    schedule: Literal["cosine", "constant"] = "cosine"
+    """after the rise"""
+    final_factor: Annotated[float, Field(ge=0.0, le=1.0)] = 0.01
+    """rate at the last step over the peak rate, under cosine"""
+
+
+class EarlyStopping(Section):
+    """When to stop, and what counts as best."""
+
+    metric: Literal["answer_loss", "total_loss"] = "answer_loss"
+    """validation measure that is watched"""
+    patience: Annotated[int, Field(ge=1, le=100_000)] = 5
+    """full-stage epochs since the best of the whole run"""
+    min_delta: Annotated[float, Field(ge=0.0, le=100.0)] = 0.0
+    """nats by which a best must improve"""
+    target: Annotated[float, Field(ge=0.0, le=100.0)] = 0.8
+    """validation loss aimed at, nats; the first epoch below it is logged"""
+
+
+class Loader(Section):
+    """How batches are made."""
+
+    batch_size: Annotated[int, Field(ge=1, le=100_000)] = 320
+    """questions per batch"""
+    questions_per_image: Annotated[int, Field(ge=1, le=100_000)] = 5
+    """most questions of one image in a batch; each image is encoded once"""
+    evaluation_batch_size: Annotated[int, Field(ge=1, le=100_000)] = 640
+    """questions per batch where no gradient is kept"""
+    workers: Annotated[int, Field(ge=0, le=256)] = 0
+    """loader processes; 0: one thread of the main process"""
+    cache_mib: Annotated[int, Field(ge=0)] = 2048
+    """decoded images are kept in memory if they all fit, MiB"""
+
+
+class Run(Section):
+    """What belongs to the run and not to the model."""
+
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    """seed of weights, order and noise"""
+    device: str = "auto"
+    """auto, cpu, cuda, cuda:1, mps"""
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    """auto: bf16 where the device is faster with it, CPU included"""
+    threads: Annotated[int, Field(ge=1, le=1024)] | Auto = "auto"
+    """CPU threads; auto: torch's own choice"""
+    max_minutes: Annotated[float, Field(gt=0.0, le=1e6)] | None = None
+    """fit stages and warm-ups to this many minutes of training"""
+    checkpoint_minutes: Annotated[float, Field(gt=0.0, le=1e6)] = 15.0
+    """save `last` this often inside an epoch"""
+
+
+class Config(Section):
+    """Everything that a run is made from."""
+
+    data: Data = Data()
+    vision: Vision = Vision()
+    text: Text = Text()
+    fusion: Fusion = Fusion()
+    latent: Latent = Latent()
+    kl: KL = KL()
+    kl_health: KLHealthThresholds = KLHealthThresholds()
+    stages: Stages = Stages()
+    teacher: Teacher = Teacher()
+    optimizer: Optimizer = Optimizer()
+    early_stopping: EarlyStopping = EarlyStopping()
+    loader: Loader = Loader()
+    run: Run = Run()
+
+    def replace(self, section: str, **values: object) -> Config:
+        """Return a copy with keys of one section replaced."""
+        changed = getattr(self, section).model_copy(update=values)
+        return self.model_copy(update={section: changed})
+
+
+def conflicts(config: Config) -> list[tuple[str, str]]:
+    """Faults between keys that are each within their own bounds.
+
+    Returns:
+        Pairs of a dotted key and what is wrong with it.
+    """
+    found: list[tuple[str, str]] = []
+    if config.fusion.width % config.fusion.heads:
+        found.append(("fusion.heads", f"must divide fusion.width = {config.fusion.width}"))
+    if config.stages.baseline + config.stages.warmup + config.stages.full == 0:
+        found.append(("stages.warmup", "all stages together must have at least one epoch"))
+    if config.data.train is None and config.data.scenes is None:
+        found.append(("data.train", "is missing: the table of training questions"))
+    if config.data.train is not None and config.data.images is None:
+        found.append(("data.images", "is missing: the folder of the images"))
+    allowed = ("image", "question", "answer", "answers", "type", "id")
+    for name in config.data.columns:
+        if name not in allowed:
+            found.append((f"data.columns.{name}", f"is none of {', '.join(allowed)}"))
+    if config.teacher.scorer != "rule" and ":" not in config.teacher.scorer:
+        found.append(("teacher.scorer", 'must be "rule" or "package.module:factory"'))
+    return found

@@ -1,0 +1,63 @@
+"""A configuration as TOML text, and what differs between two of them."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+from pydantic import ValidationError
+
+from latentvqa.config.sections import Config
+from latentvqa.errors import ConfigError
+
+
+def config_to_toml(config: Config) -> str:
+    """Write every resolved value; keys without a value are left out."""
+    return tomli_w.dumps(_plain(config))
+
+
+def config_from_toml(text: str, source: str) -> Config:
+    """Read what :func:`config_to_toml` wrote.
+
+    Raises:
+        ConfigError: naming ``source`` if the text is no such configuration.
+    """
+    try:
+        return Config.model_validate(tomllib.loads(text))
+    except (tomllib.TOMLDecodeError, ValidationError) as error:
+        raise ConfigError(f"{source}: not a configuration of this version: {error}") from error
+
+
+def changed_keys(old: Config, new: Config) -> dict[str, tuple[Any, Any]]:
+    """Dotted keys whose values differ, with the old and the new value."""
+    before, after = _flat(_plain(old)), _flat(_plain(new))
+    return {
+        key: (before.get(key), after.get(key))
+        for key in sorted(before.keys() | after.keys())
+        if before.get(key) != after.get(key)
+    }
+
+
+def _plain(config: Config) -> dict[str, Any]:
+    plain: dict[str, Any] = _stringify(config.model_dump(exclude_none=True))
+    return plain
+
+
+def _stringify(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _stringify(item) for key, item in value.items()}
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, tuple):
+        return list(value)
+    return value
+
+
+def _flat(nested: dict[str, Any]) -> dict[str, Any]:
+    return {
+        f"{section}.{key}": value
+        for section, values in nested.items()
+        for key, value in values.items()
+    }

@@ -1,0 +1,147 @@
+"""Every number that a health rule compares with: the ``[kl_health]`` section.
+
+Rules, plots, pages and the documentation read the fields of this class, so that
+no threshold stands in two places. KL values are for mean reduction; rules
+convert them for a run that sums over the latent dimensions.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Nats = Annotated[float, Field(ge=0.0, le=1e6, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
+Ratio = Annotated[float, Field(ge=0.0, le=1e6, allow_inf_nan=False)]
+Epochs = Annotated[int, Field(ge=0, le=100_000)]
+
+
+class KLHealthThresholds(BaseModel):
+    """Thresholds of the health rules; shares are fractions, losses nats."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    collapse_kl: Nats = Field(
+        default=0.01, description="nats of kl_token; below it the notes say collapse"
+    )
+    healthy_kl_low: Nats = Field(default=0.03, description="nats of kl_token; healthy band starts")
+    healthy_kl_high: Nats = Field(default=0.08, description="nats of kl_token; healthy band ends")
+    high_kl: Nats = Field(default=0.15, description="nats of kl_token; above it kl_raw is high")
+    high_kl_late: Nats = Field(
+        default=0.12, description="nats of kl_token; high if kept up from tuning_epoch on"
+    )
+    high_kl_stuck: Nats = Field(
+        default=0.10, description="nats of kl_token; high if kept up while validation is stuck"
+    )
+    low_kl_late: Nats = Field(
+        default=0.05, description="nats of kl_token; below it from tuning_epoch on the KL is low"
+    )
+    persistent_kl_low: Nats = Field(
+        default=0.02, description="nats of kl_token; kl_raw stuck under free bits, lower end"
+    )
+    persistent_kl_high: Nats = Field(
+        default=0.04, description="nats of kl_token; kl_raw stuck under free bits, upper end"
+    )
+    healthy_reduction_low: Share = Field(
+        default=0.20, description="share; healthy reduction starts"
+    )
+    healthy_reduction_high: Share = Field(default=0.40, description="share; healthy reduction ends")
+    generous_reduction: Share = Field(
+        default=0.80, description="share; above it free bits are too high"
+    )
+    persistent_reduction: Share = Field(
+        default=0.70, description="share; above it for persistent_epochs free bits are generous"
+    )
+    zero_kl_share: Share = Field(
+        default=0.005, description="share of kl_raw; below it kl_after counts as 0"
+    )
+    pressing_kl_share: Share = Field(
+        default=0.30,
+        description="share of the loss; above it the KL may be what holds the answer back",
+    )
+
+    early_epoch: Epochs = Field(default=5, description="epoch; before it a low KL only waits")
+    tuning_epoch: Epochs = Field(default=10, description="epoch; nothing is tuned before it")
+    consistent_epochs: Annotated[Epochs, Field(ge=1)] = Field(
+        default=3, description="epochs in a row that count as consistent"
+    )
+    persistent_epochs: Annotated[Epochs, Field(ge=1)] = Field(
+        default=7, description="epochs in a row without any penalty"
+    )
+    plateau_epochs: Annotated[Epochs, Field(ge=1)] = Field(
+        default=5, description="epochs since the best validation answer loss"
+    )
+
+    overfitting_moderate: Ratio = Field(
+        default=2.0, description="validation / training answer loss"
+    )
+    overfitting_high: Ratio = Field(default=2.5, description="validation / training answer loss")
+    overfitting_act: Ratio = Field(default=3.0, description="validation / training answer loss")
+    overfitting_min_loss: Nats = Field(
+        default=0.05,
+        description="nats per answer token; below it no ratio and no plateau is judged",
+    )
+    overfitting_min_rise: Share = Field(
+        default=0.10, description="share; rise of validation answer loss over its best"
+    )
+    learning_min_decrease: Share = Field(
+        default=0.05, description="share; least fall of the training answer loss by early_epoch"
+    )
+    fast_train_loss: Nats = Field(
+        default=0.2,
+        description="nats per answer token; below it by early_epoch training was very fast",
+    )
+    target_loss: Nats = Field(
+        default=0.8, description="nats per answer token; aim of the notes where the run names none"
+    )
+
+    collapse_bound: Ratio = Field(
+        default=0.5, description="multiple of H(A); bound below it is collapse"
+    )
+    collapse_gain: Share = Field(
+        default=0.1, description="share of H(A); gain below it is not learnt"
+    )
+    learnt_gain: Share = Field(default=0.5, description="share of H(A); gain from it on is learnt")
+    leak_nats: Nats = Field(default=0.05, description="nats; gain may exceed the bound by so much")
+    leak_errors: Ratio = Field(default=2.0, description="standard errors; or by so many of the NLL")
+    near_need: Ratio = Field(
+        default=1.5, description="multiple of H(A); bound below it is near the need"
+    )
+    far_above_need: Ratio = Field(
+        default=10.0, description="multiple of H(A); bound above it is far above"
+    )
+    pinned_low: Ratio = Field(
+        default=0.75, description="multiple of free_bits; kl_raw pinned, lower end"
+    )
+    pinned_high: Ratio = Field(
+        default=1.1, description="multiple of free_bits; kl_raw pinned, upper end"
+    )
+    pinned_epochs: Annotated[Epochs, Field(ge=1)] = Field(default=3, description="epochs in a row")
+
+    @model_validator(mode="after")
+    def _require_order(self) -> Self:
+        for low, high in _RISING:
+            if getattr(self, low) > getattr(self, high):
+                raise ValueError(
+                    f"{low} = {getattr(self, low)} must not exceed {high} = {getattr(self, high)}"
+                )
+        return self
+
+
+_RISING = (
+    ("collapse_kl", "healthy_kl_low"),
+    ("healthy_kl_low", "healthy_kl_high"),
+    ("healthy_kl_high", "high_kl"),
+    ("high_kl_stuck", "high_kl_late"),
+    ("high_kl_late", "high_kl"),
+    ("persistent_kl_low", "persistent_kl_high"),
+    ("healthy_reduction_low", "healthy_reduction_high"),
+    ("healthy_reduction_high", "generous_reduction"),
+    ("overfitting_moderate", "overfitting_high"),
+    ("overfitting_high", "overfitting_act"),
+    ("collapse_bound", "near_need"),
+    ("near_need", "far_above_need"),
+    ("collapse_gain", "learnt_gain"),
+    ("pinned_low", "pinned_high"),
+)

@@ -1,0 +1,1 @@
+"""Question tables, images, batches and built-in scenes."""

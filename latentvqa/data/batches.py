@@ -1,0 +1,206 @@
+"""Batches of encoded questions with each of their images once."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from latentvqa.data.batch_plan import plan_batches
+from latentvqa.data.images import ImageStore
+from latentvqa.data.tables import QuestionTable
+from latentvqa.data.tokenizer import EOS, PAD, UNK, TextTokenizer, Tokenizers
+from latentvqa.errors import DataError
+
+__all__ = ["Batch", "BatchLoader", "EncodedTable", "make_batch", "plan_batches"]
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Questions, their targets and their images.
+
+    Attributes:
+        images: each image once, uint8, shape ``(B, 3, H, W)``.
+        image_index: place of each question's image in ``images``, ``(Q,)``.
+        question_tokens: ids padded with 0, shape ``(Q, T)``.
+        answer_tokens: ids and the end token, padded with 0, shape ``(Q, A)``.
+        rows: row indices into the table, shape ``(Q,)``.
+    """
+
+    images: Tensor
+    image_index: Tensor
+    question_tokens: Tensor
+    answer_tokens: Tensor
+    rows: Tensor
+
+
+class EncodedTable:
+    """A table with its questions and targets as token ids.
+
+    Args:
+        table: the rows.
+        tokenizers: of questions and answers.
+        max_question_tokens: longer questions are cut.
+        max_answer_tokens: longer targets are cut; the end token comes on top.
+
+    Attributes:
+        truncated_questions: number of rows whose question was cut.
+        truncated_answers: number of rows whose target was cut.
+    """
+
+    def __init__(
+        self,
+        table: QuestionTable,
+        tokenizers: Tokenizers,
+        max_question_tokens: int,
+        max_answer_tokens: int,
+    ):
+        self.table = table
+        self._questions = _UniqueTexts(table.questions, tokenizers.question, max_question_tokens)
+        self._answers = _UniqueTexts(table.targets, tokenizers.answer, max_answer_tokens)
+        self.truncated_questions = self._questions.truncated
+        self.truncated_answers = self._answers.truncated
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def question_ids(self, row: int) -> list[int]:
+        """Return the question of a row as ids: at least one, UNK for none."""
+        return self._questions.ids(row) or [UNK]
+
+    def answer_ids(self, row: int) -> list[int]:
+        """Return the target of a row as ids, with the end token."""
+        return [*self._answers.ids(row), EOS]
+
+    def target_key(self, row: int) -> tuple[int, ...]:
+        """Return the target sequence as the model sees it, for counting."""
+        return tuple(self.answer_ids(row))
+
+
+def make_batch(encoded: EncodedTable, store: ImageStore, rows: np.ndarray) -> Batch:
+    """Collect the rows of a batch.
+
+    Args:
+        encoded: the table; its images have the indices of ``store``.
+        store: the images.
+        rows: row indices, shape ``(Q,)``.
+
+    Raises:
+        DataError: if an image cannot be decoded.
+    """
+    images, places = np.unique(encoded.table.image_index[rows], return_inverse=True)
+    indices = rows.tolist()
+    return Batch(
+        images=store.get(images),
+        image_index=torch.from_numpy(places.astype(np.int64)),
+        question_tokens=_padded([encoded.question_ids(row) for row in indices]),
+        answer_tokens=_padded([encoded.answer_ids(row) for row in indices]),
+        rows=torch.from_numpy(np.asarray(rows, dtype=np.int64)),
+    )
+
+
+class BatchLoader:
+    """Makes planned batches ahead of their use.
+
+    Args:
+        encoded: the table.
+        store: its images.
+        batches: the plan.
+        workers: processes that make batches; with 0, one thread works one
+            batch ahead.
+        start: place in the plan to begin at, for a resumed epoch.
+    """
+
+    def __init__(
+        self,
+        encoded: EncodedTable,
+        store: ImageStore,
+        batches: Sequence[np.ndarray],
+        *,
+        workers: int,
+        start: int = 0,
+    ):
+        self.encoded, self.store, self.workers = encoded, store, workers
+        self.batches = list(batches[start:])
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def __iter__(self) -> Iterator[Batch]:
+        return self._from_processes() if self.workers else self._from_thread()
+
+    def _from_processes(self) -> Iterator[Batch]:
+        loader = DataLoader(
+            _PlannedBatches(self.encoded, self.store, self.batches),
+            batch_size=None,
+            num_workers=self.workers,
+            worker_init_fn=_leave_signals_to_parent,
+        )
+        for item in loader:
+            if isinstance(item, DataError):
+                raise item
+            yield item
+
+    def _from_thread(self) -> Iterator[Batch]:
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            ahead = None
+            for rows in self.batches:
+                ready, ahead = ahead, pool.submit(make_batch, self.encoded, self.store, rows)
+                if ready is not None:
+                    yield ready.result()
+            if ahead is not None:
+                yield ahead.result()
+
+
+class _PlannedBatches(Dataset[Batch | DataError]):
+    """One item is one batch of the plan, or why it cannot be made.
+
+    An error raised in a worker would reach the user with the worker's traceback.
+    """
+
+    def __init__(self, encoded: EncodedTable, store: ImageStore, batches: list[np.ndarray]):
+        self.encoded, self.store, self.batches = encoded, store, batches
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def __getitem__(self, place: int) -> Batch | DataError:
+        try:
+            return make_batch(self.encoded, self.store, self.batches[place])
+        except DataError as error:
+            return error
+
+
+class _UniqueTexts:
+    """Texts encoded once each, cut to a length."""
+
+    def __init__(self, texts: Sequence[str], tokenizer: TextTokenizer, limit: int):
+        place_of = {text: place for place, text in enumerate(dict.fromkeys(texts))}
+        encoded = tokenizer.encode(list(place_of))
+        self._index = np.fromiter((place_of[text] for text in texts), np.int64, len(texts))
+        lengths = np.array([len(ids) for ids in encoded], dtype=np.int64)
+        self.truncated = int((lengths[self._index] > limit).sum())
+        self._ids = [ids[:limit] for ids in encoded]
+
+    def ids(self, row: int) -> list[int]:
+        return self._ids[self._index[row]]
+
+
+def _padded(sequences: list[list[int]]) -> Tensor:
+    width = max(map(len, sequences), default=0)
+    tokens = np.full((len(sequences), width), PAD, dtype=np.int64)
+    for place, ids in enumerate(sequences):
+        tokens[place, : len(ids)] = ids
+    return torch.from_numpy(tokens)
+
+
+def _leave_signals_to_parent(worker: int) -> None:
+    """Let a worker live on after Ctrl-C, so that the parent can finish its save."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -1,0 +1,66 @@
+"""Match the logical columns of a question table with the names in a file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+
+from latentvqa.errors import DataError
+
+LOGICAL_COLUMNS = ("image", "question", "answer", "answers", "type", "id")
+
+
+def find_columns(
+    path: Path, names: Sequence[str], mapping: Mapping[str, str], *, require_answers: bool
+) -> dict[str, str]:
+    """Return the file's column for each logical column that it has.
+
+    ``answers`` goes before ``answer``, but a column that the mapping names goes
+    before one that merely has the right name.
+
+    Raises:
+        DataError: for an unknown logical column, a mapped column that the file
+            lacks, or a missing ``image``, ``question`` or answer.
+    """
+    unknown = [logical for logical in mapping if logical not in LOGICAL_COLUMNS]
+    if unknown:
+        raise DataError(
+            f"data.columns: {', '.join(unknown)} is not a column of a question table; "
+            f"known are {', '.join(LOGICAL_COLUMNS)}"
+        )
+    found = {
+        logical: mapping.get(logical, logical)
+        for logical in LOGICAL_COLUMNS
+        if mapping.get(logical, logical) in names
+    }
+    if "answers" in found and "answer" in found:
+        is_single_meant = "answer" in mapping and "answers" not in mapping
+        del found["answers" if is_single_meant else "answer"]
+    missing = [logical for logical in ("image", "question") if logical not in found]
+    if require_answers:
+        if "answer" not in found and "answers" not in found:
+            missing.append("answers" if "answers" in mapping else "answer")
+        missing += [name for name in mapping if name in ("type", "id") and name not in found]
+    if missing:
+        raise DataError(_missing_message(path, names, mapping, missing))
+    return found
+
+
+def _missing_message(
+    path: Path, names: Sequence[str], mapping: Mapping[str, str], missing: Sequence[str]
+) -> str:
+    wanted = ", ".join(repr(mapping.get(logical, logical)) for logical in missing)
+    message = f"{path}: row 1: no column {wanted}. The columns are: {', '.join(names)}."
+    if len(names) == 1 and any(mark in names[0] for mark in ";\t|"):
+        return f"{message} The cells seem not to be separated by commas: save the table with them."
+    taken = {mapping.get(logical, logical) for logical in LOGICAL_COLUMNS}
+    free = [name for name in names if name not in taken]
+    entries = []
+    for logical in missing:
+        close = get_close_matches(logical, free, n=1, cutoff=0.4)
+        guess = close[0] if close else next(iter(free), "...")
+        free = [name for name in free if name != guess]
+        entries.append(f"{logical} = {json.dumps(guess, ensure_ascii=False)}")
+    return f"{message} If they have other names: columns = {{ {', '.join(entries)} }}"

@@ -1,0 +1,118 @@
+"""Hold out images for validation, and tell tables apart.
+
+A split is always by image: rows of one image never stand on both sides.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from latentvqa.data.tables import QuestionTable
+from latentvqa.errors import DataError
+
+_HEADER = ["image", "split"]
+_TRAIN, _VAL = "train", "val"
+
+
+def split_by_image(
+    table: QuestionTable, fraction: float, seed: int
+) -> tuple[QuestionTable, QuestionTable]:
+    """Split into training and validation by image name.
+
+    The choice depends on the seed and the names alone, not on the order of
+    rows, so a table that grows keeps most of its split.
+
+    Args:
+        table: all rows.
+        fraction: share of the images to hold out, between 0 and 1.
+        seed: chooses among the splits.
+
+    Raises:
+        DataError: if the fraction is not between 0 and 1, or there are fewer
+            than two images.
+    """
+    if not 0 < fraction < 1:
+        raise DataError(f"validation fraction {fraction}: must lie between 0 and 1")
+    count = len(table.image_names)
+    if count < 2:
+        raise DataError(
+            f"{table.path}: one image cannot be split into training and validation; "
+            "add images or give data.val"
+        )
+    held_out = min(max(round(count * fraction), 1), count - 1)
+    order = sorted(range(count), key=lambda i: _draw(seed, table.image_names[i]))
+    is_val = np.zeros(count, dtype=bool)
+    is_val[order[:held_out]] = True
+    return _split_rows(table, is_val)
+
+
+def write_split(path: Path, train: QuestionTable, val: QuestionTable) -> None:
+    """Write which image went to which side, as CSV with columns image, split."""
+    sides = [(name, _TRAIN) for name in train.image_names]
+    sides += [(name, _VAL) for name in val.image_names]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(_HEADER)
+        writer.writerows(sorted(sides))
+
+
+def read_split(path: Path, table: QuestionTable) -> tuple[QuestionTable, QuestionTable]:
+    """Split a table as a file written by :func:`write_split` says.
+
+    Raises:
+        DataError: if the file is unreadable or does not cover the table.
+    """
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            records = list(csv.reader(file, strict=True))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path}: the split cannot be read: {error}") from error
+    if records[:1] != [_HEADER]:
+        raise DataError(f"{path}: row 1: the columns must be image,split")
+    side_of: dict[str, str] = {}
+    for row, record in enumerate(records[1:], start=2):
+        if len(record) != 2 or record[1] not in (_TRAIN, _VAL):
+            raise DataError(f"{path}: row {row}: must be an image and train or val, got {record}")
+        if side_of.setdefault(record[0], record[1]) != record[1]:
+            raise DataError(f"{path}: row {row}: image {record[0]!r} stands on both sides")
+    unknown = [name for name in table.image_names if name not in side_of]
+    if unknown:
+        raise DataError(
+            f"{path}: {len(unknown)} images of {table.path} are not in the split, "
+            f"first {unknown[0]!r}; the table has changed since the split was made"
+        )
+    is_val = np.array([side_of[name] == _VAL for name in table.image_names], dtype=bool)
+    if is_val.all() or not is_val.any():
+        raise DataError(f"{path}: all images of {table.path} are on one side of the split")
+    return _split_rows(table, is_val)
+
+
+def shared_images(a: QuestionTable, b: QuestionTable) -> float:
+    """Return the share of b's rows whose image, links resolved, also stands in a."""
+    known = {path.resolve() for path in a.image_paths}
+    is_shared = np.array([path.resolve() in known for path in b.image_paths], dtype=bool)
+    return float(is_shared[b.image_index].mean()) if len(b) else 0.0
+
+
+def fingerprint(table: QuestionTable) -> dict[str, Any]:
+    """Return what identifies a table in a log: path, sha256, rows, images."""
+    return {
+        "path": str(table.path),
+        "sha256": table.sha256,
+        "rows": len(table),
+        "images": len(table.image_paths),
+    }
+
+
+def _draw(seed: int, name: str) -> bytes:
+    return hashlib.sha256(f"{seed}\n{name}".encode("utf-8", "surrogatepass")).digest()
+
+
+def _split_rows(table: QuestionTable, is_val: np.ndarray) -> tuple[QuestionTable, QuestionTable]:
+    row_is_val = is_val[table.image_index]
+    return table.select(np.flatnonzero(~row_is_val)), table.select(np.flatnonzero(row_is_val))

@@ -1,0 +1,197 @@
+"""Question tables: which question is asked about which image, and its answers.
+
+Every cell is text, exactly as the file has it but for Unicode NFC and white
+space around it: the answers "None", "NA" and "01" stay what they are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from latentvqa.data.cells import AnswerCells, clean_cells, clean_text
+from latentvqa.data.columns import LOGICAL_COLUMNS, find_columns
+from latentvqa.data.faults import Faults
+from latentvqa.data.image_names import ImageFolder
+from latentvqa.data.table_files import parse_table
+from latentvqa.errors import DataError
+
+__all__ = ["LOGICAL_COLUMNS", "QuestionTable", "read_questions"]
+
+
+@dataclass(frozen=True, eq=False)
+class QuestionTable:
+    """Questions about images; row ``i`` of every sequence is one question.
+
+    Attributes:
+        path: the file that was read.
+        sha256: hash of its bytes.
+        image_paths: each image once, sorted by name.
+        image_names: their paths relative to the images folder, with ``/``;
+            absolute for an image outside it.
+        image_index: place of each row's image in ``image_paths``, shape
+            ``(rows,)``.
+        questions: the question texts.
+        answers: the references of each row; empty where there are none.
+        types: the question types, if the table has them.
+        ids: the question ids, if the table has them.
+        rows: row number in the file, header of a CSV = 1, shape ``(rows,)``.
+    """
+
+    path: Path
+    sha256: str
+    image_paths: tuple[Path, ...]
+    image_names: tuple[str, ...]
+    image_index: np.ndarray
+    questions: list[str]
+    answers: list[tuple[str, ...]]
+    types: list[str] | None
+    ids: list[str] | None
+    rows: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.questions)
+
+    def select(self, row_indices: Sequence[int] | np.ndarray) -> QuestionTable:
+        """Return a table of these rows, in this order, and of their images."""
+        chosen = np.asarray(row_indices, dtype=np.int64)
+        kept, image_index = np.unique(self.image_index[chosen], return_inverse=True)
+        places = chosen.tolist()
+        return replace(
+            self,
+            image_paths=tuple(self.image_paths[i] for i in kept),
+            image_names=tuple(self.image_names[i] for i in kept),
+            image_index=image_index.astype(np.int64),
+            questions=[self.questions[i] for i in places],
+            answers=[self.answers[i] for i in places],
+            types=None if self.types is None else [self.types[i] for i in places],
+            ids=None if self.ids is None else [self.ids[i] for i in places],
+            rows=self.rows[chosen],
+        )
+
+    def reference(self, row: int) -> str:
+        """Return the most frequent reference of a row, the first in a tie.
+
+        A row without references has the empty text.
+        """
+        return self.targets[row]
+
+    @cached_property
+    def targets(self) -> list[str]:
+        """The most frequent reference of every row: what the model learns."""
+        return [_most_frequent(references) for references in self.answers]
+
+
+def read_questions(
+    path: Path,
+    *,
+    columns: Mapping[str, str] | None = None,
+    images: Path | None = None,
+    allow_outside: bool = False,
+    require_answers: bool = True,
+) -> QuestionTable:
+    """Read a question table from CSV, TSV, JSONL or Parquet.
+
+    Args:
+        path: the table; its suffix names the format.
+        columns: the file's name for a logical column (``image``, ``question``,
+            ``answer``, ``answers``, ``type``, ``id``) where the two differ.
+        images: folder that image names are relative to.
+        allow_outside: accept images outside that folder.
+        require_answers: refuse a table without answers; otherwise answers are
+            read where the table has them.
+
+    Raises:
+        DataError: naming the file and, up to ten of one kind, row and column.
+    """
+    data = _read_bytes(path)
+    file = parse_table(path, data)
+    if not len(file.rows):
+        raise DataError(f"{path}: the table has no rows below its header")
+    found = find_columns(path, list(file.columns), columns or {}, require_answers=require_answers)
+    if images is None:
+        raise DataError(f"{path}: data.images is needed: the folder with the images of the table")
+    rows = file.rows
+    image_cells = clean_cells(path, file.columns[found["image"]], rows, found["image"])
+    folder = ImageFolder(images, allow_outside=allow_outside)
+    names, image_index = _find_images(path, folder, image_cells, rows, found["image"])
+    return QuestionTable(
+        path=path,
+        sha256=hashlib.sha256(data).hexdigest(),
+        image_paths=tuple(map(folder.path, names)),
+        image_names=names,
+        image_index=image_index,
+        questions=clean_cells(path, file.columns[found["question"]], rows, found["question"]),
+        answers=_read_answers(path, file.columns, found, rows, is_required=require_answers),
+        types=_read_optional(file.columns, found, "type"),
+        ids=_read_optional(file.columns, found, "id"),
+        rows=rows,
+    )
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: no such table") from error
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def _find_images(
+    path: Path, folder: ImageFolder, cells: list[str], rows: np.ndarray, column: str
+) -> tuple[tuple[str, ...], np.ndarray]:
+    wrong = Faults(
+        path,
+        "image names that cannot be used",
+        "Images outside data.images are read only with data.allow_outside = true.",
+    )
+    found: dict[str, str] = {}
+    for place, cell in enumerate(cells):
+        if cell in found:
+            continue
+        try:
+            found[cell] = folder.find(cell)
+        except ValueError as error:
+            wrong.add(int(rows[place]), f"column {column!r}: {cell!r} {error}")
+    wrong.raise_if_any()
+    names = tuple(sorted(set(found.values())))
+    place_of_name = {name: place for place, name in enumerate(names)}
+    place_of_cell = {cell: place_of_name[name] for cell, name in found.items()}
+    index = np.fromiter((place_of_cell[cell] for cell in cells), np.int64, count=len(cells))
+    return names, index
+
+
+def _read_answers(
+    path: Path,
+    columns: Mapping[str, list[object]],
+    found: Mapping[str, str],
+    rows: np.ndarray,
+    *,
+    is_required: bool,
+) -> list[tuple[str, ...]]:
+    logical = "answers" if "answers" in found else "answer"
+    if logical not in found:
+        return [()] * len(rows)
+    reader = AnswerCells(path, found[logical], is_list=logical == "answers")
+    return reader.read(columns[found[logical]], rows, is_required=is_required)
+
+
+def _read_optional(
+    columns: Mapping[str, list[object]], found: Mapping[str, str], logical: str
+) -> list[str] | None:
+    if logical not in found:
+        return None
+    return ["" if cell is None else clean_text(cell) for cell in columns[found[logical]]]
+
+
+def _most_frequent(references: tuple[str, ...]) -> str:
+    if len(references) < 2:
+        return references[0] if references else ""
+    return Counter(references).most_common(1)[0][0]

@@ -1,0 +1,207 @@
+"""Word-level and byte-level text tokenizers, trained on the training split.
+
+Four ids are reserved in every vocabulary. No text can produce them but the
+unknown one: their names hold a space, which no token of a text does.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+
+from latentvqa.errors import DataError
+
+PAD, BOS, EOS, UNK = 0, 1, 2, 3
+_SPECIAL_NAMES = ["<pad> ", "<bos> ", "<eos> ", "<unk> "]
+UNKNOWN_TEXT = "<unk>"
+_BLOCK = 10_000
+
+Kind = Literal["word", "bpe"]
+
+
+class TextTokenizer:
+    """Texts to token ids and back.
+
+    Args:
+        kind: ``word`` or ``bpe``.
+        tokenizer: the vocabulary and its rules.
+    """
+
+    def __init__(self, kind: Kind, tokenizer: Tokenizer):
+        self.kind = kind
+        self._tokenizer = tokenizer
+
+    @classmethod
+    def train(
+        cls,
+        texts: Sequence[str],
+        *,
+        kind: Kind,
+        vocab_size: int,
+        min_count: int,
+        lowercase: bool,
+        split_punctuation: bool,
+    ) -> TextTokenizer:
+        """Build a vocabulary from texts, the same for the same texts in any order.
+
+        Args:
+            texts: training texts, repeated as often as they occur.
+            kind: whole words, or byte-level pairs without unknown text.
+            vocab_size: most ids, the four reserved ones included; a byte-level
+                vocabulary never has fewer than the 256 bytes.
+            min_count: least occurrences of a word or a merged pair.
+            lowercase: whether case is dropped.
+            split_punctuation: whether punctuation marks are words of their own
+                (word level only).
+
+        Raises:
+            DataError: if no text is given or the vocabulary has no room.
+        """
+        if not texts:
+            raise DataError("no texts to train a tokenizer on")
+        if vocab_size <= len(_SPECIAL_NAMES):
+            raise DataError(
+                f"vocabulary size {vocab_size}: the reserved ids alone take {len(_SPECIAL_NAMES)}"
+            )
+        trained = Tokenizer(_empty_model(kind))
+        _set_rules(trained, kind, lowercase, split_punctuation)
+        trained.train_from_iterator(texts, _trainer(kind, vocab_size, min_count))
+        if trained.get_vocab_size() == len(_SPECIAL_NAMES):
+            raise DataError(f"no word occurs {min_count} times; lower the least count of a word")
+        # a tokenizer made afresh does not look for the names of reserved ids in a text
+        tokenizer = Tokenizer(trained.model)
+        _set_rules(tokenizer, kind, lowercase, split_punctuation)
+        return cls(kind, tokenizer)
+
+    @property
+    def size(self) -> int:
+        """Number of ids, the reserved ones included."""
+        return self._tokenizer.get_vocab_size()
+
+    def encode(self, texts: Sequence[str]) -> list[list[int]]:
+        """Return the token ids of each text, without reserved ids but UNK."""
+        ids: list[list[int]] = []
+        for start in range(0, len(texts), _BLOCK):
+            block = list(texts[start : start + _BLOCK])
+            encodings = self._tokenizer.encode_batch_fast(block, add_special_tokens=False)
+            ids.extend(encoding.ids for encoding in encodings)
+        return ids
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Return the text up to the end token, without padding and start token.
+
+        An unknown word is shown as ``<unk>``, so that it equals no answer.
+        """
+        kept: list[int] = []
+        for token in map(int, ids):
+            if token == EOS:
+                break
+            if token not in (PAD, BOS):
+                kept.append(token)
+        if self.kind == "bpe":
+            return str(self._tokenizer.decode([token for token in kept if token != UNK]))
+        return " ".join(
+            UNKNOWN_TEXT if token == UNK else self._tokenizer.id_to_token(token) for token in kept
+        )
+
+    def token_count(self, text: str) -> int:
+        """Return the number of tokens of a text."""
+        return len(self._tokenizer.encode(text, add_special_tokens=False).ids)
+
+    def to_json(self) -> str:
+        """Return everything that :meth:`from_json` needs."""
+        return json.dumps({"kind": self.kind, "tokenizer": json.loads(self._tokenizer.to_str())})
+
+    @classmethod
+    def from_json(cls, text: str) -> TextTokenizer:
+        """Rebuild a tokenizer from :meth:`to_json`.
+
+        Raises:
+            DataError: if the text is no tokenizer.
+        """
+        return cls._from_state(_parsed(text))
+
+    @classmethod
+    def _from_state(cls, state: Any) -> TextTokenizer:
+        try:
+            kind = state["kind"]
+            tokenizer = Tokenizer.from_str(json.dumps(state["tokenizer"]))
+        except Exception as error:  # the library raises plain Exception for bad JSON
+            raise DataError(f"not a tokenizer of LatentVQA: {error}") from error
+        if kind not in ("word", "bpe"):
+            raise DataError(f"not a tokenizer of LatentVQA: kind {kind!r}")
+        return cls(kind, tokenizer)
+
+
+@dataclass(frozen=True, eq=False)
+class Tokenizers:
+    """The tokenizer of the questions and that of the answers."""
+
+    question: TextTokenizer
+    answer: TextTokenizer
+
+    def to_json(self) -> str:
+        """Return both as one JSON object, the content of ``tokenizer.json``."""
+        parts = {"question": self.question, "answer": self.answer}
+        return json.dumps({name: json.loads(part.to_json()) for name, part in parts.items()})
+
+    @classmethod
+    def from_json(cls, text: str) -> Tokenizers:
+        """Rebuild the pair from :meth:`to_json`.
+
+        Raises:
+            DataError: if the text does not hold two tokenizers.
+        """
+        state = _parsed(text)
+        if not isinstance(state, dict) or not {"question", "answer"} <= state.keys():
+            raise DataError("not a tokenizer of LatentVQA: no question and answer part")
+        return cls(
+            TextTokenizer._from_state(state["question"]), TextTokenizer._from_state(state["answer"])
+        )
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise DataError(f"not a tokenizer of LatentVQA: {error}") from error
+
+
+def _empty_model(kind: Kind) -> Any:
+    if kind == "word":
+        return models.WordLevel({}, unk_token=_SPECIAL_NAMES[UNK])
+    return models.BPE()
+
+
+def _set_rules(tokenizer: Tokenizer, kind: Kind, lowercase: bool, split_punctuation: bool) -> None:
+    steps: list[Any] = [normalizers.NFC()]
+    if lowercase:
+        steps.append(normalizers.Lowercase())
+    tokenizer.normalizer = normalizers.Sequence(steps)
+    if kind == "bpe":
+        tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+        tokenizer.decoder = decoders.ByteLevel()
+        return
+    words: list[Any] = [pre_tokenizers.WhitespaceSplit()]
+    if split_punctuation:
+        words.append(pre_tokenizers.Punctuation())
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(words)
+
+
+def _trainer(kind: Kind, vocab_size: int, min_count: int) -> Any:
+    common: dict[str, Any] = {
+        "min_frequency": min_count,
+        "special_tokens": _SPECIAL_NAMES,
+        "show_progress": False,
+    }
+    if kind == "word":
+        return trainers.WordLevelTrainer(vocab_size=vocab_size, **common)
+    return trainers.BpeTrainer(
+        vocab_size=max(vocab_size, len(_SPECIAL_NAMES) + 256),
+        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+        **common,
+    )

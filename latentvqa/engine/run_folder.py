@@ -1,0 +1,98 @@
+"""The run folder: its name, what may be overwritten, its configuration."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from latentvqa.config import Config, config_from_toml, config_to_toml
+from latentvqa.durable import replace_file
+from latentvqa.errors import CheckpointError, HistoryError
+from latentvqa.history import log_path, read_history
+
+CONFIG_FILE = "config.toml"
+SPLIT_FILE = "split.csv"
+DATA_FOLDER = "data"
+
+
+def new_run_folder(name: str, out: Path | None, *, overwrite: bool) -> Path:
+    """Make an empty run folder.
+
+    Args:
+        name: of the preset or config; names ``runs/NAME``, ``runs/NAME-2``, ...
+        out: the wanted folder instead.
+        overwrite: empty a folder that an earlier run wrote.
+
+    Raises:
+        CheckpointError: if ``out`` is not empty and may not be emptied.
+    """
+    if out is None:
+        return _create(_free_name(Path("runs"), name))
+    if out.exists() and not out.is_dir():
+        raise CheckpointError(f"--out {out}: is a file. Name a folder.")
+    if out.is_dir() and any(out.iterdir()):
+        if not overwrite:
+            raise CheckpointError(
+                f"--out {out}: the folder is not empty. Continue its run with --resume {out}, "
+                "replace it with --overwrite, or name another folder."
+            )
+        _require_ours(out)
+        shutil.rmtree(out)
+    return _create(out)
+
+
+def write_config(run: Path, config: Config) -> None:
+    """Write ``config.toml``, resolved and loadable again."""
+    replace_file(run / CONFIG_FILE, config_to_toml(config).encode())
+
+
+def read_config(run: Path) -> Config:
+    """Read the run's resolved configuration.
+
+    Raises:
+        CheckpointError: if the folder holds no run.
+    """
+    path = run / CONFIG_FILE
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise CheckpointError(
+            f"{run}: no {CONFIG_FILE} in it. Give the folder that `latentvqa train` wrote."
+        ) from error
+    return config_from_toml(text, str(path))
+
+
+def run_of(path: Path) -> Path:
+    """Run folder of ``RUN``, ``RUN/best``, ``RUN/last`` or ``RUN/checkpoints/NAME``."""
+    if path.name in ("best", "last") and not path.is_dir():
+        return path.parent
+    if path.parent.name == "checkpoints":
+        return path.parent.parent
+    return path
+
+
+def _free_name(parent: Path, name: str) -> Path:
+    number = 1
+    while (folder := parent / (name if number == 1 else f"{name}-{number}")).exists():
+        number += 1
+    return folder
+
+
+def _create(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CheckpointError(f"{folder}: the run folder cannot be made: {error}") from error
+    return folder
+
+
+def _require_ours(folder: Path) -> None:
+    try:
+        has_header = log_path(folder).is_file() and not read_history(folder).header.kl.is_assumed
+    except HistoryError:
+        has_header = False
+    if not has_header:
+        raise CheckpointError(
+            f"--overwrite {folder}: the folder does not look like a run of this program "
+            "(no readable metrics.jsonl), so nothing in it was touched."
+        )

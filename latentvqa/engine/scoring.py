@@ -1,0 +1,265 @@
+"""One pass over a table without gradient: losses, measures and generated answers.
+
+Training validates with it and ``evaluate`` scores with it, so that the two
+cannot disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from latentvqa.core.answers import exact_match
+from latentvqa.core.records import KLConvention, SplitMetrics
+from latentvqa.data.batches import Batch, BatchLoader, EncodedTable, plan_batches
+from latentvqa.data.images import ImageStore
+from latentvqa.data.tokenizer import BOS, EOS, PAD, TextTokenizer
+from latentvqa.engine.device import Precision, autocast
+from latentvqa.engine.measures import Measures, entropy_of
+from latentvqa.models import Encoded, Posterior, VQAModel, generate
+from latentvqa.objectives import answer_nll, orthogonality
+
+
+@dataclass(frozen=True)
+class ScoringSettings:
+    """How a table is scored.
+
+    Attributes:
+        kl: how the KL is reduced and hinged.
+        effective_weight: KL weight for the total.
+        orthogonality_weight: weight of that term for the total.
+        temperature: latent temperature of the loss; answers use z = mu.
+        seed: of the noise, which is fixed per row.
+        batch_size: questions per batch.
+        workers: loader processes.
+        device: where the model lies.
+        precision: of the forward pass.
+        is_latent_used: false in the baseline stage, which skips the latent.
+        is_shuffled_too: answer once more with latents shuffled between examples.
+        samples: additional latent samples to answer from; 0 for z = mu alone.
+    """
+
+    kl: KLConvention
+    effective_weight: float
+    orthogonality_weight: float
+    temperature: float
+    seed: int
+    batch_size: int
+    workers: int
+    device: torch.device
+    precision: Precision
+    is_latent_used: bool = True
+    is_shuffled_too: bool = False
+    samples: int = 0
+
+
+@dataclass(frozen=True)
+class TableScores:
+    """Result of a pass.
+
+    Attributes:
+        metrics: losses and latent measures.
+        answers: generated answer of each row of the table.
+        confidences: probability of the whole answer, shape ``(rows,)``.
+        answer_nll: nats of each reference answer, shape ``(rows,)``.
+        shuffled_answers: answers from other examples' latents; empty unless
+            asked for.
+    """
+
+    metrics: SplitMetrics
+    answers: list[str]
+    confidences: np.ndarray
+    answer_nll: np.ndarray
+    shuffled_answers: list[str]
+
+
+@torch.no_grad()
+def score_table(
+    model: VQAModel,
+    encoded: EncodedTable,
+    store: ImageStore,
+    tokenizer: TextTokenizer,
+    settings: ScoringSettings,
+    on_batch: Callable[[int, int], None] = lambda done, total: None,
+) -> TableScores:
+    """Score every row of a table that has answers.
+
+    Args:
+        model: in any mode; it is left in the mode it came in.
+        encoded: the questions and targets.
+        store: the images.
+        tokenizer: of the answers.
+        settings: how to score.
+        on_batch: called with rows done and rows in all; may raise to stop.
+    """
+    was_training = model.training
+    model.eval()
+    rows = len(encoded.table)
+    measures = Measures(settings.kl, settings.device)
+    answers, shuffled = [""] * rows, [""] * rows
+    confidences, nlls = np.zeros(rows), np.zeros(rows)
+    plan = plan_batches(
+        encoded.table.image_index,
+        batch_size=settings.batch_size,
+        questions_per_image=settings.batch_size,
+        seed=0,
+        epoch=0,
+        shuffle=False,
+    )
+    texts = AnswerTexts(tokenizer)
+    done = 0
+    for batch in BatchLoader(encoded, store, plan, workers=settings.workers):
+        encoding, targets = _encode(model, batch, settings)
+        nll = _add_losses(model, encoding, targets, batch, measures, settings)
+        latents = _mean_latents(encoding, settings)
+        given, probability = _answer(model, encoding, latents, texts, settings)
+        if settings.samples:
+            given, probability = _vote(model, encoding, batch, texts, settings)
+        if settings.is_shuffled_too and latents is not None:
+            moved = latents.roll(max(1, len(latents) // 2), dims=0)
+            others, _ = _answer(model, encoding, moved, texts, settings)
+            _place(shuffled, batch.rows, others)
+        _place(answers, batch.rows, given)
+        confidences[batch.rows.numpy()] = probability
+        nlls[batch.rows.numpy()] = nll.double().cpu().numpy()
+        done += len(batch.rows)
+        on_batch(done, rows)
+    model.train(was_training)
+    correct = sum(
+        exact_match(answer, references)
+        for answer, references in zip(answers, encoded.table.answers, strict=True)
+    )
+    metrics = measures.result(
+        temperature=settings.temperature,
+        answer_entropy=entropy_of(encoded.target_key(row) for row in range(rows)),
+        orthogonality_weight=settings.orthogonality_weight,
+        exact_match=correct / rows,
+    )
+    is_shuffled = settings.is_shuffled_too and model.bottleneck is not None
+    return TableScores(metrics, answers, confidences, nlls, shuffled if is_shuffled else [])
+
+
+class AnswerTexts:
+    """Decodes token sequences to texts, each distinct one once.
+
+    Args:
+        tokenizer: of the answers.
+    """
+
+    def __init__(self, tokenizer: TextTokenizer) -> None:
+        self._tokenizer = tokenizer
+        self._known: dict[tuple[int, ...], str] = {}
+
+    def __call__(self, tokens: Tensor) -> list[str]:
+        """Texts of token ids ``(Q, A)``."""
+        texts = []
+        for ids in map(tuple, tokens.tolist()):
+            if ids not in self._known:
+                self._known[ids] = self._tokenizer.decode(list(ids))
+            texts.append(self._known[ids])
+        return texts
+
+
+def row_noise(rows: Tensor, shape: tuple[int, int], seed: int) -> Tensor:
+    """Standard normal noise that depends on row and seed alone: ``(rows, K, Z)``."""
+    generator = torch.Generator()
+    noise = torch.empty(len(rows), *shape)
+    for position, row in enumerate(rows.tolist()):
+        generator.manual_seed((seed * 1_000_003 + row) % 2**63)
+        noise[position].normal_(generator=generator)
+    return noise
+
+
+def to_device(batch: Batch, device: torch.device) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Images, image index, question tokens and answer tokens on the device."""
+    images = batch.images.to(device, non_blocking=True)
+    index = batch.image_index.to(device, non_blocking=True)
+    questions = batch.question_tokens.to(device, non_blocking=True)
+    return images, index, questions, batch.answer_tokens.to(device, non_blocking=True)
+
+
+def _encode(model: VQAModel, batch: Batch, settings: ScoringSettings) -> tuple[Encoded, Tensor]:
+    images, index, questions, targets = to_device(batch, settings.device)
+    with autocast(settings.device, settings.precision):
+        return model.encode(images, index, questions), targets
+
+
+def _add_losses(
+    model: VQAModel,
+    encoding: Encoded,
+    targets: Tensor,
+    batch: Batch,
+    measures: Measures,
+    settings: ScoringSettings,
+) -> Tensor:
+    latents = None
+    posterior = encoding.posterior if settings.is_latent_used else None
+    if posterior is not None:
+        latents = _noisy(posterior, batch, settings.temperature, settings.seed)
+    with autocast(settings.device, settings.precision):
+        memory = model.memory(encoding, latents)
+        logits = model.answer_logits(memory.tokens, targets, BOS)
+    nll = answer_nll(logits, targets, PAD)
+    is_right = ((logits.argmax(-1) == targets) | (targets == PAD)).all(dim=1)
+    measures.add_answers(nll, (targets != PAD).sum(), is_right)
+    if posterior is not None:
+        measures.add_posterior(posterior, settings.effective_weight)
+    if memory.before_dropout is not None:
+        measures.add_regularisers(orthogonality(memory.before_dropout), None, len(nll))
+    return nll
+
+
+def _noisy(posterior: Posterior, batch: Batch, temperature: float, seed: int) -> Tensor:
+    if temperature == 0.0 or bool(torch.isinf(posterior.logvar[0, 0, 0])):
+        return posterior.mu
+    shape = (posterior.mu.shape[1], posterior.mu.shape[2])
+    return posterior.sample(temperature, row_noise(batch.rows, shape, seed).to(posterior.mu.device))
+
+
+def _mean_latents(encoding: Encoded, settings: ScoringSettings) -> Tensor | None:
+    if encoding.posterior is None or not settings.is_latent_used:
+        return None
+    return encoding.posterior.mu
+
+
+def _answer(
+    model: VQAModel,
+    encoding: Encoded,
+    latents: Tensor | None,
+    texts: AnswerTexts,
+    settings: ScoringSettings,
+) -> tuple[list[str], np.ndarray]:
+    with autocast(settings.device, settings.precision):
+        memory = model.memory(encoding, latents).tokens
+        generated = generate(model.decoder, memory, begin_id=BOS, end_id=EOS, pad_id=PAD)
+    return texts(generated.tokens), generated.log_probability.exp().cpu().numpy()
+
+
+def _vote(
+    model: VQAModel,
+    encoding: Encoded,
+    batch: Batch,
+    texts: AnswerTexts,
+    settings: ScoringSettings,
+) -> tuple[list[str], np.ndarray]:
+    """Answer from several latent samples; the answer of most probability wins."""
+    totals: list[dict[str, float]] = [{} for _ in batch.rows]
+    for sample in range(settings.samples):
+        latents = None
+        if encoding.posterior is not None and settings.is_latent_used:
+            seed = settings.seed + 7919 * (sample + 1)
+            latents = _noisy(encoding.posterior, batch, settings.temperature, seed)
+        given, probability = _answer(model, encoding, latents, texts, settings)
+        for total, answer, share in zip(totals, given, probability, strict=True):
+            total[answer] = total.get(answer, 0.0) + float(share) / settings.samples
+    best = [max(total.items(), key=lambda item: item[1]) for total in totals]
+    return [answer for answer, _ in best], np.array([share for _, share in best])
+
+
+def _place(target: list[str], rows: Tensor, values: list[str]) -> None:
+    for row, value in zip(rows.tolist(), values, strict=True):
+        target[row] = value

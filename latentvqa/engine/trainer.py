@@ -1,0 +1,452 @@
+"""The training loop and the state that makes it exactly resumable."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from latentvqa.config import Config
+from latentvqa.core.records import (
+    EpochRecord,
+    KLConvention,
+    SplitMetrics,
+    Stage,
+    TeacherCounts,
+)
+from latentvqa.core.schedules import beta_at, stage_at, temperature_at, warmup_fraction_at
+from latentvqa.data.batches import Batch, BatchLoader, plan_batches
+from latentvqa.data.tokenizer import BOS, PAD, Tokenizers
+from latentvqa.engine.device import Precision, autocast, peak_memory_mib
+from latentvqa.engine.interruption import StopFlag
+from latentvqa.engine.measures import Measures, entropy_of
+from latentvqa.engine.observer import Observer
+from latentvqa.engine.optimization import build_optimizer, set_rates
+from latentvqa.engine.preparation import Split
+from latentvqa.engine.scoring import ScoringSettings, score_table, to_device
+from latentvqa.engine.teacher import Teacher
+from latentvqa.errors import DivergenceError
+from latentvqa.models import VQAModel
+from latentvqa.objectives import (
+    answer_loss,
+    answer_nll,
+    free_bits_penalty,
+    kl_per_dimension,
+    kl_per_token,
+    orthogonality,
+)
+
+# on an accelerator a look at the loss waits for it; on a CPU it is free
+_FINITE_CHECK_STEPS = 25
+
+
+@dataclass
+class Progress:
+    """Where a run stands; all of it travels in checkpoints.
+
+    Attributes:
+        epoch: epoch in work, 0-based.
+        batch: batches of that epoch that are done.
+        step: optimizer steps of the run.
+        best_value: best watched validation value, in nats.
+        best_epoch: its epoch.
+        patience_used: full-stage epochs since the best.
+        reached_target_epoch: first epoch below the target.
+        is_stopped: early stopping has ended the run.
+        train_seconds: time spent on the epoch's batches.
+        weight_sum: effective KL weights of the epoch's steps, added up.
+        differing: pairs of the epoch that the teacher told apart.
+        compared: questions of the epoch that it looked at.
+    """
+
+    epoch: int = 0
+    batch: int = 0
+    step: int = 0
+    best_value: float | None = None
+    best_epoch: int | None = None
+    patience_used: int = 0
+    reached_target_epoch: int | None = None
+    is_stopped: bool = False
+    train_seconds: float = 0.0
+    weight_sum: float = 0.0
+    differing: int = 0
+    compared: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain values."""
+        return asdict(self)
+
+
+@dataclass
+class Settings:
+    """What does not change within a run.
+
+    Attributes:
+        config: the resolved configuration.
+        kl: the KL convention.
+        device: where the model lies.
+        precision: of the forward pass.
+    """
+
+    config: Config
+    kl: KLConvention
+    device: torch.device
+    precision: Precision
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Loss terms of one batch; ``loss`` is their weighted sum."""
+
+    loss: Tensor
+    named: Mapping[str, Tensor] = field(default_factory=dict)
+
+
+class Trainer:
+    """Runs epochs; the caller saves and logs between them.
+
+    Args:
+        settings: configuration, device and precision.
+        model: on its device.
+        tokenizers: of questions and answers.
+        train: training side of the data.
+        val: validation side.
+        observer: hears of progress.
+        stop: polled after every batch.
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        model: VQAModel,
+        tokenizers: Tokenizers,
+        train: Split,
+        val: Split,
+        observer: Observer,
+        stop: StopFlag,
+    ) -> None:
+        self.settings, self.config = settings, settings.config
+        self.model, self.tokenizers = model, tokenizers
+        self.train, self.val = train, val
+        self.observer, self.stop = observer, stop
+        self.optimizer = build_optimizer(model, self.config)
+        self.progress = Progress()
+        self.measures = Measures(settings.kl, settings.device)
+        self.sums = self._fresh_sums()
+        self.steps_per_epoch = len(self._plan(0))
+        self.total_steps = max(1, self.steps_per_epoch * self.epochs)
+        self.teacher = Teacher(self.config.teacher, tokenizers.answer)
+        self.answer_entropy = entropy_of(
+            train.encoded.target_key(i) for i in range(len(train.encoded))
+        )
+        self._tokens_per_answer = _mean_answer_tokens(train)
+
+    @property
+    def epochs(self) -> int:
+        """Planned epochs."""
+        stages = self.config.stages
+        return stages.baseline + stages.warmup + stages.full
+
+    def run_epoch(self, on_checkpoint_due: Any = None) -> EpochRecord:
+        """Train what is left of the current epoch, validate, and advance.
+
+        Args:
+            on_checkpoint_due: called between batches; saves if it is time.
+
+        Raises:
+            Interrupted: at a signal; the state is consistent for a checkpoint.
+            DivergenceError: if a term of the loss is NaN or infinite.
+        """
+        epoch = self.progress.epoch
+        stage = self._enter(epoch)
+        plan = self._plan(epoch)
+        loader = BatchLoader(
+            self.train.encoded,
+            self.train.store,
+            plan,
+            workers=self.config.loader.workers,
+            start=self.progress.batch,
+        )
+        start = time.perf_counter()
+        for batch in loader:
+            self._step(batch, stage, len(plan))
+            now = time.perf_counter()
+            self.progress.train_seconds += now - start
+            start = now
+            self.observer.progress(f"epoch {epoch}", self.progress.batch, len(plan))
+            self.stop.poll()
+            if on_checkpoint_due is not None:
+                on_checkpoint_due()
+        self._check_finite_parameters()
+        return self._finish(stage)
+
+    def time_steps(self, stage: Stage, count: int) -> float:
+        """Seconds per optimizer step in a stage; trains the model as it measures."""
+        self.model.train()
+        plan = self._plan(0)
+        batches = [plan[i % len(plan)] for i in range(count + 1)]
+        times = []
+        for batch in BatchLoader(self.train.encoded, self.train.store, batches, workers=0):
+            self.stop.poll()
+            start = time.perf_counter()
+            self._step(batch, stage, len(plan))
+            if self.settings.device.type == "cuda":
+                torch.cuda.synchronize()
+            times.append(time.perf_counter() - start)
+        return sum(times[1:]) / count  # the first step also warms up
+
+    def effective_weight(self, epoch: int, batch_share: float = 0.0) -> float:
+        """What multiplies ``kl_after`` in the loss at a place in the run."""
+        return self._scheduled_weight(epoch, batch_share) * self.config.kl.factor
+
+    def temperature(self, epoch: int) -> float:
+        """Latent temperature of an epoch's training."""
+        latent, elapsed = self.config.latent, epoch - self.config.stages.baseline
+        if latent.bottleneck != "gaussian" or elapsed < 0:
+            return 0.0
+        return temperature_at(elapsed, latent.temperature, latent.temperature_warmup_epochs)
+
+    def beta(self, effective_weight: float) -> float:
+        """Price per nat of rate at an effective weight."""
+        kl = self.settings.kl
+        return beta_at(effective_weight, self._tokens_per_answer, kl.tokens, kl.dims, kl.reduction)
+
+    def _step(self, batch: Batch, stage: Stage, batches: int) -> None:
+        epoch = self.progress.epoch
+        weight = self.effective_weight(epoch, self.progress.batch / batches)
+        set_rates(self.optimizer, self.config, self.progress.step, self.total_steps)
+        terms = self._forward(batch, stage, weight)
+        self._check_finite(terms)
+        terms.loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(
+            self.model.parameters(), self.config.optimizer.clip_norm
+        )
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.sums["gradient_norm"] += norm.detach()
+        self.progress.weight_sum += weight
+        self.progress.batch += 1
+        self.progress.step += 1
+
+    def _forward(self, batch: Batch, stage: Stage, weight: float) -> Terms:
+        """All terms of the loss, also added to the epoch's measures."""
+        config, device = self.config, self.settings.device
+        images, index, questions, targets = to_device(batch, device)
+        temperature = self.temperature(self.progress.epoch)
+        named: dict[str, Tensor] = {}
+        with autocast(device, self.settings.precision):
+            encoded = self.model.encode(images, index, questions)
+            posterior = encoded.posterior if stage != "baseline" else None
+            latents = None if posterior is None else posterior.sample(temperature)
+            memory = self.model.memory(
+                encoded, latents, drop_probability=config.latent.token_dropout
+            )
+            logits = self.model.answer_logits(memory.tokens, targets, BOS)
+        nll = answer_nll(logits, targets, PAD)
+        named["answer_loss"] = loss = answer_loss(nll, targets, PAD)
+        is_right = ((logits.argmax(-1) == targets) | (targets == PAD)).all(dim=1)
+        self.measures.add_answers(nll, (targets != PAD).sum(), is_right)
+        if posterior is not None:
+            self.measures.add_posterior(posterior, weight)
+            if config.latent.bottleneck == "gaussian":
+                kl_dim = kl_per_dimension(posterior.mu, posterior.logvar)
+                kl_token = kl_per_token(kl_dim, config.kl.reduction)
+                named["kl_after"] = free_bits_penalty(kl_token, config.kl.free_bits)
+                loss = loss + weight * named["kl_after"]
+        if memory.before_dropout is not None:
+            named["orthogonality"] = orthogonality(memory.before_dropout)
+            loss = loss + config.latent.orthogonality_weight * named["orthogonality"]
+        if stage == "full" and config.teacher.weight > 0:
+            named["teacher"] = self._preference(batch, encoded, temperature)
+            loss = loss + config.teacher.weight * named["teacher"]
+        self.measures.add_regularisers(named.get("orthogonality"), named.get("teacher"), len(nll))
+        return Terms(loss, named)
+
+    def _preference(self, batch: Batch, encoded: Any, temperature: float) -> Tensor:
+        answers = self.train.encoded.table.answers
+        references = [answers[row] for row in batch.rows.tolist()]
+        with autocast(self.settings.device, self.settings.precision):
+            preference = self.teacher.preference(self.model, encoded, references, temperature)
+        self.progress.compared += preference.compared
+        self.progress.differing += preference.differing
+        self.sums["violating"] += preference.violating
+        return preference.loss
+
+    def _enter(self, epoch: int) -> Stage:
+        """Freeze what the epoch's stage freezes."""
+        stages = self.config.stages
+        stage = stage_at(epoch, baseline=stages.baseline, warmup=stages.warmup, full=stages.full)
+        self.model.train()
+        self.model.decoder.requires_grad_(stage != "baseline")
+        self.model.vision.freeze(self._is_vision_frozen(epoch))
+        return stage
+
+    def _is_vision_frozen(self, epoch: int) -> bool:
+        frozen = self.config.vision.freeze_epochs
+        return (
+            isinstance(frozen, int) and frozen > 0 and epoch < self.config.stages.baseline + frozen
+        )
+
+    def _scheduled_weight(self, epoch: int, batch_share: float) -> float:
+        kl, elapsed = self.config.kl, epoch - self.config.stages.baseline
+        if self.config.latent.bottleneck != "gaussian" or elapsed < 0:
+            return 0.0
+        if kl.warmup_epochs == "auto":
+            raise ValueError("the configuration is not resolved: kl.warmup_epochs")
+        position = elapsed + (batch_share if kl.warmup_by == "step" else 0.0)
+        return kl.max_weight * warmup_fraction_at(position, kl.warmup_start_epoch, kl.warmup_epochs)
+
+    def _plan(self, epoch: int) -> list[Any]:
+        return plan_batches(
+            self.train.encoded.table.image_index,
+            batch_size=self.config.loader.batch_size,
+            questions_per_image=self.config.loader.questions_per_image,
+            seed=self.config.run.seed,
+            epoch=epoch,
+            shuffle=True,
+        )
+
+    def _check_finite(self, terms: Terms) -> None:
+        is_due = self.settings.device.type == "cpu" or (
+            self.progress.step % _FINITE_CHECK_STEPS == 0
+        )
+        if is_due and not math.isfinite(terms.loss.item()):
+            bad = [name for name, value in terms.named.items() if not math.isfinite(value.item())]
+            raise DivergenceError(
+                f"{', '.join(bad) or 'the loss'} became NaN or infinite in epoch "
+                f"{self.progress.epoch} at step {self.progress.step}. The last good checkpoint "
+                "stays; continue from it with a lower learning rate or precision "
+                '(run.precision = "fp32").'
+            )
+
+    def _check_finite_parameters(self) -> None:
+        for name, parameter in self.model.named_parameters():
+            if not bool(torch.isfinite(parameter).all()):
+                raise DivergenceError(
+                    f"the parameter {name} became NaN or infinite in epoch {self.progress.epoch}. "
+                    "The last good checkpoint stays; continue from it with a lower learning rate."
+                )
+
+    def _finish(self, stage: Stage) -> EpochRecord:
+        progress, config = self.progress, self.config
+        epoch, steps = progress.epoch, progress.batch
+        start = time.perf_counter()
+        val = self._validate(stage)
+        if val.answer_loss is None or not math.isfinite(val.answer_loss):
+            raise DivergenceError(
+                f"the validation answer loss became NaN or infinite after epoch {epoch}. The last "
+                "good checkpoint stays."
+            )
+        val_seconds = time.perf_counter() - start
+        train = self.measures.result(
+            temperature=self.temperature(epoch),
+            answer_entropy=self.answer_entropy,
+            orthogonality_weight=config.latent.orthogonality_weight,
+        )
+        self._judge_best(val, stage)
+        effective_weight = progress.weight_sum / steps
+        rates = set_rates(self.optimizer, config, progress.step - 1, self.total_steps)
+        record = EpochRecord(
+            epoch=epoch,
+            stage=stage,
+            train=train,
+            val=val,
+            kl_weight=effective_weight / config.kl.factor if config.kl.factor else 0.0,
+            effective_kl_weight=effective_weight,
+            beta=self.beta(effective_weight),
+            learning_rates=rates,
+            trainable=self._trainable(stage),
+            gates=tuple(self.model.fusion.gates().tolist()),
+            teacher=self._teacher_counts(stage),
+            gradient_norm=self.sums["gradient_norm"].item() / steps,
+            steps=steps,
+            seconds={"train": progress.train_seconds, "validation": val_seconds},
+            questions_per_second={
+                "train": (train.rows or 0) / max(progress.train_seconds, 1e-9),
+                "validation": (val.rows or 0) / max(val_seconds, 1e-9),
+            },
+            peak_memory_mib=peak_memory_mib(self.settings.device),
+            best_epoch=progress.best_epoch,
+            best_value=progress.best_value,
+            patience_used=progress.patience_used,
+            reached_target_epoch=progress.reached_target_epoch,
+        )
+        self._advance()
+        return record
+
+    def _validate(self, stage: Stage) -> SplitMetrics:
+        config = self.config
+
+        def on_batch(done: int, total: int) -> None:
+            self.observer.progress("validation", done, total)
+            self.stop.poll()
+
+        settings = ScoringSettings(
+            kl=self.settings.kl,
+            effective_weight=self.effective_weight(self.progress.epoch),
+            orthogonality_weight=config.latent.orthogonality_weight,
+            temperature=config.latent.validation_temperature,
+            seed=config.run.seed,
+            batch_size=config.loader.evaluation_batch_size,
+            workers=config.loader.workers,
+            device=self.settings.device,
+            precision=self.settings.precision,
+            is_latent_used=stage != "baseline",
+        )
+        return score_table(
+            self.model, self.val.encoded, self.val.store, self.tokenizers.answer, settings, on_batch
+        ).metrics
+
+    def _judge_best(self, val: SplitMetrics, stage: Stage) -> None:
+        progress, stopping = self.progress, self.config.early_stopping
+        value = getattr(val, stopping.metric)
+        if progress.best_value is None or value < progress.best_value - stopping.min_delta:
+            progress.best_value, progress.best_epoch = value, progress.epoch
+            progress.patience_used = 0
+        elif stage == "full":
+            progress.patience_used += 1
+        losses = (val.answer_loss, val.total_loss)
+        is_reached = all(loss is not None and loss < stopping.target for loss in losses)
+        if is_reached and progress.reached_target_epoch is None:
+            progress.reached_target_epoch = progress.epoch
+        progress.is_stopped = progress.patience_used >= stopping.patience
+
+    def _advance(self) -> None:
+        self.progress.epoch += 1
+        self.progress.batch = 0
+        self.progress.train_seconds = self.progress.weight_sum = 0.0
+        self.progress.compared = self.progress.differing = 0
+        self.measures = Measures(self.settings.kl, self.settings.device)
+        self.sums = self._fresh_sums()
+
+    def _fresh_sums(self) -> dict[str, Tensor]:
+        names = ("gradient_norm", "violating")
+        return {name: torch.zeros((), device=self.settings.device) for name in names}
+
+    def _teacher_counts(self, stage: Stage) -> TeacherCounts | None:
+        if stage != "full":
+            return None
+        return TeacherCounts(
+            compared=self.progress.compared,
+            differing=self.progress.differing,
+            violating=int(self.sums["violating"].item()),
+        )
+
+    def _trainable(self, stage: Stage) -> dict[str, bool]:
+        flags = dict.fromkeys((group["component"] for group in self.optimizer.param_groups), True)
+        flags["vision"] = not self._is_vision_frozen(self.progress.epoch)
+        flags["decoder"] = stage != "baseline"
+        if "latent" in flags:
+            flags["latent"] = stage != "baseline"
+        return flags
+
+
+def _mean_answer_tokens(split: Split) -> float:
+    rows = len(split.encoded)
+    return sum(len(split.encoded.target_key(row)) for row in range(rows)) / rows

@@ -1,0 +1,1 @@
+"""Records and findings as tables, curves, pages and JSON. Nothing in here prints."""

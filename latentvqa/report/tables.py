@@ -1,0 +1,139 @@
+"""Records and findings as rich renderables; the console that shows them is the caller's.
+
+Tables show percent where records hold fractions. Text from a log never reaches
+rich as markup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.box import ROUNDED, SIMPLE_HEAD
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from latentvqa.core.diagnosis import Diagnosis
+from latentvqa.core.findings import Level
+from latentvqa.core.records import EpochRecord, RunHeader
+from latentvqa.report.columns import COLUMNS, MISSING, Column
+
+STYLES: dict[Level, str] = {
+    "ok": "green",
+    "info": "cyan",
+    "warning": "yellow",
+    "critical": "bold red",
+}
+
+
+def epoch_table(header: RunHeader, records: Sequence[EpochRecord], width: int = 80) -> Table:
+    """One row per epoch, as many columns as fit.
+
+    Args:
+        header: what the run was made with; names the table.
+        records: the epochs, in order.
+        width: terminal columns; the least important columns give way first.
+
+    Returns:
+        The table.
+    """
+    cells = {column: [column.cell(record) for record in records] for column in COLUMNS}
+    shown = _fitting(cells, width)
+    table = Table(
+        box=SIMPLE_HEAD,
+        padding=0,
+        title=Text(header.name) if header.name else None,
+        title_justify="left",
+        title_style="bold",
+    )
+    for column in shown:
+        table.add_column(
+            Text(column.title), justify=column.justify, style=column.style, no_wrap=True
+        )
+    for row in zip(*(cells[column] for column in shown), strict=True):
+        table.add_row(*(Text(cell) for cell in row))
+    return table
+
+
+def epoch_line(header: RunHeader, record: EpochRecord, diagnosis: Diagnosis | None = None) -> str:
+    """One epoch as one line of plain text, for logs that are not a terminal."""
+    last = max(header.stages.total - 1, record.epoch)
+    parts = [f"epoch {record.epoch}/{last}", record.stage]
+    named = {column.name: column for column in COLUMNS}
+    for label, name in (
+        ("answer", "answer_train"),
+        ("val", "answer_val"),
+        ("exact", "exact_match"),
+        ("kl", "kl_raw"),
+        ("weight", "weight"),
+        ("rate", "rate"),
+        ("s", "seconds"),
+    ):
+        cell = named[name].cell(record)
+        if cell != MISSING:
+            parts.append(f"{label} {cell}{' %' if name == 'exact_match' else ''}")
+    if diagnosis is not None:
+        parts.append(f"[{diagnosis.verdict.level}: {diagnosis.verdict.code}]")
+    return "  ".join(parts)
+
+
+def verdict_panel(diagnosis: Diagnosis) -> Panel:
+    """The verdict with its next step, notes and what was not judged."""
+    verdict = diagnosis.verdict
+    body = Text(verdict.sentence)
+    if diagnosis.next_step:
+        body.append("\nNext: ", style="bold").append(diagnosis.next_step)
+    for note in diagnosis.notes:
+        body.append("\nNote: ", style="bold").append(note)
+    for reason in diagnosis.not_judged:
+        body.append(f"\nNot judged: {reason}", style="dim")
+    style = STYLES[verdict.level]
+    name = verdict.level if verdict.code == verdict.level else f"{verdict.level}: {verdict.code}"
+    return Panel(
+        body,
+        title=Text(name, style=style),
+        title_align="left",
+        border_style=style,
+        box=ROUNDED,
+        padding=(0, 1),
+    )
+
+
+def findings_table(diagnosis: Diagnosis) -> Table:
+    """One row per finding, open ones first; past ones are dimmed."""
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, expand=True)
+    table.add_column("level", no_wrap=True)
+    table.add_column("code", no_wrap=True)
+    table.add_column("epochs", no_wrap=True)
+    table.add_column("finding", ratio=1)
+    for finding in diagnosis.findings:
+        sentence = Text(finding.sentence)
+        if finding.advice is not None:
+            sentence.append(f"\n{finding.advice}", style="bold")
+        level = finding.level if finding.is_open else "past"
+        table.add_row(
+            Text(level, style=STYLES[finding.level]),
+            Text(finding.code),
+            Text(span(finding.epochs)),
+            sentence,
+            style=None if finding.is_open else "dim",
+        )
+    return table
+
+
+def span(epochs: tuple[int, int]) -> str:
+    """First and last epoch of a finding."""
+    first, last = epochs
+    return str(first) if first == last else f"{first}-{last}"
+
+
+def _fitting(cells: dict[Column, list[str]], width: int) -> list[Column]:
+    """Columns that hold something and fit, the least important dropped first."""
+    shown = [column for column in COLUMNS if any(cell != MISSING for cell in cells[column])]
+    widths = {
+        column: max(len(text) for text in (*column.title.split("\n"), *cells[column]))
+        for column in shown
+    }
+    while len(shown) > 1 and sum(widths[column] + 1 for column in shown) + 1 > width:
+        shown.remove(max(shown, key=lambda column: column.importance))
+    return shown
