@@ -43,6 +43,9 @@ PRECEDENCE = (
     "pinned",
 )
 
+# Findings whose sentence already holds what the answers need and the latent can carry.
+SELF_CONTAINED = ("collapse", "leak", "latent_ignored")
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -162,10 +165,10 @@ def _trace(rule: Rule, all_views: Sequence[RunView]) -> tuple[Finding | None, st
 def _verdict(view: RunView, findings: Sequence[Finding]) -> Verdict:
     remarks = [finding for finding in findings if finding.is_open and finding.level != "ok"]
     top = remarks[0] if remarks else None
-    parts = [] if top is None or top.level == "info" else [top.sentence]
-    parts += [_state(view), _figures(view)] if not parts else [_figures(view)]
-    if top is not None and top.level == "info":
-        parts.append(top.sentence)
+    if top is None or top.level == "info":
+        parts = [_state(view), _figures(view), top.sentence if top else ""]
+    else:
+        parts = [top.sentence, "" if top.name in SELF_CONTAINED else _figures(view)]
     sentence = " ".join(part for part in parts if part)
     return Verdict(top.level, top.name, sentence) if top else Verdict("ok", "ok", sentence)
 

@@ -97,21 +97,13 @@ class AnswerCells:
 
     def _from_text(self, row: int, cell: str) -> tuple[str, ...]:
         text = clean_text(cell)
-        if not text:
+        items = _json_list(text) if text.startswith("[") else None
+        if self.is_list and text and items is None:
+            self._wrong.add(row, f"column {self.column!r}: {text[:40]!r} is not a JSON list")
             return ()
-        if self.is_list or text.startswith("["):
-            try:
-                items = json.loads(text, parse_int=str, parse_float=str)
-            except (ValueError, RecursionError):
-                items = None
-            if isinstance(items, list) and (
-                self.is_list or (items and all(isinstance(item, str) for item in items))
-            ):
-                return self._from_list(row, items)
-            if self.is_list:
-                self._wrong.add(row, f"column {self.column!r}: {text[:40]!r} is not a JSON list")
-                return ()
-        return (text,)
+        if items is not None and (self.is_list or _are_texts(items)):
+            return self._from_list(row, items)
+        return (text,) if text else ()
 
     def _from_list(self, row: int, items: list[Any]) -> tuple[str, ...]:
         if any(isinstance(item, (list, dict, bytes)) for item in items):
@@ -120,3 +112,19 @@ class AnswerCells:
             )
             return ()
         return tuple("" if item is None else clean_text(item) for item in items)
+
+
+def _json_list(text: str) -> list[Any] | None:
+    try:
+        items = json.loads(text, parse_int=_Number, parse_float=_Number)
+    except (ValueError, RecursionError):
+        return None
+    return items if isinstance(items, list) else None
+
+
+class _Number(str):
+    """A JSON number as it is written."""
+
+
+def _are_texts(items: list[Any]) -> bool:
+    return bool(items) and all(type(item) is str for item in items)

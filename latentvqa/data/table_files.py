@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,8 @@ import numpy as np
 
 from latentvqa.data.faults import Faults
 from latentvqa.errors import DataError
+
+_LARGEST_CELL = 2**31 - 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +90,7 @@ def _parse_delimited(path: Path, data: bytes, delimiter: str) -> TableFile:
 
 def _records(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """Yield the number and the cells of each record that is not an empty line."""
-    csv.field_size_limit(sys.maxsize)
+    csv.field_size_limit(_LARGEST_CELL)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     row, lines_before = 0, 0
     try:

@@ -104,9 +104,8 @@ class TextTokenizer:
                 kept.append(token)
         if self.kind == "bpe":
             return str(self._tokenizer.decode([token for token in kept if token != UNK]))
-        return " ".join(
-            UNKNOWN_TEXT if token == UNK else self._tokenizer.id_to_token(token) for token in kept
-        )
+        words = (None if token == UNK else self._tokenizer.id_to_token(token) for token in kept)
+        return " ".join(word or UNKNOWN_TEXT for word in words)
 
     def token_count(self, text: str) -> int:
         """Return the number of tokens of a text."""

@@ -52,7 +52,7 @@ def fit_to_budget(config: Config, seconds: EpochSeconds) -> Config:
 
     def scaled(epochs: object, least: int = 0) -> int:
         if not isinstance(epochs, int):
-            raise ValueError("the configuration is not resolved")
+            raise TypeError("the configuration is not resolved")
         return max(int(epochs * scale), min(least, epochs))
 
     stages = config.stages

@@ -60,7 +60,7 @@ def peak_memory_mib(device: torch.device) -> float | None:
         return torch.cuda.max_memory_allocated(device) / 2**20
     if sys.platform == "win32":
         return None
-    import resource
+    import resource  # noqa: PLC0415 - there is none on Windows
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / 2**20 if sys.platform == "darwin" else peak / 2**10

@@ -131,21 +131,26 @@ class Trainer:
         observer: Observer,
         stop: StopFlag,
     ) -> None:
-        self.settings, self.config = settings, settings.config
+        self.settings = settings
         self.model, self.tokenizers = model, tokenizers
         self.train, self.val = train, val
         self.observer, self.stop = observer, stop
+        self.refit(settings.config)
         self.optimizer = build_optimizer(model, self.config)
         self.progress = Progress()
         self.measures = Measures(settings.kl, settings.device)
         self.sums = self._fresh_sums()
-        self.steps_per_epoch = len(self._plan(0))
-        self.total_steps = max(1, self.steps_per_epoch * self.epochs)
         self.teacher = Teacher(self.config.teacher, tokenizers.answer)
         self.answer_entropy = entropy_of(
             train.encoded.target_key(i) for i in range(len(train.encoded))
         )
         self._tokens_per_answer = _mean_answer_tokens(train)
+
+    def refit(self, config: Config) -> None:
+        """Take another plan of stages, before the first step."""
+        self.config = config
+        self.steps_per_epoch = len(self._plan(0))
+        self.total_steps = max(1, self.steps_per_epoch * self.epochs)
 
     @property
     def epochs(self) -> int:

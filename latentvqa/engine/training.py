@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import platform
 import shutil
 import time
@@ -17,8 +18,6 @@ from latentvqa.config import Config, changed_keys
 from latentvqa.core.diagnosis import Diagnosis, diagnose
 from latentvqa.core.record_codec import decode_epoch, encode_epoch
 from latentvqa.core.records import EpochRecord, KLConvention, RunHeader, StagePlan
-from latentvqa.data.split import fingerprint
-from latentvqa.data.tables import read_questions
 from latentvqa.data.tokenizer import Tokenizers
 from latentvqa.engine.assembly import (
     ModelSpecification,
@@ -133,10 +132,8 @@ def dry_run(config: Config, folder: Path, observer: Observer) -> float:
         trainer = _trainer(settings, model, tokenizers, tables, observer, stop)
         seconds = measure_seconds(trainer)
         if config.run.max_minutes is not None:
-            fitted = fit_to_budget(config, seconds)
-            settings = Settings(fitted, settings.kl, settings.device, settings.precision)
-            trainer = _trainer(settings, model, tokenizers, tables, observer, stop)
-        observer.planned(_plan(trainer))
+            trainer.refit(fit_to_budget(config, seconds))
+        _announce(trainer)
         return seconds.total(trainer.config)
 
 
@@ -157,7 +154,7 @@ class _Session:
 
     def finish(self) -> Outcome:
         trainer, progress = self.trainer, self.trainer.progress
-        trainer.observer.planned(_plan(trainer))
+        _announce(trainer)
         thresholds = trainer.config.kl_health
         while progress.epoch < trainer.epochs and not progress.is_stopped:
             try:
@@ -377,13 +374,11 @@ def _require_same_data(config: Config, run: Path) -> None:
         expected = header.data.get(role, {}).get("sha256")
         if path is None or expected is None:
             continue
-        table = read_questions(
-            path,
-            columns=config.data.columns,
-            images=config.data.images,
-            allow_outside=config.data.allow_outside,
-        )
-        if fingerprint(table)["sha256"] != expected:
+        try:
+            found = hashlib.sha256(path.read_bytes()).hexdigest()
+        except OSError as error:
+            raise CheckpointError(f"{path}: the run's table cannot be read: {error}") from error
+        if found != expected:
             raise CheckpointError(
                 f"{path}: the table has changed since {run} began. Restore it, or start a new run."
             )
@@ -422,6 +417,17 @@ def _header(name: str, settings: Settings, tables: Tables) -> RunHeader:
         data=tables.fingerprints,
         thresholds=config.kl_health.model_dump(),
     )
+
+
+def _announce(trainer: Trainer) -> None:
+    plan = _plan(trainer)
+    trainer.observer.planned(plan)
+    if plan.steps < FEW_STEPS:
+        trainer.observer.notice(
+            f"warning: only {plan.steps:,} optimizer steps are planned; below {FEW_STEPS:,} a model "
+            "from scratch seldom learns to look at the image. More epochs, more questions or a "
+            "smaller loader.batch_size would help."
+        )
 
 
 def _plan(trainer: Trainer) -> Plan:

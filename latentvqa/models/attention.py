@@ -114,6 +114,24 @@ class FeedForward(nn.Sequential):
         )
 
 
+@torch.no_grad()
+def quieten_(*branches: Attention | FeedForward, scale: float = 0.1) -> None:
+    """Shrink what residual branches add before training.
+
+    A stack then starts close to the identity, so that words and patches reach
+    the end of it recognisable (compare Zhang et al. 2019, arXiv:1901.09321).
+
+    Args:
+        branches: blocks whose output is added to their input.
+        scale: factor of the last linear layer's weight; its bias is zeroed.
+    """
+    for branch in branches:
+        last = branch.output if isinstance(branch, Attention) else branch[-1]
+        assert isinstance(last, nn.Linear)
+        last.weight.mul_(scale)
+        last.bias.zero_()
+
+
 def sinusoid(positions: Tensor, width: int) -> Tensor:
     """Sine and cosine features of positions (Vaswani et al. 2017).
 

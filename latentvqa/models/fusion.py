@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from latentvqa.models.attention import Attention, FeedForward
+from latentvqa.models.attention import Attention, FeedForward, quieten_
 
 
 class QuestionConditionedFusion(nn.Module):
@@ -88,6 +88,7 @@ class FusionLayer(nn.Module):
         self.attention = Attention(width, heads, dropout)
         self.feed_forward_norm = nn.LayerNorm(width)
         self.feed_forward = FeedForward(width, expansion=2, dropout=dropout)
+        quieten_(self.attention, self.feed_forward)
 
     def forward(
         self, patches: Tensor, summary: Tensor, question: Tensor, question_mask: Tensor

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from latentvqa.models.attention import Attention, FeedForward
+from latentvqa.models.attention import Attention, FeedForward, quieten_
 
 
 class QuestionEncoder(nn.Module):
@@ -73,6 +73,7 @@ class EncoderLayer(nn.Module):
         self.attention = Attention(width, heads, dropout)
         self.feed_forward_norm = nn.LayerNorm(width)
         self.feed_forward = FeedForward(width, dropout=dropout)
+        quieten_(self.attention, self.feed_forward)
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """Map ``(N, S, D)`` to ``(N, S, D)``; ``mask`` is true on visible positions."""

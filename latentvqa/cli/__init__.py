@@ -1,0 +1,66 @@
+"""The command line: parses, delegates, exits. Nothing heavy is imported at the top."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from latentvqa.cli.data import app as data_app
+from latentvqa.cli.diagnose_kl import diagnose_kl
+from latentvqa.cli.evaluate import evaluate
+from latentvqa.cli.predict import predict
+from latentvqa.cli.train import train
+from latentvqa.errors import LatentVQAError
+
+app = typer.Typer(
+    name="latentvqa",
+    help="Train visual question answering through a variational latent bottleneck, and know "
+    "whether the latent works.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("train")(train)
+app.command("evaluate")(evaluate)
+app.command("diagnose-kl")(diagnose_kl)
+app.command("predict")(predict)
+app.add_typer(data_app, name="data")
+
+
+def main() -> None:
+    """Run the command line; every error of a user ends in one message."""
+    try:
+        app()
+    except LatentVQAError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:
+        # the reader of our output has gone; there is nobody to tell
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from latentvqa import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Options of the program itself."""

@@ -1,0 +1,159 @@
+"""What a person sees while something runs: on stderr, alive only on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import TracebackType
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from latentvqa.core.diagnosis import Diagnosis
+from latentvqa.core.records import EpochRecord, RunHeader
+from latentvqa.engine.observer import Observer, Plan
+from latentvqa.report.tables import epoch_line, epoch_table, verdict_panel
+
+# lines that the verdict and the progress bar need below the table
+_LINES_BELOW = 12
+
+
+class ProgressLine:
+    """One progress bar on a terminal, silence elsewhere. Use as a context manager."""
+
+    def __init__(self) -> None:
+        self.console = Console(stderr=True)
+        self.progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=self.console,
+            transient=True,
+            disable=not self.console.is_terminal,
+        )
+        self._task = self.progress.add_task("", total=None, visible=False)
+
+    def __enter__(self) -> ProgressLine:
+        self.progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.progress.stop()
+
+    def show(self, phase: str, done: int, total: int) -> None:
+        """Move the bar."""
+        self.progress.update(
+            self._task, description=phase, completed=done, total=total, visible=True
+        )
+
+
+class NoticeObserver(Observer):
+    """Progress and notices of an evaluation.
+
+    Args:
+        line: where they are shown.
+    """
+
+    def __init__(self, line: ProgressLine) -> None:
+        self.line = line
+
+    def notice(self, text: str) -> None:
+        """Print a notice above the bar."""
+        self.line.console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    def progress(self, phase: str, done: int, total: int) -> None:
+        """Move the bar."""
+        self.line.show(phase, done, total)
+
+
+class TrainingConsole(NoticeObserver):
+    """A growing table with its verdict on a terminal, one line per epoch elsewhere."""
+
+    def __init__(self) -> None:
+        super().__init__(ProgressLine())
+        self.console = self.line.console
+        self._shown: list[RenderableType] = []
+        # the bar is drawn by the live display, not by itself
+        self._live = Live(
+            console=self.console,
+            transient=True,
+            get_renderable=lambda: Group(*self._shown, self.line.progress),
+            refresh_per_second=4,
+        )
+
+    def __enter__(self) -> TrainingConsole:
+        if self.console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._live.stop()
+
+    def planned(self, plan: Plan) -> None:
+        """Tell in one line what begins."""
+        self.notice(
+            f"{plan.train_questions:,} questions on {plan.train_images:,} images, validation "
+            f"{plan.val_questions:,} on {plan.val_images:,}; {sum(plan.parameters.values()):,} "
+            f"parameters; {plan.epochs} epochs of {plan.steps_per_epoch:,} steps on {plan.device} "
+            f"({plan.precision})"
+        )
+
+    def epoch(
+        self, header: RunHeader, records: Sequence[EpochRecord], diagnosis: Diagnosis
+    ) -> None:
+        """Show the table so far, or a line."""
+        if not self.console.is_terminal:
+            line = epoch_line(header, records[-1], diagnosis)
+            self.console.print(line, highlight=False, markup=False, soft_wrap=True)
+            return
+        room = max(3, self.console.height - _LINES_BELOW)
+        table = epoch_table(header, records[-room:], self.console.width)
+        self._shown = [table, verdict_panel(diagnosis)]
+
+
+def plan_lines(plan: Plan, seconds: float) -> list[str]:
+    """The plan of a dry run, line by line."""
+    frozen = (
+        f"epochs 0-{plan.frozen_epochs - 1}, trainable from epoch {plan.frozen_epochs}"
+        if plan.frozen_epochs
+        else "never"
+    )
+    lines = [
+        f"questions           {plan.train_questions:,} on {plan.train_images:,} images",
+        f"validation          {plan.val_questions:,} on {plan.val_images:,} images",
+        f"answer entropy      {plan.answer_entropy:.3f} nats",
+        f"patches per image   {plan.patches}",
+        f"device              {plan.device}, {plan.precision}",
+        f"steps               {plan.steps_per_epoch:,} per epoch x {plan.epochs} epochs = "
+        f"{plan.steps:,}",
+        f"backbone frozen     {frozen}",
+        f"KL weight           {plan.effective_weight:g} effective after warm-up",
+        f"beta                {plan.beta:.3g} per nat of rate",
+        "",
+        f"{'component':<12}{'parameters':>14}{'peak rate':>12}",
+    ]
+    for name, count in plan.parameters.items():
+        lines.append(f"{name:<12}{count:>14,}{plan.peak_rates[name]:>12.1e}")
+    lines += [f"{'total':<12}{sum(plan.parameters.values()):>14,}", ""]
+    lines.append(f"estimated duration  {duration(seconds)}")
+    return lines
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"

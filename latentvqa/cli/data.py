@@ -1,0 +1,49 @@
+"""``latentvqa data``: make question tables."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Make question tables.", no_args_is_help=True)
+
+
+@app.callback()
+def _group() -> None:
+    """Keep ``make-scenes`` a sub-command while it is the only one."""
+
+
+class Level(StrEnum):
+    """Difficulty of generated scenes."""
+
+    easy = "easy"
+    full = "full"
+
+
+@app.command("make-scenes")
+def make_scenes(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write into.")],
+    images: Annotated[int, typer.Option(min=1, help="Number of scenes.")] = 1000,
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same bytes.")] = 0,
+    level: Annotated[
+        Level, typer.Option(help="easy: three large objects; full: six, with relations.")
+    ] = Level.full,
+    questions_per_image: Annotated[int, typer.Option(min=1, help="Questions per scene.")] = 20,
+) -> None:
+    """Generate scenes in the manner of Sort-of-CLEVR: PNG files and questions.csv."""
+    from latentvqa.cli.console import ProgressLine
+    from latentvqa.data.scenes import make_scenes as write_scenes
+
+    with ProgressLine() as progress:
+        table = write_scenes(
+            folder,
+            images=images,
+            seed=seed,
+            level=level.value,
+            questions_per_image=questions_per_image,
+            progress=lambda done, total: progress.show("scenes", done, total),
+        )
+    typer.echo(f"{table} ({images} scenes in {folder / 'images'})")

@@ -1,0 +1,116 @@
+"""``latentvqa evaluate``: score a model on a table."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from latentvqa.data.tables import QuestionTable
+    from latentvqa.engine.evaluation import Evaluation
+
+
+def evaluate(
+    run: Annotated[
+        Path, typer.Argument(metavar="RUN", help="Run folder (its best), RUN/last, RUN/best.")
+    ],
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", metavar="FILE", help="Table; default: the validation split."),
+    ] = None,
+    images: Annotated[
+        Path | None,
+        typer.Option("--images", metavar="DIR", help="Images folder; default: the run's."),
+    ] = None,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option("--column", metavar="NAME=COLUMN", help="Column of --data, as image=img_id."),
+    ] = None,
+    samples: Annotated[
+        int, typer.Option(min=0, help="Answer from N latent samples; 0: from the mean.")
+    ] = 0,
+    batch_size: Annotated[int, typer.Option(min=1, help="Questions per batch.")] = 640,
+    skip_bad_images: Annotated[
+        bool, typer.Option("--skip-bad-images", help="Drop questions about unreadable images.")
+    ] = False,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+) -> None:
+    """Score by free generation, with intervals, types and image-blind priors."""
+    from rich.console import Console
+
+    from latentvqa.cli.console import NoticeObserver, ProgressLine
+    from latentvqa.engine.evaluation import evaluate as run_evaluation
+    from latentvqa.engine.evaluation import validation_table, write_evaluation
+    from latentvqa.engine.interruption import Interrupted, StopFlag
+    from latentvqa.engine.loading import load_model
+    from latentvqa.engine.run_folder import run_of
+
+    with ProgressLine() as line, StopFlag() as stop:
+        observer = NoticeObserver(line)
+        loaded = load_model(run, device)
+        for note in loaded.notes:
+            observer.notice(f"warning: {note}")
+        table = validation_table(run) if data is None else _read(run, data, images, columns or [])
+        try:
+            found = run_evaluation(
+                loaded,
+                table,
+                observer,
+                run=run,
+                samples=samples,
+                batch_size=batch_size,
+                skip_bad_images=skip_bad_images,
+                poll=stop.poll,
+            )
+        except Interrupted as interrupted:
+            raise typer.Exit(interrupted.exit_code) from interrupted
+    folder = run_of(run) / "evaluations" / ("validation" if data is None else data.stem)
+    write_evaluation(found, folder)
+    if as_json:
+        typer.echo(json.dumps(found.to_json(), indent=1, ensure_ascii=False))
+        return
+    screen = Console()
+    screen.print(score_panel(found))
+    screen.print(f"written to {folder}", highlight=False, soft_wrap=True)
+
+
+def score_panel(found: Evaluation) -> RenderableType:
+    """Scores, priors and types of an evaluation as one renderable."""
+    from latentvqa.report.scores import score_table
+
+    name, prior = found.best_prior
+    return score_table(
+        title=f"{len(found.table):,} questions on {len(found.table.image_paths):,} images",
+        measures={key: value.to_json() for key, value in found.measures.items()},
+        priors=found.priors,
+        best_prior=(name, prior),
+        types={
+            key: (scores.exact_match.to_json(), scores.prior) for key, scores in found.types.items()
+        },
+    )
+
+
+def _read(run: Path, data: Path, images: Path | None, columns: list[str]) -> QuestionTable:
+    from latentvqa.data.tables import read_questions
+    from latentvqa.engine.run_folder import read_config, run_of
+    from latentvqa.errors import ConfigError
+
+    known = read_config(run_of(run)).data
+    mapping = dict(known.columns)
+    for text in columns:
+        name, equals, column = text.partition("=")
+        if not equals or not name or not column:
+            raise ConfigError(f"--column {text}: write it as image=img_id")
+        mapping[name] = column
+    return read_questions(
+        data,
+        columns=mapping,
+        images=images if images is not None else known.images,
+        allow_outside=known.allow_outside,
+    )

@@ -1,0 +1,74 @@
+"""``latentvqa predict``: answer questions about a folder of images."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def predict(
+    run: Annotated[
+        Path, typer.Argument(metavar="RUN", help="Run folder (its best), RUN/last, RUN/best.")
+    ],
+    folder: Annotated[
+        Path, typer.Argument(metavar="IMAGE_FOLDER", help="Images, sub-folders included.")
+    ],
+    question: Annotated[
+        list[str] | None,
+        typer.Option("--question", metavar="TEXT", help="Ask this; may be repeated."),
+    ] = None,
+    questions: Annotated[
+        Path | None,
+        typer.Option("--questions", metavar="FILE", help="Ask every line of a text file."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help=".csv or .jsonl; default: CSV on stdout."),
+    ] = None,
+    samples: Annotated[
+        int, typer.Option(min=0, help="Answer from N latent samples; 0: from the mean.")
+    ] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+) -> None:
+    """Answer every question about every image; a bad image becomes a row with its error."""
+    from latentvqa.cli.console import NoticeObserver, ProgressLine
+    from latentvqa.cli.prediction_files import open_writer
+    from latentvqa.engine.inference import find_images, read_question_lines
+    from latentvqa.engine.inference import predict as run_prediction
+    from latentvqa.engine.interruption import Interrupted, StopFlag
+    from latentvqa.engine.loading import load_model
+    from latentvqa.errors import ConfigError
+
+    asked = [text.strip() for text in question or [] if text.strip()]
+    if questions is not None:
+        asked += read_question_lines(questions)
+    if not asked:
+        raise ConfigError("nothing is asked: give --question TEXT or --questions FILE")
+    images = find_images(folder)
+    written = failed = 0
+    with ProgressLine() as line, StopFlag() as stop:
+        observer = NoticeObserver(line)
+        loaded = load_model(run, device)
+        for note in loaded.notes:
+            observer.notice(f"warning: {note}")
+
+        def on_images(done: int, total: int) -> None:
+            observer.progress("images", done, total)
+            stop.poll()
+
+        with open_writer(out) as write:
+            try:
+                for prediction in run_prediction(
+                    loaded, folder, images, asked, samples=samples, on_images=on_images
+                ):
+                    write(prediction)
+                    written += 1
+                    failed += bool(prediction.error)
+            except Interrupted as interrupted:
+                observer.notice(f"interrupted after {written} rows")
+                raise typer.Exit(interrupted.exit_code) from interrupted
+    summary = f"{written} rows, {failed} with errors"
+    print(f"{summary}, in {out}" if out else summary, file=sys.stderr)

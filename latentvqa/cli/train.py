@@ -1,0 +1,196 @@
+"""``latentvqa train``: train, resume, or say what would be trained."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from latentvqa.cli.console import TrainingConsole
+    from latentvqa.config import Config
+    from latentvqa.engine.training import Outcome
+
+_QUICKSTART = "quickstart"
+
+
+def train(
+    config: Annotated[
+        Path | None, typer.Option("--config", metavar="FILE", help="TOML configuration.")
+    ] = None,
+    preset: Annotated[
+        str | None, typer.Option("--preset", metavar="NAME", help="Start from a shipped preset.")
+    ] = None,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Replace a key, as kl.free_bits=0.05."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Run folder; default runs/NAME, NAME-2, ..."),
+    ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option("--resume", metavar="DIR", help="Continue this run exactly."),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace an earlier run in --out.")
+    ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Check everything, print the plan, train nothing."),
+    ] = False,
+) -> None:
+    """Train a model. Without arguments: a small one on generated scenes."""
+    from latentvqa.config import config_warnings, load_config
+    from latentvqa.errors import ConfigError
+
+    if resume is not None:
+        if config is not None or preset is not None or out is not None or overwrite:
+            raise ConfigError(
+                "--resume continues with the run's own configuration: drop --config, --preset, "
+                "--out and --overwrite; what may change is given by --set"
+            )
+        _resume(resume, overrides or [])
+        return
+    if config is None and preset is None and not _names_data(overrides or []):
+        preset = _QUICKSTART
+    settings = load_config(config, preset=preset, overrides=overrides or [])
+    for warning in config_warnings(settings):
+        print(f"warning: {warning}", file=sys.stderr)
+    if dry_run:
+        _dry_run(settings)
+        return
+    name = config.stem if config is not None else preset or "run"
+    _train(settings, name, out, overwrite=overwrite)
+
+
+def _names_data(overrides: list[str]) -> bool:
+    return any(text.startswith(("data.train", "data.scenes")) for text in overrides)
+
+
+def _train(settings: Config, name: str, out: Path | None, *, overwrite: bool) -> None:
+    from latentvqa.cli.console import TrainingConsole
+    from latentvqa.engine.interruption import Interrupted
+    from latentvqa.engine.run_folder import new_run_folder
+    from latentvqa.engine.training import train as run_training
+
+    run = new_run_folder(name, out, overwrite=overwrite)
+    console = TrainingConsole()
+    console.notice(f"run folder: {run}")
+    if settings.vision.pretrained is False and settings.data.scenes is None:
+        console.notice(
+            "the backbone is trained from scratch; for photographs pretrained weights "
+            "(vision.pretrained = true, or a weights file) usually bring far more"
+        )
+    try:
+        with console:
+            outcome = run_training(settings, run, console)
+    except Interrupted as interrupted:
+        _leave(run, console, interrupted.exit_code)
+    _conclude(outcome, console)
+
+
+def _resume(run: Path, overrides: list[str]) -> None:
+    from latentvqa.cli.console import TrainingConsole
+    from latentvqa.config import load_config
+    from latentvqa.engine.interruption import Interrupted
+    from latentvqa.engine.run_folder import CONFIG_FILE, read_config, run_of
+    from latentvqa.engine.training import resume as resume_training
+
+    run = run_of(run)
+    read_config(run)  # names the folder if it is no run
+    settings = load_config(run / CONFIG_FILE, overrides=overrides) if overrides else None
+    console = TrainingConsole()
+    try:
+        with console:
+            outcome = resume_training(run, settings, console)
+    except Interrupted as interrupted:
+        _leave(run, console, interrupted.exit_code)
+    _conclude(outcome, console)
+
+
+def _dry_run(settings: Config) -> None:
+    import tempfile
+
+    from latentvqa.cli.console import TrainingConsole, plan_lines
+    from latentvqa.engine.observer import Plan
+    from latentvqa.engine.training import dry_run
+
+    class Listener(TrainingConsole):
+        plan: Plan | None = None
+
+        def planned(self, plan: Plan) -> None:
+            self.plan = plan
+
+    listener = Listener()
+    with listener, tempfile.TemporaryDirectory() as folder:
+        seconds = dry_run(settings, Path(folder), listener)
+    if listener.plan is not None:
+        typer.echo("\n".join(plan_lines(listener.plan, seconds)))
+
+
+def _leave(run: Path, console: TrainingConsole, exit_code: int) -> None:
+    if (run / "last").exists():
+        _write_reports(run)
+        console.notice(f"interrupted; saved. Continue with: latentvqa train --resume {run}")
+    else:
+        console.notice("interrupted before the first batch; nothing to save")
+    raise typer.Exit(exit_code)
+
+
+def _conclude(outcome: Outcome, console: TrainingConsole) -> None:
+    """Final table, verdict and validation score on stdout, reports into the folder."""
+    from rich.console import Console
+
+    from latentvqa.cli.console import NoticeObserver, ProgressLine
+    from latentvqa.cli.evaluate import score_panel
+    from latentvqa.engine.evaluation import evaluate, validation_table, write_evaluation
+    from latentvqa.engine.loading import load_model
+    from latentvqa.report.tables import epoch_table, verdict_panel
+
+    screen = Console()
+    screen.print(epoch_table(outcome.header, outcome.records, screen.width))
+    screen.print(verdict_panel(outcome.diagnosis))
+    with ProgressLine() as line:
+        loaded = load_model(outcome.run)
+        found = evaluate(
+            loaded,
+            validation_table(outcome.run),
+            NoticeObserver(line),
+            run=outcome.run,
+            skip_bad_images=True,
+        )
+    write_evaluation(found, outcome.run / "evaluations" / "validation")
+    screen.print(score_panel(found))
+    _write_reports(outcome.run)
+    if outcome.is_stopped_early:
+        console.notice("stopped early: no better validation loss within the patience")
+    screen.print(
+        f"best: {outcome.run / 'best'}   report: {outcome.run / 'report.html'}",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _write_reports(run: Path) -> None:
+    """Rebuild ``report.html`` and ``curves.png`` from the log."""
+    from latentvqa.core.diagnosis import diagnose
+    from latentvqa.core.thresholds import KLHealthThresholds
+    from latentvqa.durable import replace_file
+    from latentvqa.engine.run_folder import CONFIG_FILE
+    from latentvqa.history import read_history
+    from latentvqa.report.page import render_report
+    from latentvqa.report.plots import draw_curves
+
+    history = read_history(run)
+    if not history.records:
+        return
+    thresholds = KLHealthThresholds(**dict(history.header.thresholds))
+    diagnosis = diagnose(history.header, history.records, thresholds, history.notes)
+    config = (run / CONFIG_FILE).read_text(encoding="utf-8")
+    page = render_report(history, diagnosis, config, thresholds=thresholds)
+    replace_file(run / "report.html", page.encode())
+    draw_curves(history.header, history.records, run / "curves.png")

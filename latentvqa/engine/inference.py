@@ -1,0 +1,178 @@
+"""Answers for a folder of images, in stable order and bounded memory."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from latentvqa.data.decoding import ImageTransform, decode_image
+from latentvqa.data.image_names import SUFFIXES
+from latentvqa.data.tokenizer import BOS, EOS, PAD, UNK
+from latentvqa.engine.device import autocast
+from latentvqa.engine.loading import LoadedModel
+from latentvqa.engine.scoring import AnswerTexts
+from latentvqa.errors import DataError
+from latentvqa.models import Encoded, generate
+
+_QUESTIONS_PER_BATCH = 640
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One answered question, or why it could not be answered.
+
+    Attributes:
+        image: path relative to the folder, with ``/``.
+        question: as given.
+        answer: empty where there is an error.
+        confidence: probability of the whole answer; averaged over samples.
+        error: empty where there is an answer.
+    """
+
+    image: str
+    question: str
+    answer: str
+    confidence: float | None
+    error: str
+
+
+def find_images(folder: Path) -> list[Path]:
+    """All image files under a folder, sorted by their relative path.
+
+    Raises:
+        DataError: if there is no such folder or no image in it.
+    """
+    if not folder.is_dir():
+        raise DataError(f"{folder}: no such folder of images")
+    found = [
+        Path(parent) / name
+        for parent, _, names in os.walk(folder)
+        for name in names
+        if Path(name).suffix.lower() in SUFFIXES
+    ]
+    if not found:
+        raise DataError(f"{folder}: no image in it or below (looked for {', '.join(SUFFIXES)})")
+    return sorted(found, key=lambda path: path.relative_to(folder).as_posix())
+
+
+def read_question_lines(path: Path) -> list[str]:
+    """Read one question per line, blank lines left out.
+
+    Raises:
+        DataError: if the file cannot be read or holds no question.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: cannot be read as UTF-8 text: {error}") from error
+    questions = [line.strip() for line in lines if line.strip()]
+    if not questions:
+        raise DataError(f"{path}: no question in it; write one per line")
+    return questions
+
+
+def predict(
+    loaded: LoadedModel,
+    folder: Path,
+    images: Sequence[Path],
+    questions: Sequence[str],
+    *,
+    samples: int = 0,
+    on_images: Callable[[int, int], None] = lambda done, total: None,
+) -> Iterator[Prediction]:
+    """Answer every question about every image.
+
+    Args:
+        loaded: the model.
+        folder: what image names are relative to.
+        images: the files, in the order of the answers.
+        questions: asked of each image, in this order.
+        samples: latent samples to answer from; 0 answers from z = mu.
+        on_images: called with images done and in all; may raise to stop.
+    """
+    answerer = _Answerer(loaded, questions, samples)
+    step = max(1, _QUESTIONS_PER_BATCH // len(questions))
+    for start in range(0, len(images), step):
+        chunk = images[start : start + step]
+        decoded = [_decode(path, answerer.transform) for path in chunk]
+        usable = [pixels for pixels in decoded if isinstance(pixels, np.ndarray)]
+        answered = iter(answerer.answer(np.stack(usable)) if usable else [])
+        for path, pixels in zip(chunk, decoded, strict=True):
+            name = path.relative_to(folder).as_posix()
+            if isinstance(pixels, str):
+                for question in questions:
+                    yield Prediction(name, question, "", None, pixels)
+                continue
+            for question, (answer, confidence) in zip(questions, next(answered), strict=True):
+                yield Prediction(name, question, answer, confidence, "")
+        on_images(start + len(chunk), len(images))
+
+
+class _Answerer:
+    """Answers a fixed list of questions about stacks of images."""
+
+    def __init__(self, loaded: LoadedModel, questions: Sequence[str], samples: int) -> None:
+        self.loaded, self.samples = loaded, samples
+        preparation = loaded.model.vision.preparation
+        self.transform = ImageTransform(preparation.size, preparation.interpolation)
+        self._texts = AnswerTexts(loaded.tokenizers.answer)
+        self._questions = _question_tokens(loaded, questions)
+        self._temperature = loaded.scoring_settings(batch_size=1).temperature
+
+    @torch.no_grad()
+    def answer(self, pixels: np.ndarray) -> list[list[tuple[str, float]]]:
+        """Answers and confidences, image by image, question by question."""
+        device, model = self.loaded.device, self.loaded.model
+        asked = len(self._questions)
+        with autocast(device, self.loaded.precision):
+            patches = model.vision(torch.from_numpy(pixels).to(device))
+        answered = []
+        # many questions about few images are cut into batches as well
+        pairs = [(image, question) for image in range(len(pixels)) for question in range(asked)]
+        for start in range(0, len(pairs), _QUESTIONS_PER_BATCH):
+            rows = torch.tensor(pairs[start : start + _QUESTIONS_PER_BATCH])
+            with autocast(device, self.loaded.precision):
+                encoded = model.encode_patches(
+                    patches, rows[:, 0].to(device), self._questions[rows[:, 1]].to(device)
+                )
+                answered += self._decode(encoded)
+        return [answered[image * asked : (image + 1) * asked] for image in range(len(pixels))]
+
+    def _decode(self, encoded: Encoded) -> list[tuple[str, float]]:
+        model, posterior = self.loaded.model, encoded.posterior
+        totals: list[dict[str, float]] = [{} for _ in encoded.fused]
+        draws = max(1, self.samples)
+        for _ in range(draws):
+            latents = None
+            if posterior is not None:
+                temperature = self._temperature if self.samples else 0.0
+                latents = posterior.sample(temperature)
+            memory = model.memory(encoded, latents).tokens
+            generated = generate(model.decoder, memory, begin_id=BOS, end_id=EOS, pad_id=PAD)
+            shares = generated.log_probability.exp().tolist()
+            for total, text, share in zip(
+                totals, self._texts(generated.tokens), shares, strict=True
+            ):
+                total[text] = total.get(text, 0.0) + share / draws
+        return [max(total.items(), key=lambda item: item[1]) for total in totals]
+
+
+def _question_tokens(loaded: LoadedModel, questions: Sequence[str]) -> torch.Tensor:
+    limit = loaded.spec.max_question_tokens
+    ids = [row[:limit] or [UNK] for row in loaded.tokenizers.question.encode(list(questions))]
+    tokens = torch.full((len(ids), max(map(len, ids))), PAD)
+    for row, known in enumerate(ids):
+        tokens[row, : len(known)] = torch.tensor(known)
+    return tokens
+
+
+def _decode(path: Path, transform: ImageTransform) -> np.ndarray | str:
+    try:
+        return transform(decode_image(path))
+    except DataError as error:
+        return str(error)

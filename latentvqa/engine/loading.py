@@ -1,0 +1,101 @@
+"""A trained model from its checkpoint alone: offline, with no settings to match."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from latentvqa.config import KL, Latent
+from latentvqa.core.records import KLConvention
+from latentvqa.data.tokenizer import Tokenizers
+from latentvqa.engine.assembly import ModelSpecification, build_model
+from latentvqa.engine.checkpoint import load_checkpoint
+from latentvqa.engine.device import Precision, choose_device
+from latentvqa.engine.scoring import ScoringSettings
+from latentvqa.errors import CheckpointError
+from latentvqa.models import VQAModel
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model ready to answer.
+
+    Attributes:
+        folder: checkpoint that it was read from.
+        model: in eval mode, on ``device``.
+        tokenizers: of questions and answers.
+        spec: its shape.
+        facts: content of ``model.json``.
+        device: where it lies.
+        precision: of the forward pass, as in training.
+        notes: what the reader should know.
+    """
+
+    folder: Path
+    model: VQAModel
+    tokenizers: Tokenizers
+    spec: ModelSpecification
+    facts: Mapping[str, Any]
+    device: torch.device
+    precision: Precision
+    notes: tuple[str, ...]
+
+    def scoring_settings(self, *, batch_size: int, samples: int = 0) -> ScoringSettings:
+        """Settings that score a table as validation did in training."""
+        latent, kl = Latent(**self.facts["latent"]), KL(**self.facts["kl"])
+        record = self.facts.get("record") or {}
+        return ScoringSettings(
+            kl=KLConvention(
+                reduction=kl.reduction,
+                tokens=latent.tokens,
+                dims=latent.dims,
+                free_bits=kl.free_bits,
+                factor=kl.factor,
+                max_weight=kl.max_weight,
+                bottleneck=latent.bottleneck,
+            ),
+            effective_weight=float(record.get("effective_kl_weight") or 0.0),
+            orthogonality_weight=latent.orthogonality_weight,
+            temperature=latent.validation_temperature,
+            seed=int(self.facts["seed"]),
+            batch_size=batch_size,
+            workers=0,
+            device=self.device,
+            precision=self.precision,
+            is_latent_used=record.get("stage") != "baseline",
+            samples=samples,
+        )
+
+
+def load_model(path: Path, device: str = "auto") -> LoadedModel:
+    """Rebuild a model from a run folder, its ``best``, its ``last`` or a checkpoint.
+
+    Raises:
+        CheckpointError: if nothing there can be loaded.
+        ConfigError: if the device cannot be used.
+    """
+    checkpoint = load_checkpoint(path)
+    place = choose_device(device)
+    spec = ModelSpecification.from_json(checkpoint.model["specification"], checkpoint.folder)
+    model = build_model(spec)
+    try:
+        model.load_state_dict(dict(checkpoint.weights))
+    except RuntimeError as error:
+        raise CheckpointError(
+            f"{checkpoint.folder}: the weights do not fit the model of this version: {error}"
+        ) from error
+    precision: Precision = checkpoint.model["precision"]
+    return LoadedModel(
+        folder=checkpoint.folder,
+        model=model.to(place).eval(),
+        tokenizers=Tokenizers.from_json(checkpoint.tokenizers),
+        spec=spec,
+        facts=checkpoint.model,
+        device=place,
+        precision=precision if place.type != "mps" else "fp32",
+        notes=checkpoint.notes,
+    )

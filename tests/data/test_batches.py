@@ -1,0 +1,215 @@
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from latentvqa.data.batches import Batch, BatchLoader, EncodedTable, make_batch, plan_batches
+from latentvqa.data.images import ImageStore, ImageTransform
+from latentvqa.data.scenes import make_scenes
+from latentvqa.data.tables import QuestionTable, read_questions
+from latentvqa.data.tokenizer import EOS, PAD, TextTokenizer, Tokenizers
+from latentvqa.errors import DataError
+
+
+@dataclass(frozen=True)
+class Scenes:
+    table: QuestionTable
+    tokenizers: Tokenizers
+    encoded: EncodedTable
+    store: ImageStore
+    batches: list[np.ndarray]
+
+
+@pytest.fixture(scope="module")
+def scenes(tmp_path_factory: pytest.TempPathFactory) -> Scenes:
+    folder = tmp_path_factory.mktemp("scenes")
+    path = make_scenes(folder, images=12, seed=0, level="easy", questions_per_image=6)
+    table = read_questions(path, images=folder / "images")
+    question, answer = (
+        TextTokenizer.train(
+            texts, kind="word", vocab_size=500, min_count=1, lowercase=True, split_punctuation=is_q
+        )
+        for texts, is_q in ((table.questions, True), (table.targets, False))
+    )
+    pair = Tokenizers(question, answer)
+    encoded = EncodedTable(table, pair, 12, 3)
+    store = ImageStore(table.image_paths, ImageTransform(8), 0, workers=2)
+    batches = plan_batches(
+        table.image_index, batch_size=10, questions_per_image=2, seed=0, epoch=0, shuffle=True
+    )
+    return Scenes(table, pair, encoded, store, batches)
+
+
+images = st.lists(st.integers(0, 9), max_size=120).map(lambda rows: np.array(rows, dtype=np.int64))
+
+
+@given(images, st.integers(1, 20), st.integers(1, 6), st.booleans())
+def test_every_row_stands_in_exactly_one_batch_of_legal_size(
+    image_index: np.ndarray, batch_size: int, per_image: int, shuffle: bool
+) -> None:
+    batches = plan_batches(
+        image_index,
+        batch_size=batch_size,
+        questions_per_image=per_image,
+        seed=1,
+        epoch=2,
+        shuffle=shuffle,
+    )
+    rows = np.concatenate(batches) if batches else np.array([], dtype=np.int64)
+    assert sorted(rows) == list(range(len(image_index)))
+    sizes = [len(batch) for batch in batches]
+    assert all(0 < size <= batch_size for size in sizes)
+    assert len(sizes) == -(-len(image_index) // batch_size)
+    if shuffle and len(sizes) > 1:
+        assert min(sizes) >= batch_size / 2
+
+
+def test_a_plan_follows_seed_and_epoch_alone() -> None:
+    image_index = np.repeat(np.arange(50), 8)
+
+    def plan(seed: int, epoch: int) -> list[list[int]]:
+        batches = plan_batches(
+            image_index, batch_size=32, questions_per_image=4, seed=seed, epoch=epoch, shuffle=True
+        )
+        return [batch.tolist() for batch in batches]
+
+    assert plan(0, 0) == plan(0, 0)
+    assert plan(0, 0) != plan(0, 1) != plan(1, 0)
+
+
+@pytest.mark.parametrize("per_image", [1, 3, 4, 7])
+def test_an_image_fills_no_more_of_a_batch_than_allowed(per_image: int) -> None:
+    rng = np.random.default_rng(0)
+    image_index = rng.permutation(np.repeat(np.arange(100), rng.integers(1, 20, 100)))
+    batches = plan_batches(
+        image_index, batch_size=64, questions_per_image=per_image, seed=0, epoch=0, shuffle=True
+    )
+    for batch in batches[:-3]:
+        assert np.bincount(image_index[batch]).max() <= per_image
+    full = [len(np.unique(image_index[batch])) for batch in batches]
+    assert np.mean(full) < 64 / per_image * 1.6  # grouped, not one image a question
+
+
+def test_a_single_image_still_gets_batches() -> None:
+    batches = plan_batches(
+        np.zeros(25, dtype=np.int64),
+        batch_size=10,
+        questions_per_image=2,
+        seed=0,
+        epoch=0,
+        shuffle=True,
+    )
+    assert [len(batch) for batch in batches] == [10, 10, 5]
+
+
+def test_in_order_rows_are_grouped_by_image() -> None:
+    batches = plan_batches(
+        np.array([1, 0, 1, 0, 2]),
+        batch_size=2,
+        questions_per_image=1,
+        seed=0,
+        epoch=0,
+        shuffle=False,
+    )
+    assert [batch.tolist() for batch in batches] == [[1, 3], [0, 2], [4]]
+
+
+def test_sizes_below_one_are_refused() -> None:
+    with pytest.raises(ValueError, match="at least 1"):
+        plan_batches(
+            np.zeros(1), batch_size=0, questions_per_image=1, seed=0, epoch=0, shuffle=True
+        )
+
+
+def test_a_batch_holds_its_rows_and_each_image_once(scenes: Scenes) -> None:
+    rows = np.array([7, 0, 1, 40])
+    batch = make_batch(scenes.encoded, scenes.store, rows)
+    assert batch.rows.tolist() == rows.tolist()
+    assert batch.images.shape == (3, 3, 8, 8) and batch.images.dtype == torch.uint8
+    for place, row in enumerate(rows):
+        expected = scenes.store.get(scenes.table.image_index[[row]])[0]
+        assert batch.images[batch.image_index[place]].equal(expected)
+        ids = scenes.tokenizers.question.encode([scenes.table.questions[row]])[0]
+        assert batch.question_tokens[place].tolist() == ids + [PAD] * (
+            batch.question_tokens.shape[1] - len(ids)
+        )
+        answer = batch.answer_tokens[place].tolist()
+        assert scenes.tokenizers.answer.decode(answer) == scenes.table.targets[row]
+        assert tuple(answer) == scenes.encoded.target_key(int(row)) and answer[-1] == EOS
+
+
+def test_long_texts_are_cut_and_counted(scenes: Scenes) -> None:
+    encoded = EncodedTable(scenes.table, scenes.tokenizers, 4, 1)
+    assert encoded.truncated_questions == len(scenes.table)
+    assert encoded.truncated_answers == 0
+    assert make_batch(encoded, scenes.store, np.arange(5)).question_tokens.shape == (5, 4)
+    nothing = EncodedTable(scenes.table, scenes.tokenizers, 4, 0)
+    assert nothing.truncated_answers == len(scenes.table)
+    assert nothing.target_key(0) == (EOS,)
+
+
+def collect(scenes: Scenes, workers: int, start: int = 0) -> list[Batch]:
+    loader = BatchLoader(scenes.encoded, scenes.store, scenes.batches, workers=workers, start=start)
+    batches = list(loader)
+    assert len(batches) == len(loader) == len(scenes.batches) - start
+    return batches
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_loader_gives_the_planned_batches_in_order(scenes: Scenes, workers: int) -> None:
+    for start in (0, 3):
+        planned = [make_batch(scenes.encoded, scenes.store, b) for b in scenes.batches[start:]]
+        for given_batch, expected in zip(collect(scenes, workers, start), planned, strict=True):
+            for name in vars(expected):
+                assert getattr(given_batch, name).equal(getattr(expected, name))
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_an_iteration_left_early_leaves_nothing_behind(scenes: Scenes, workers: int) -> None:
+    threads = threading.active_count()
+    iterator = iter(BatchLoader(scenes.encoded, scenes.store, scenes.batches, workers=workers))
+    next(iterator)
+    iterator.close()  # type: ignore[attr-defined]
+    assert threading.active_count() == threads
+    assert not multiprocessing.active_children()
+
+
+def test_workers_ignore_the_signals_of_an_interruption(scenes: Scenes) -> None:
+    iterator = iter(BatchLoader(scenes.encoded, scenes.store, scenes.batches, workers=1))
+    count = 1
+    next(iterator)
+    for child in multiprocessing.active_children():
+        assert child.pid is not None
+        os.kill(child.pid, signal.SIGTERM)
+        os.kill(child.pid, signal.SIGINT)
+    count += sum(1 for _ in iterator)
+    assert count == len(scenes.batches)
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_lost_image_is_one_plain_error(scenes: Scenes, tmp_path: Path, workers: int) -> None:
+    paths = [tmp_path / path.name for path in scenes.table.image_paths]
+    store = ImageStore(paths, ImageTransform(8), 0)
+    loader = BatchLoader(scenes.encoded, store, scenes.batches, workers=workers)
+    with pytest.raises(DataError, match="no such file") as caught:
+        list(loader)
+    assert "Traceback" not in str(caught.value)
+
+
+def test_a_table_without_answers_makes_batches(scenes: Scenes, tmp_path: Path) -> None:
+    (tmp_path / "q.csv").write_text("image,question\n00000.png,What?\n")
+    table = read_questions(
+        tmp_path / "q.csv", images=scenes.table.image_paths[0].parent, require_answers=False
+    )
+    batch = make_batch(EncodedTable(table, scenes.tokenizers, 9, 9), scenes.store, np.array([0]))
+    assert batch.answer_tokens.tolist() == [[EOS]]

@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import random
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from latentvqa.data.tokenizer import BOS, EOS, PAD, UNK, Kind, TextTokenizer, Tokenizers
+from latentvqa.errors import DataError
+
+TEXTS = [
+    "What color is it?",
+    "What shape is it?",
+    "is it red",
+    "caf\u00e9 \u4f60\u597d",
+    "it's red",
+]
+
+
+def trained(
+    texts: list[str] | None = None, kind: Kind = "word", **changes: object
+) -> TextTokenizer:
+    options: dict[str, object] = {
+        "vocab_size": 1000,
+        "min_count": 1,
+        "lowercase": True,
+        "split_punctuation": True,
+    }
+    return TextTokenizer.train(
+        TEXTS if texts is None else texts,
+        kind=kind,
+        **(options | changes),  # type: ignore[arg-type]
+    )
+
+
+@pytest.mark.parametrize("kind", ["word", "bpe"])
+def test_the_order_of_the_texts_does_not_change_the_vocabulary(kind: Kind) -> None:
+    texts = [f"word{i % 37} thing{i % 11} é{i % 5}" for i in range(400)]
+    shuffled = random.Random(0).sample(texts, len(texts))
+    first, second = (trained(t, kind, vocab_size=300).to_json() for t in (texts, shuffled))
+    assert first == second
+
+
+def test_words_are_numbered_by_count_and_then_by_text() -> None:
+    tokenizer = trained(["b a", "b c", "b a d"])
+    assert tokenizer.encode(["b a c d"]) == [[4, 5, 6, 7]]
+    assert tokenizer.size == 8
+
+
+def test_unknown_words_are_marked_and_shown() -> None:
+    tokenizer = trained(["red red", "blue"], min_count=2)
+    assert tokenizer.encode(["red blue"]) == [[4, UNK]]
+    assert tokenizer.decode([4, UNK]) == "red <unk>"
+    assert trained(["a a b"], vocab_size=5).size == 5
+
+
+def test_punctuation_is_split_where_asked() -> None:
+    assert trained().token_count("what, is it?") == 5
+    assert trained(split_punctuation=False).token_count("what, is it?") == 3
+
+
+@pytest.mark.parametrize("kind", ["word", "bpe"])
+def test_names_of_reserved_ids_in_a_text_are_plain_text(kind: Kind) -> None:
+    names = ["<pad>", "<eos> ", "<pad> <bos> ", "<s>"]
+    tokenizer = trained([*TEXTS, *names], kind, split_punctuation=False)
+    for text, ids in zip(names, tokenizer.encode(names), strict=True):
+        assert min(ids) > UNK
+        assert tokenizer.decode(ids).split() == text.split()
+
+
+@pytest.mark.parametrize("kind", ["word", "bpe"])
+def test_decoding_stops_at_the_end_and_drops_padding(kind: Kind) -> None:
+    tokenizer = trained(kind=kind)
+    ids = tokenizer.encode(["is red"])[0]
+    assert tokenizer.decode([BOS, *ids, EOS, *ids, PAD]) == "is red"
+    assert tokenizer.decode([EOS]) == tokenizer.decode([]) == ""
+
+
+answer = st.text(st.characters(blacklist_categories=("Cs", "Cc")), min_size=1, max_size=12).filter(
+    lambda text: text.strip()
+)
+
+
+@given(st.lists(answer, min_size=1, max_size=5))
+def test_a_known_answer_survives_whole_words(answers: list[str]) -> None:
+    texts = [unicodedata.normalize("NFC", text) for text in answers]
+    tokenizer = trained(texts, split_punctuation=False, lowercase=False)
+    for text, ids in zip(texts, tokenizer.encode(texts), strict=True):
+        assert tokenizer.decode(ids).split() == text.split()
+
+
+@given(st.text(max_size=20))
+def test_any_text_survives_bytes(text: str) -> None:
+    tokenizer = BYTES
+    normal = unicodedata.normalize("NFC", text.encode("utf-8", "replace").decode())
+    assert tokenizer.decode(tokenizer.encode([normal])[0]) == normal
+
+
+BYTES = trained(kind="bpe", vocab_size=10, lowercase=False)
+
+
+def test_a_byte_vocabulary_holds_every_byte() -> None:
+    assert BYTES.size == 260
+
+
+@pytest.mark.parametrize("kind", ["word", "bpe"])
+def test_a_pair_is_saved_and_rebuilt(kind: Kind) -> None:
+    pair = Tokenizers(question=trained(kind=kind), answer=trained(["yes", "no"]))
+    again = Tokenizers.from_json(pair.to_json())
+    assert again.to_json() == pair.to_json()
+    assert again.question.encode(TEXTS) == pair.question.encode(TEXTS)
+    assert again.answer.decode(again.answer.encode(["No"])[0]) == "no"
+    assert TextTokenizer.from_json(pair.answer.to_json()).size == pair.answer.size
+
+
+def test_many_texts_are_encoded_in_order() -> None:
+    tokenizer = trained(["a b c"])
+    texts = ["a b c"[: 1 + 2 * (i % 3)] for i in range(25_000)]
+    assert [len(ids) for ids in tokenizer.encode(texts)] == [1 + i % 3 for i in range(25_000)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "{}", '{"question": 1, "answer": 2}', '{"kind": "word", "tokenizer": {}}'],
+)
+def test_what_is_no_tokenizer_is_refused(text: str) -> None:
+    with pytest.raises(DataError, match="not a tokenizer"):
+        Tokenizers.from_json(text)
+    with pytest.raises(DataError, match="not a tokenizer"):
+        TextTokenizer.from_json(text)
+
+
+def test_a_vocabulary_without_words_is_refused() -> None:
+    with pytest.raises(DataError, match="no texts"):
+        trained([])
+    with pytest.raises(DataError, match="reserved ids"):
+        trained(vocab_size=4)
+    with pytest.raises(DataError, match="no word occurs 9 times"):
+        trained(min_count=9)

@@ -1,0 +1,107 @@
+from io import StringIO
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.console import Console
+
+from latentvqa.core.diagnosis import Diagnosis, Verdict, diagnose
+from latentvqa.core.findings import Finding
+from latentvqa.report.tables import epoch_line, epoch_table, findings_table, verdict_panel
+from tests.runs import HEADER, make_epoch, make_run
+from tests.strategies import EPOCHS
+
+
+def shown(renderable, width=80):
+    console = Console(file=StringIO(), width=width, color_system=None)
+    console.print(renderable)
+    return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines()) + "\n"
+
+
+DIAGNOSIS = Diagnosis(
+    Verdict("warning", "overfitting", "Overfitting (high): validation is far above training."),
+    (
+        Finding(
+            "TR003",
+            "overfitting",
+            "warning",
+            "Overfitting (high): validation is far above training.",
+            (17, 19),
+            True,
+            advice="teacher.weight: 0.3 -> 0.2",
+        ),
+        Finding("KL003", "kl_high", "warning", "kl_raw 0.2 is [bold]high[/].", (3, 3), False),
+    ),
+    "Try teacher.weight: 0.3 -> 0.2 (overfitting).",
+    ("leak: at temperature 0 there is no bound to exceed",),
+    ("Line 4 is cut in the middle and was left out.",),
+)
+
+
+def test_the_epoch_table_at_80_columns():
+    records = [make_epoch(n, effective_kl_weight=0.2 * n) for n in (0, 14, 15)]
+    assert (
+        shown(epoch_table(HEADER, records, 80))
+        == """\
+"""
+    )
+
+
+def test_the_epoch_table_at_60_columns_keeps_what_matters():
+    assert (
+        shown(epoch_table(HEADER, [make_epoch(15)], 60), 60)
+        == """\
+"""
+    )
+
+
+@pytest.mark.parametrize("width", [20, 40, 60, 80, 120])
+def test_no_line_is_wider_than_the_terminal_and_no_cell_is_cut(width):
+    text = shown(epoch_table(HEADER, make_run(20), width), 200)
+    assert max(len(line) for line in text.splitlines()) <= width
+    assert "…" not in shown(epoch_table(HEADER, make_run(20), width), width)
+
+
+def test_columns_without_any_value_are_not_shown():
+    bare = {"kl_raw": None, "kl_after": None, "rate": None}
+    text = shown(epoch_table(HEADER, make_run(2, train=bare, val=bare)))
+    assert "KL" not in text.replace("KL answer", "")
+    assert "rate" not in text
+
+
+def test_the_findings_table_at_80_columns():
+    assert (
+        shown(findings_table(DIAGNOSIS))
+        == """\
+"""
+    )
+
+
+def test_the_verdict_panel_at_80_columns():
+    assert (
+        shown(verdict_panel(DIAGNOSIS))
+        == """\
+"""
+    )
+
+
+def test_text_of_a_log_is_never_markup():
+    assert "[bold]high[/]" in shown(findings_table(DIAGNOSIS))
+
+
+def test_one_line_per_epoch_where_there_is_no_terminal():
+    diagnosis = diagnose(HEADER, make_run(16))
+    assert epoch_line(HEADER, make_epoch(15), diagnosis) == (
+        "epoch 15/49  full  answer 0.062  val 0.069  exact 87.5 %  kl 0.050  weight 3.00  "
+        "rate 19.2  s 45.0  [ok: ok]"
+    )
+    assert epoch_line(HEADER, make_epoch(0, effective_kl_weight=None)).startswith(
+        "epoch 0/49  warmup  answer 1.000  val 1.100"
+    )
+
+
+@given(st.lists(EPOCHS, min_size=1, max_size=4), st.integers(10, 120))
+@settings(max_examples=40, deadline=None)
+def test_any_record_can_be_shown(records, width):
+    assert shown(epoch_table(HEADER, records, width), width)
+    assert epoch_line(HEADER, records[0], diagnose(HEADER, records[:1]))
