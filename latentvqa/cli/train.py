@@ -188,7 +188,7 @@ def _write_reports(run: Path) -> None:
     history = read_history(run)
     if not history.records:
         return
-    thresholds = KLHealthThresholds(**dict(history.header.thresholds))
+    thresholds = KLHealthThresholds.model_validate(dict(history.header.thresholds))
     diagnosis = diagnose(history.header, history.records, thresholds, history.notes)
     config = (run / CONFIG_FILE).read_text(encoding="utf-8")
     page = render_report(history, diagnosis, config, thresholds=thresholds)

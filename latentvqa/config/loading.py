@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from latentvqa.config.sections import Config, conflicts
 from latentvqa.errors import ConfigError
@@ -67,6 +67,14 @@ def config_warnings(config: Config) -> list[str]:
     return warnings
 
 
+def known_keys() -> dict[str, list[str]]:
+    """Keys of each section, in their order."""
+    return {
+        name: list(getattr(section.annotation, "model_fields", {}))
+        for name, section in Config.model_fields.items()
+    }
+
+
 def _validate(merged: Mapping[str, Any], sources: Mapping[str, str]) -> Config:
     faults: list[str] = []
     try:
@@ -109,33 +117,17 @@ def _shown(value: Any) -> str:
 
 
 def _nearest(location: Sequence[str]) -> str:
-    section = Config.model_fields.get(location[0])
-    if len(location) == 1 or section is None:
-        known: Iterable[str] = [*Config.model_fields, *_all_keys()]
-        wanted = location[0]
+    keys = known_keys()
+    if len(location) == 1 or location[0] not in keys:
+        known, wanted = list(keys), location[0]
     else:
-        known = _section_keys(section.annotation)
-        wanted = location[1]
-    matches = difflib.get_close_matches(wanted, list(known), n=1, cutoff=0.5)
-    if not matches:
-        elsewhere = [key for key in _all_keys() if key.split(".")[1] == wanted]
-        matches = elsewhere or list(known)[:0]
+        known, wanted = keys[location[0]], location[1]
+    matches = difflib.get_close_matches(wanted, known, n=1, cutoff=0.5)
+    # a key that was put into the wrong section, or above all of them
+    matches = matches or [f"{name}.{wanted}" for name, names in keys.items() if wanted in names]
     if matches:
         return f"; did you mean {matches[0]}?"
     return f"; known: {', '.join(known)}"
-
-
-def _section_keys(annotation: Any) -> list[str]:
-    model = annotation if isinstance(annotation, type) else get_args(annotation)[0]
-    return list(model.model_fields) if issubclass(model, BaseModel) else []
-
-
-def _all_keys() -> list[str]:
-    return [
-        f"{name}.{key}"
-        for name, section in Config.model_fields.items()
-        for key in _section_keys(section.annotation)
-    ]
 
 
 def _source_of(key: str, sources: Mapping[str, str]) -> str:

@@ -19,9 +19,10 @@ from latentvqa.core.findings import (
     Rule,
     RunView,
     figure,
+    learnt,
     views,
 )
-from latentvqa.core.information import are_answers_learnt, information_of
+from latentvqa.core.information import Information, are_answers_learnt, information_of
 from latentvqa.core.information_rules import INFORMATION_RULES
 from latentvqa.core.kl_health import KL_RULES
 from latentvqa.core.records import EpochRecord, RunHeader
@@ -166,7 +167,7 @@ def _verdict(view: RunView, findings: Sequence[Finding]) -> Verdict:
     remarks = [finding for finding in findings if finding.is_open and finding.level != "ok"]
     top = remarks[0] if remarks else None
     if top is None or top.level == "info":
-        parts = [_state(view), _figures(view), top.sentence if top else ""]
+        parts = [_state(view), top.sentence if top else ""]
     else:
         parts = [top.sentence, "" if top.name in SELF_CONTAINED else _figures(view)]
     sentence = " ".join(part for part in parts if part)
@@ -175,13 +176,21 @@ def _verdict(view: RunView, findings: Sequence[Finding]) -> Verdict:
 
 def _state(view: RunView) -> str:
     """What can be said without any warning."""
-    kind = view.header.kl.bottleneck
+    kind, seen = view.header.kl.bottleneck, information_of(view)
     if kind != "gaussian":
-        return f"The bottleneck is {kind}: there is no KL to judge."
+        return f"The bottleneck is {kind}: there is no KL to judge. {_figures(view)}"
     has_learnt = are_answers_learnt(view)
     if has_learnt is None:
-        return "No rule found a fault, but the log does not say whether the latent is used."
-    return "The latent carries the answers." if has_learnt else "The answers are not learnt yet."
+        unknown = "No rule found a fault, but the log does not say whether the latent is used."
+        return f"{unknown} {_figures(view)}"
+    if not has_learnt:
+        return f"Most of the answers is not learnt yet. {_figures(view)}"
+    capacity = "" if seen.bound is None else f"; it can carry {_capacity(seen)}"
+    price = "" if seen.rate is None else f". The loss pays for {figure(seen.rate)}"
+    return (
+        f"The latent carries {figure(seen.gain)} of the {figure(seen.need)} nats that the "
+        f"answers need{capacity}{price}."
+    )
 
 
 def _figures(view: RunView) -> str:
@@ -191,14 +200,17 @@ def _figures(view: RunView) -> str:
     if seen.rate is not None and view.header.kl.bottleneck == "gaussian":
         parts.append(f"the loss pays for {figure(seen.rate)} nats")
     if seen.bound is not None:
-        at = "" if seen.temperature is None else f"at t = {figure(seen.temperature)} "
-        parts.append(f"{at}the latent can carry up to {figure(seen.bound)}")
+        parts.append(f"the latent can carry {_capacity(seen)}")
     if seen.need is not None:
         parts.append(f"the answers need {figure(seen.need)}")
-        if seen.gain is not None:
-            parts.append(f"{figure(seen.gain)} are learnt")
+        parts += [] if seen.gain is None else [learnt(seen.gain)]
     text = ", ".join(parts)
     return f"{text[0].upper()}{text[1:]}." if text else ""
+
+
+def _capacity(seen: Information) -> str:
+    at = "" if seen.temperature is None else f" at t = {figure(seen.temperature)}"
+    return f"up to {figure(seen.bound)}{at}"
 
 
 def _next_step(findings: Sequence[Finding]) -> str:

@@ -173,6 +173,11 @@ def figure(value: float | None) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def learnt(gain: float) -> str:
+    """What is learnt, for a sentence; a model worse than the answers' frequencies knew nothing."""
+    return "nothing is learnt" if gain <= 0.0 else f"{figure(gain)} are learnt"
+
+
 def percent(share: float | None) -> str:
     """A share for a sentence: at most one decimal, unit included."""
     return "?" if share is None else f"{figure(round(100.0 * share, 1))} %"

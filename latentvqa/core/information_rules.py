@@ -18,6 +18,7 @@ from latentvqa.core.findings import (
     figure,
     finite,
     kl_split,
+    learnt,
 )
 from latentvqa.core.information import are_answers_learnt, information_of
 from latentvqa.core.kl_health import NO_KL, NO_KL_RAW
@@ -71,7 +72,7 @@ def judge_collapse(view: RunView) -> Outcome:
     if not is_empty:
         evidence = (
             f"the latent can carry at most {figure(seen.bound)} of the "
-            f"{figure(seen.need)} nats that the answers need, and {figure(seen.gain)} are learnt"
+            f"{figure(seen.need)} nats that the answers need, and {learnt(seen.gain or 0.0)}"
         )
     is_active = advice.is_penalty_active(view)
     if is_active is None:
@@ -85,9 +86,10 @@ def judge_collapse(view: RunView) -> Outcome:
             "evaluate --latent-use"
         )
     is_early = view.latent_epoch < limits.early_epoch
+    told = f"The posterior has collapsed: {evidence}; {cure}."
     return Judgement(
         "warning" if is_early else "critical",
-        f"The posterior has collapsed: {evidence}; {cure}.",
+        f"So far the latent holds too little: {evidence}." if is_early else told,
         {
             "information_bound": seen.bound,
             "answer_gain": seen.gain,
@@ -95,7 +97,7 @@ def judge_collapse(view: RunView) -> Outcome:
             "active_units": seen.active_units,
         },
         {"collapse_bound": limits.collapse_bound, "collapse_gain": limits.collapse_gain},
-        advice.against_collapse(view),
+        None if is_early else advice.against_collapse(view),
     )
 
 
@@ -134,8 +136,8 @@ def judge_ignored(view: RunView) -> Outcome:
     is_early = view.latent_epoch < limits.tuning_epoch
     return Judgement(
         "info" if is_early else "warning",
-        f"The latent can carry {figure(seen.bound)} nats, but only {figure(seen.gain)} of "
-        f"{figure(seen.need)} are learnt: the decoder "
+        f"The latent can carry {figure(seen.bound)} nats and the answers need "
+        f"{figure(seen.need)}, but {learnt(seen.gain)}: the decoder "
         f"{'does not use it yet' if is_early else 'ignores it'}.",
         {
             "answer_gain": seen.gain,
@@ -179,8 +181,8 @@ def judge_far_above_need(view: RunView) -> Outcome:
         return None
     return Judgement(
         "info",
-        f"The latent can carry {figure(seen.bound)} nats, {figure(seen.bound / seen.need)} times "
-        f"the {figure(seen.need)} that the answers need: it hardly compresses.",
+        f"The capacity is {figure(seen.bound / seen.need)} times the need: the latent hardly "
+        "compresses.",
         {"information_bound": seen.bound, "answer_entropy": seen.need},
         {"far_above_need": limits.far_above_need},
     )

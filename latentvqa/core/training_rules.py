@@ -106,11 +106,11 @@ def judge_overfitting(view: RunView) -> Outcome:
     )
 
 
-def teacher_state(view: RunView) -> TeacherState | NotJudged:
-    """Why the teacher's loss is 0 in the full stage, told apart by counts."""
+def teacher_state(view: RunView) -> TeacherState | NotJudged | None:
+    """Why the teacher's loss is 0, told apart by counts; None outside the full stage."""
     record = view.record
     if record.stage != "full":
-        return NotJudged("the teacher acts in the full stage only")
+        return None
     weight, loss, counts = view.header.teacher_weight, record.train.teacher_loss, record.teacher
     if weight == 0.0:
         return "off"

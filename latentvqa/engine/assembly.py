@@ -150,7 +150,7 @@ def build_model(spec: ModelSpecification, pretrained: bool | Path = False) -> VQ
     backbone, preparation = create_backbone(
         spec.vision_name, image_size=spec.image_size, stride=spec.stride, pretrained=pretrained
     )
-    shared = {"width": spec.width, "heads": spec.heads, "dropout": spec.dropout}
+    shared: dict[str, Any] = {"width": spec.width, "heads": spec.heads, "dropout": spec.dropout}
     bottleneck = None
     if spec.bottleneck != "none":
         bottleneck = LatentBottleneck(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -143,12 +144,12 @@ class Measures:
 
     def _latent_results(
         self, sums: Mapping[str, Tensor], rows: float, temperature: float
-    ) -> dict[str, object]:
+    ) -> dict[str, Any]:
         if "mu" not in sums:
             return {}
         mean = sums["mu"] / rows  # (K, Z)
         mu_variance = (sums["mu_squared"] / rows - mean.square()).clamp(min=0.0)
-        active = {"active_units": int((mu_variance > ACTIVE_UNIT_VARIANCE).sum())}
+        active: dict[str, Any] = {"active_units": int((mu_variance > ACTIVE_UNIT_VARIANCE).sum())}
         if "variance" not in sums:
             return active
         pairs = rows * self.kl.tokens

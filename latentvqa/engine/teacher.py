@@ -89,7 +89,8 @@ class Teacher:
         rows = questions.repeat(2)
         memory = self._memory(model, encoded, latents, chosen, rows)
         log_probability = self._log_probability(model, memory, tokens[chosen, rows])
-        hinge = preference_loss(*log_probability.chunk(2), margin=self.settings.margin)
+        better, worse = log_probability.chunk(2)
+        hinge = preference_loss(better, worse, self.settings.margin)
         return Preference(
             loss=hinge.sum() / count,
             compared=count,
@@ -124,7 +125,7 @@ class Teacher:
             is_sampled=latents is None,
         )
         model.decoder.train(was_training)
-        return generated.tokens.unflatten(0, (samples, count))
+        return generated.tokens.view(samples, count, -1)
 
     def _memory(
         self,

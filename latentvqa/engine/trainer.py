@@ -228,7 +228,7 @@ class Trainer:
         set_rates(self.optimizer, self.config, self.progress.step, self.total_steps)
         terms = self._forward(batch, stage, weight)
         self._check_finite(terms)
-        terms.loss.backward()
+        torch.autograd.backward(terms.loss)
         norm = torch.nn.utils.clip_grad_norm_(
             self.model.parameters(), self.config.optimizer.clip_norm
         )

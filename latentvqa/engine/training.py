@@ -280,7 +280,7 @@ def _new_model(config: Config, spec: ModelSpecification, device: torch.device) -
 
 def _placed(model: VQAModel, device: torch.device) -> VQAModel:
     # convolutions are faster with channels last on every device
-    model.vision.backbone.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model.vision.backbone.to(memory_format=torch.channels_last)
     return model.to(device)
 
 

@@ -86,14 +86,15 @@ class Attention(nn.Module):
         query = self._split(self.query(x))
         key, _ = self.project(context)
         scores = query @ key.transpose(-1, -2) / query.shape[-1] ** 0.5
-        return scores.float().softmax(-1).mean(1)
+        weights: Tensor = scores.float().softmax(-1).mean(1)  # (N, S, C)
+        return weights
 
     def _output(self, attended: Tensor) -> Tensor:
         joined: Tensor = self.output(attended.transpose(1, 2).flatten(2))  # (N, S, D)
         return joined
 
     def _split(self, x: Tensor) -> Tensor:
-        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)  # (N, heads, S, D / heads)
+        return x.view(*x.shape[:2], self.heads, -1).transpose(1, 2)  # (N, heads, S, D / heads)
 
 
 class FeedForward(nn.Sequential):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -71,7 +72,7 @@ class AnswerDecoder(nn.Module):
 
     def start(self, memory: Tensor) -> list[LayerCache]:
         """Make an empty cache for ``memory`` (Q, M, D)."""
-        return [LayerCache(*layer.memory.project(memory)) for layer in self.layers]
+        return [LayerCache(*layer.memory.project(memory)) for layer in self._decoder_layers()]
 
     def step(self, tokens: Tensor, position: int, cache: list[LayerCache]) -> Tensor:
         """Predict the token after ``tokens`` (Q,) at ``position``; extend the cache.
@@ -80,10 +81,13 @@ class AnswerDecoder(nn.Module):
             Logits of shape ``(Q, V)``.
         """
         x = self._embed(tokens[:, None], start=position)  # (Q, 1, D)
-        for layer, layer_cache in zip(self.layers, cache, strict=True):
+        for layer, layer_cache in zip(self._decoder_layers(), cache, strict=True):
             x = layer.step(x, layer_cache)
         logits: Tensor = self.vocabulary(self.norm(x[:, 0]))
         return logits
+
+    def _decoder_layers(self) -> list[DecoderLayer]:
+        return cast("list[DecoderLayer]", list(self.layers))
 
     def _embed(self, tokens: Tensor, start: int) -> Tensor:
         positions = self.positions.weight[start : start + tokens.shape[1]]

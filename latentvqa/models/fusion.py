@@ -7,6 +7,8 @@ lets the question select what a patch says.
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 
@@ -50,7 +52,8 @@ class QuestionConditionedFusion(nn.Module):
 
     def gates(self) -> Tensor:
         """Tanh of every layer's cross-attention gate, shape ``(layers,)``."""
-        return torch.stack([layer.gate.tanh() for layer in self.layers])
+        layers = cast("list[FusionLayer]", list(self.layers))
+        return torch.stack([layer.gate.tanh() for layer in layers])
 
 
 class FusionLayer(nn.Module):

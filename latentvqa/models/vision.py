@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import timm
 import torch
-from timm.data import resolve_data_config
+from timm.data.config import resolve_data_config
 from torch import Tensor, nn
 
 from latentvqa.errors import ConfigError
@@ -65,7 +65,7 @@ def create_backbone(
         options["pretrained_cfg_overlay"] = {"file": str(pretrained)}
     backbone = _create(name, pretrained, options, image_size)
     # a cut backbone keeps the configuration of the whole one
-    config = resolve_data_config(
+    config: dict[str, Any] = resolve_data_config(  # type: ignore[no-untyped-call]
         {}, pretrained_cfg=backbone.pretrained_cfg if stride is None else None, model=backbone
     )
     preparation = ImagePreparation(
@@ -132,13 +132,15 @@ class VisionEncoder(nn.Module):
 
     def features(self, images: Tensor) -> Tensor:
         """Backbone features of uint8 images, shape ``(B, P, C)``."""
-        x = (images.float() - self.mean) / self.std
+        mean, std = cast("Tensor", self.mean), cast("Tensor", self.std)
+        x = (images.float() - mean) / std  # (B, 3, size, size)
         x = self.backbone(x.contiguous(memory_format=torch.channels_last))
         if isinstance(x, list | tuple):
             x = x[-1]
         if x.ndim == 4:
             x = self._channels_last_map(x).flatten(1, 2)  # (B, P, C)
-        return x[:, self.prefix_tokens :]
+        patches: Tensor = x[:, self.prefix_tokens :]
+        return patches
 
     def embed(self, features: Tensor) -> Tensor:
         """Project features ``(B, P, C)``, add positions, relate: ``(B, P, D)``."""
@@ -170,9 +172,8 @@ class VisionEncoder(nn.Module):
         return features
 
     def _channels_last_map(self, x: Tensor) -> Tensor:
-        channels = int(
-            getattr(self.backbone, "num_features", 0) or self.backbone.feature_info.channels()[-1]
-        )
+        backbone: Any = self.backbone
+        channels = int(getattr(backbone, "num_features", 0) or backbone.feature_info.channels()[-1])
         if x.shape[1] != channels and x.shape[-1] == channels:
             return x
         return x.permute(0, 2, 3, 1)
@@ -229,13 +230,13 @@ def _creation_fault(name: str, pretrained: bool | Path, error: Exception) -> Con
 
 def _stage_at(name: str, stride: int) -> int:
     try:
-        whole = timm.create_model(name, pretrained=False, features_only=True)
+        whole: Any = timm.create_model(name, pretrained=False, features_only=True)
     except (RuntimeError, AttributeError, TypeError) as error:
         raise ConfigError(
             f"vision.stride = {stride}: {name!r} has no stages to cut at ({error}). "
             "Remove vision.stride."
         ) from error
-    reductions = whole.feature_info.reduction()
+    reductions: list[int] = whole.feature_info.reduction()
     if stride not in reductions:
         raise ConfigError(
             f"vision.stride = {stride}: {name!r} has the strides {sorted(set(reductions))}."

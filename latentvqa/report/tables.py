@@ -42,7 +42,7 @@ def epoch_table(header: RunHeader, records: Sequence[EpochRecord], width: int = 
     table = Table(
         box=SIMPLE_HEAD,
         padding=0,
-        title=Text(header.name) if header.name else None,
+        title=Text(_printable(header.name)) if header.name else None,
         title_justify="left",
         title_style="bold",
     )
@@ -125,6 +125,11 @@ def span(epochs: tuple[int, int]) -> str:
     """First and last epoch of a finding."""
     first, last = epochs
     return str(first) if first == last else f"{first}-{last}"
+
+
+def _printable(text: str) -> str:
+    """Text without control characters, which could steer a terminal."""
+    return "".join(character for character in text if character.isprintable())
 
 
 def _fitting(cells: dict[Column, list[str]], width: int) -> list[Column]:
