@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import tomllib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from pydantic import ValidationError
 from latentvqa.config.sections import Config, conflicts
 from latentvqa.errors import ConfigError
 
+# pydantic's own words are Python's
+_WORDINGS = {"model_type": "must be a table of keys", "path_type": "input should be a path"}
 _PATH_KEYS = ("data.train", "data.val", "data.images", "data.val_images", "vision.pretrained")
 
 
@@ -44,13 +47,19 @@ def load_config(
     """
     merged: dict[str, Any] = {}
     sources: dict[str, str] = {}
+    faults: list[str] = []
     if preset is not None:
         _merge(merged, _read_preset(preset), sources, f"preset {preset}")
     if path is not None:
         _merge(merged, _absolute(_read_toml(path), path.parent), sources, str(path))
     for override in overrides:
-        _merge(merged, _absolute(_parse_override(override), Path()), sources, "--set")
-    return _validate(merged, sources)
+        try:
+            parsed = _parse_override(override)
+        except ConfigError as error:
+            faults.append(str(error))
+            continue
+        _merge(merged, _absolute(parsed, Path()), sources, "--set")
+    return _validate(merged, sources, faults)
 
 
 def config_warnings(config: Config) -> list[str]:
@@ -75,20 +84,29 @@ def known_keys() -> dict[str, list[str]]:
     }
 
 
-def _validate(merged: Mapping[str, Any], sources: Mapping[str, str]) -> Config:
-    faults: list[str] = []
+def _validate(
+    merged: Mapping[str, Any], sources: Mapping[str, str], faults: Sequence[str]
+) -> Config:
+    found = list(faults)
+    config, details = _checked(merged)
+    found += [f"{_source_of(key, sources)}: {key}{detail}" for key, detail in details.items()]
+    unsound = {key.split(".")[0] for key in details}
+    # conflicts among the sound sections are told along with the faults of the others
+    sound = {name: values for name, values in merged.items() if name not in unsound}
+    for key, detail in conflicts(config or Config.model_validate(sound)):
+        if key.split(".")[0] not in unsound:
+            found.append(f"{_source_of(key, sources)}: {key} {detail}")
+    if config is not None and not found:
+        return config
+    count = f"{len(found)} faults in the configuration" if len(found) > 1 else "configuration"
+    raise ConfigError(f"{count}:\n" + "\n".join(f"  {fault}" for fault in found))
+
+
+def _checked(merged: Mapping[str, Any]) -> tuple[Config | None, dict[str, str]]:
     try:
-        config = Config.model_validate(merged)
+        return Config.model_validate(merged), {}
     except ValidationError as error:
-        for key, detail in _by_key(error).items():
-            faults.append(f"{_source_of(key, sources)}: {key}{detail}")
-    else:
-        for key, detail in conflicts(config):
-            faults.append(f"{_source_of(key, sources)}: {key} {detail}")
-        if not faults:
-            return config
-    count = f"{len(faults)} faults in the configuration" if len(faults) > 1 else "configuration"
-    raise ConfigError(f"{count}:\n" + "\n".join(f"  {fault}" for fault in faults))
+        return None, _by_key(error)
 
 
 def _by_key(error: ValidationError) -> dict[str, str]:
@@ -101,18 +119,25 @@ def _by_key(error: ValidationError) -> dict[str, str]:
         if fault["type"] == "extra_forbidden":
             message = "is unknown" + _nearest(location)
         else:
-            message = fault["msg"][0].lower() + fault["msg"][1:]
+            message = _WORDINGS.get(fault["type"], fault["msg"].removeprefix("Value error, "))
+            message = message[0].lower() + message[1:]
         details.setdefault(key, []).append(message)
         values[key] = fault["input"]
     texts = {}
     for key, messages in details.items():
         joined = " or ".join(dict.fromkeys(messages))
-        is_unknown = joined.startswith("is unknown")
-        texts[key] = f" {joined}" if is_unknown else f" = {_shown(values[key])}: {joined}"
+        if joined.startswith("is unknown"):
+            texts[key] = f" {joined}"
+        elif isinstance(values[key], Mapping):  # a fault between keys: the message names them
+            texts[key] = f": {joined}"
+        else:
+            texts[key] = f" = {_shown(values[key])}: {joined}"
     return texts
 
 
 def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
     return f'"{value}"' if isinstance(value, str) else repr(value)
 
 
@@ -131,8 +156,12 @@ def _nearest(location: Sequence[str]) -> str:
 
 
 def _source_of(key: str, sources: Mapping[str, str]) -> str:
-    matching = [source for known, source in sources.items() if known.startswith(key)]
-    return matching[-1] if matching else "configuration"
+    """Where a key was set: itself, else the last key inside it, else the table around it."""
+    inside = [known for known in sources if known.startswith(f"{key}.")]
+    for known in (key, *inside[::-1], key.rpartition(".")[0]):
+        if known in sources:
+            return sources[known]
+    return "configuration"
 
 
 def _merge(
@@ -144,10 +173,17 @@ def _merge(
             sources[section] = source
             continue
         known = target.setdefault(section, {})
+        if not isinstance(known, dict):
+            continue  # an earlier source has no table here, and that is the fault to tell
         for key, value in values.items():
-            if isinstance(known, dict):
-                known[key] = value
             sources[f"{section}.{key}"] = source
+            earlier: Any = known.get(key)
+            if isinstance(value, Mapping):
+                sources |= {f"{section}.{key}.{inner}": source for inner in value}
+                earlier = earlier if isinstance(earlier, Mapping) else {}
+                known[key] = {**earlier, **value}
+            else:
+                known[key] = value
 
 
 def _read_preset(name: str) -> dict[str, Any]:
@@ -192,5 +228,8 @@ def _absolute(values: dict[str, Any], base: Path) -> dict[str, Any]:
         section, name = key.split(".")
         known = values.get(section)
         if isinstance(known, dict) and isinstance(known.get(name), str):
-            known[name] = str((base / Path(known[name]).expanduser()).resolve())
+            if "\0" in known[name]:
+                continue
+            with suppress(RuntimeError):  # no such home: the file is missed where it is read
+                known[name] = str((base / Path(known[name]).expanduser()).resolve())
     return values

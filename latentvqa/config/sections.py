@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from latentvqa.core.thresholds import KLHealthThresholds
 
@@ -20,8 +20,16 @@ Epochs = Annotated[int, Field(ge=0, le=100_000)]
 Probability = Annotated[float, Field(ge=0.0, lt=1.0, allow_inf_nan=False)]
 Weight = Annotated[float, Field(ge=0.0, le=1e6, allow_inf_nan=False)]
 Rate = Annotated[float, Field(gt=0.0, le=1.0, allow_inf_nan=False)]
+
+
+def _without_nul(path: Path) -> Path:
+    if "\0" in str(path):
+        raise ValueError("a path holds no NUL character")
+    return path
+
+
 # TOML has no path type; strictness is lifted for these alone
-File = Annotated[Path, Field(strict=False)]
+File = Annotated[Path, Field(strict=False), AfterValidator(_without_nul)]
 
 
 class Section(BaseModel):

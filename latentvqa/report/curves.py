@@ -59,7 +59,8 @@ def charts(
     limits, kl = thresholds or KLHealthThresholds(), header.kl
     scale = kl.unit_scale
     band = (limits.healthy_kl_low * scale, limits.healthy_kl_high * scale, "notes' band")
-    target = () if header.target is None else ((header.target, "target"),)
+    aim = finite(header.target)
+    target = () if aim is None else ((aim, "target"),)
     free_bits = ((kl.free_bits, "free_bits"),) if kl.free_bits > 0.0 else ()
     drawn = (
         Chart(

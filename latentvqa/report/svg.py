@@ -82,20 +82,20 @@ class _Axis:
         self.is_logarithmic = chart.is_logarithmic and any(value > 0.0 for value in values)
         values += [value for value, _ in chart.lines]
         values += list(chart.band[:2]) if chart.band is not None else []
+        values = [min(max(value, -LARGEST), LARGEST) for value in values]
+        values = [min(max(value, -LARGEST), LARGEST) for value in values]
         self.first, self.last = min(epochs) - 0.5, max(epochs) + 0.5
         step = max(1, math.ceil((max(epochs) - min(epochs) + 1) / 8))
         self.epoch_ticks = range(min(epochs), max(epochs) + 1, step)
         if self.is_logarithmic:
             positive = [value for value in values if value > 0.0]
             self.low = float(max(math.floor(math.log10(min(positive))), -3))
-            self.high = max(
-                float(math.ceil(math.log10(min(max(positive), LARGEST)))), self.low + 1.0
-            )
+            self.high = max(float(math.ceil(math.log10(max(positive)))), self.low + 1.0)
             self.ticks = [10.0**power for power in range(int(self.low), int(self.high) + 1)]
         else:
-            lowest, highest = min(0.0, *values), min(max(values), LARGEST)
-            unit = _round_step((highest - max(lowest, -LARGEST)) / TICKS)
-            self.low = math.floor(max(lowest, -LARGEST) / unit) * unit
+            lowest, highest = min(0.0, *values), max(values)
+            unit = _round_step((highest - lowest) / TICKS)
+            self.low = math.floor(lowest / unit) * unit
             self.high = max(math.ceil(highest / unit) * unit, self.low + unit)
             count = round((self.high - self.low) / unit)
             self.ticks = [self.low + i * unit for i in range(count + 1)]

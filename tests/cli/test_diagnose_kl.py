@@ -51,8 +51,8 @@ def invoke(*arguments):
 def test_the_table_ends_with_the_verdict(healthy):
     result = invoke(healthy)
     assert result.exit_code == 0
-    assert "The latent carries the answers" in result.output
-    assert result.output.index("answer") < result.output.index("The latent carries")
+    assert "The latent carries 1.6" in result.output
+    assert result.output.index("answer") < result.output.index("The latent carries 1.6")
 
 
 @pytest.mark.parametrize("name", ["last", "best", LOG_NAME])

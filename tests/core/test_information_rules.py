@@ -42,6 +42,15 @@ def test_an_early_collapse_is_a_warning(epochs, level):
     assert found("collapse", make_run(epochs, val=info(0.1, 0.01))).level == level
 
 
+def test_an_early_collapse_waits():
+    early = found("collapse", make_run(5, val=info(0.1, -0.2)))
+    assert early.advice is None
+    assert early.sentence == (
+        "So far the latent holds too little: the latent can carry at most 0.1 of the 1.7 nats "
+        "that the answers need, and nothing is learnt."
+    )
+
+
 def test_advice_on_collapse_follows_the_evidence():
     gone = info(0.1, 0.01)
     active = found("collapse", make_run(6, val=gone))

@@ -133,4 +133,4 @@ def test_a_silent_teacher_is_told_apart_by_its_counts(weight, loss, counts, name
 def test_the_teacher_is_judged_in_the_full_stage_only():
     diagnosis = diagnose(replace(HEADER, teacher_weight=0.0), make_run(15))
     assert all(finding.name != "teacher_off" for finding in diagnosis.findings)
-    assert any("teacher_off" in line for line in diagnosis.not_judged)
+    assert all("teacher" not in line for line in diagnosis.not_judged)

@@ -40,9 +40,7 @@ def test_measures_carry_their_interval_where_the_log_has_an_error():
 
 def test_several_runs_stand_under_one_key():
     seen = json.loads(diagnosis_json([whole(HEADER, make_run(2)), whole(HEADER, [])]))
-    assert [run["verdict"]["code"] for run in seen["runs"]] == ["not_warmed_up", "no_epochs"] or [
-        run["verdict"]["code"] for run in seen["runs"]
-    ] == ["ok", "no_epochs"]
+    assert [run["verdict"]["code"] for run in seen["runs"]] == ["ok", "no_epochs"]
 
 
 def test_a_what_if_is_included_when_asked_for():

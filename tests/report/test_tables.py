@@ -1,3 +1,4 @@
+from dataclasses import replace
 from io import StringIO
 
 import pytest
@@ -43,6 +44,15 @@ def test_the_epoch_table_at_80_columns():
     assert (
         shown(epoch_table(HEADER, records, 80))
         == """\
+demo
+
+               KL answer answer exact    KL    KL red. rate  act.  val/
+ ep stage  weight  train    val     %   raw after    % nats units train  sec
+ ───────────────────────────────────────────────────────────────────────────
+  0 warmup   0.00  1.000  1.100  87.5 0.050 0.035   30 19.2   384  1.10 45.0
+ 14 warmup   2.80  0.067  0.073  87.5 0.050 0.035   30 19.2   384  1.10 45.0
+ 15 full     3.00  0.062  0.069  87.5 0.050 0.035   30 19.2   384  1.10 45.0
+
 """
     )
 
@@ -51,6 +61,13 @@ def test_the_epoch_table_at_60_columns_keeps_what_matters():
     assert (
         shown(epoch_table(HEADER, [make_epoch(15)], 60), 60)
         == """\
+demo
+
+              KL answer answer exact    KL    KL red. rate
+ ep stage weight  train    val     %   raw after    % nats
+ ─────────────────────────────────────────────────────────
+ 15 full    3.00  0.062  0.069  87.5 0.050 0.035   30 19.2
+
 """
     )
 
@@ -65,7 +82,7 @@ def test_no_line_is_wider_than_the_terminal_and_no_cell_is_cut(width):
 def test_columns_without_any_value_are_not_shown():
     bare = {"kl_raw": None, "kl_after": None, "rate": None}
     text = shown(epoch_table(HEADER, make_run(2, train=bare, val=bare)))
-    assert "KL" not in text.replace("KL answer", "")
+    assert "raw" not in text
     assert "rate" not in text
 
 
@@ -73,6 +90,13 @@ def test_the_findings_table_at_80_columns():
     assert (
         shown(findings_table(DIAGNOSIS))
         == """\
+
+ level    code   epochs  finding
+ ──────────────────────────────────────────────────────────────────────────────
+ warning  TR003  17-19   Overfitting (high): validation is far above training.
+                         teacher.weight: 0.3 -> 0.2
+ past     KL003  3       kl_raw 0.2 is [bold]high[/].
+
 """
     )
 
@@ -81,11 +105,19 @@ def test_the_verdict_panel_at_80_columns():
     assert (
         shown(verdict_panel(DIAGNOSIS))
         == """\
+╭─ warning: overfitting ───────────────────────────────────────────────────────╮
+│ Overfitting (high): validation is far above training.                        │
+│ Next: Try teacher.weight: 0.3 -> 0.2 (overfitting).                          │
+│ Note: Line 4 is cut in the middle and was left out.                          │
+│ Not judged: leak: at temperature 0 there is no bound to exceed               │
+╰──────────────────────────────────────────────────────────────────────────────╯
 """
     )
 
 
-def test_text_of_a_log_is_never_markup():
+def test_text_of_a_log_is_never_markup_and_never_steers_the_terminal():
+    steering = replace(HEADER, name="\x1b[2J[red]x[/]")
+    assert shown(epoch_table(steering, make_run(1))).startswith("[2J[red]x[/]\n")
     assert "[bold]high[/]" in shown(findings_table(DIAGNOSIS))
 
 
