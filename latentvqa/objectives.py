@@ -1,6 +1,6 @@
 """The terms of the loss, apart from the models.
 
-All of them reckon in fp32 whatever the autocast; none of them weighs itself.
+All of them reckon in fp32 or better whatever the autocast; none of them weighs itself.
 """
 
 from __future__ import annotations
@@ -37,9 +37,11 @@ def answer_loss(nll: Tensor, targets: Tensor, pad_id: int = 0) -> Tensor:
 def kl_per_dimension(mu: Tensor, logvar: Tensor) -> Tensor:
     """KL of each dimension's Gaussian to the standard normal, in nats.
 
-    Kingma and Welling 2014 (arXiv:1312.6114), appendix B. Shapes are kept.
+    Kingma and Welling 2014 (arXiv:1312.6114), appendix B. Shapes are kept, and
+    so is fp64, in which measures are taken.
     """
-    mu, logvar = mu.float(), logvar.float()
+    dtype = torch.promote_types(mu.dtype, torch.float32)
+    mu, logvar = mu.to(dtype), logvar.to(dtype)
     return 0.5 * (mu.square() + logvar.exp() - 1.0 - logvar)
 
 

@@ -44,6 +44,10 @@ def main() -> None:
         # the reader of our output has gone; there is nobody to tell
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except OSError as error:
+        # a full disk, a read-only folder: the system names file and cause
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
 
 
 def _show_version(wanted: bool) -> None:

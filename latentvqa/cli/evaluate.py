@@ -49,14 +49,21 @@ def evaluate(
     from latentvqa.engine.evaluation import validation_table, write_evaluation
     from latentvqa.engine.interruption import Interrupted, StopFlag
     from latentvqa.engine.loading import load_model
-    from latentvqa.engine.run_folder import run_of
+    from latentvqa.engine.run_folder import read_config, run_of
+    from latentvqa.errors import ConfigError
 
+    if data is None and (images is not None or columns):
+        raise ConfigError("--images and --column belong to a table: name it with --data FILE")
     with ProgressLine() as line, StopFlag() as stop:
         observer = NoticeObserver(line)
         loaded = load_model(run, device)
         for note in loaded.notes:
             observer.notice(f"warning: {note}")
-        table = validation_table(run) if data is None else _read(run, data, images, columns or [])
+        if data is None:
+            table = validation_table(run)
+            skip_bad_images |= read_config(run_of(run)).data.on_bad_image == "skip"
+        else:
+            table = _read(run, data, images, columns or [])
         try:
             found = run_evaluation(
                 loaded,
@@ -97,11 +104,14 @@ def score_panel(found: Evaluation) -> RenderableType:
 
 
 def _read(run: Path, data: Path, images: Path | None, columns: list[str]) -> QuestionTable:
+    from latentvqa.config import Data
     from latentvqa.data.tables import read_questions
-    from latentvqa.engine.run_folder import read_config, run_of
+    from latentvqa.engine.run_folder import CONFIG_FILE, read_config, run_of
     from latentvqa.errors import ConfigError
 
-    known = read_config(run_of(run)).data
+    folder = run_of(run)
+    # a checkpoint that was copied out of its run has no config beside it
+    known = read_config(folder).data if (folder / CONFIG_FILE).exists() else Data()
     mapping = dict(known.columns)
     for text in columns:
         name, equals, column = text.partition("=")

@@ -42,7 +42,8 @@ def predict(
     from latentvqa.engine.loading import load_model
     from latentvqa.errors import ConfigError
 
-    asked = [text.strip() for text in question or [] if text.strip()]
+    given = [text.encode("utf-8", "replace").decode() for text in question or []]
+    asked = [text.strip() for text in given if text.strip()]
     if questions is not None:
         asked += read_question_lines(questions)
     if not asked:

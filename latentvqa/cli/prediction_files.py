@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import sys
 from collections.abc import Callable, Iterator
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from latentvqa.engine.inference import Prediction
 
 COLUMNS = ("image", "question", "answer", "confidence", "error")
+# file names need not be text; what is none is shown escaped
+_UNENCODABLE = "backslashreplace"
 
 
 @contextmanager
@@ -27,12 +30,14 @@ def open_writer(out: Path | None) -> Iterator[Callable[[Prediction], None]]:
         DataError: if the file cannot be written.
     """
     if out is None:
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors=_UNENCODABLE)
         yield _csv_writer(sys.stdout)
         return
     if out.suffix.lower() not in (".csv", ".jsonl"):
         raise ConfigError(f"--out {out}: the name must end in .csv or .jsonl")
     try:
-        with out.open("w", encoding="utf-8", newline="") as file:
+        with out.open("w", encoding="utf-8", errors=_UNENCODABLE, newline="") as file:
             yield _csv_writer(file) if out.suffix.lower() == ".csv" else _json_writer(file)
     except OSError as error:
         raise DataError(f"--out {out}: cannot be written: {error}") from error

@@ -47,7 +47,11 @@ def train(
     from latentvqa.config import config_warnings, load_config
     from latentvqa.errors import ConfigError
 
+    if overwrite and out is None:
+        raise ConfigError("--overwrite replaces the run in --out: name that folder")
     if resume is not None:
+        if dry_run:
+            raise ConfigError("--dry-run tells the plan of a new run: drop --resume")
         if config is not None or preset is not None or out is not None or overwrite:
             raise ConfigError(
                 "--resume continues with the run's own configuration: drop --config, --preset, "
@@ -116,6 +120,7 @@ def _dry_run(settings: Config) -> None:
     import tempfile
 
     from latentvqa.cli.console import TrainingConsole, plan_lines
+    from latentvqa.engine.interruption import Interrupted
     from latentvqa.engine.observer import Plan
     from latentvqa.engine.training import dry_run
 
@@ -127,7 +132,10 @@ def _dry_run(settings: Config) -> None:
 
     listener = Listener()
     with listener, tempfile.TemporaryDirectory() as folder:
-        seconds = dry_run(settings, Path(folder), listener)
+        try:
+            seconds = dry_run(settings, Path(folder), listener)
+        except Interrupted as interrupted:
+            raise typer.Exit(interrupted.exit_code) from interrupted
     if listener.plan is not None:
         typer.echo("\n".join(plan_lines(listener.plan, seconds)))
 

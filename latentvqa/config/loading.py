@@ -214,9 +214,11 @@ def _parse_override(text: str) -> dict[str, Any]:
     if not equals or len(parts) < 2 or not all(parts):
         raise ConfigError(f"--set {text}: write it as section.key=value, as in kl.free_bits=0.05")
     try:
-        value = tomllib.loads(f"value = {raw}")["value"]
-    except (tomllib.TOMLDecodeError, KeyError):
-        value = raw.strip()
+        parsed = tomllib.loads(f"value = {raw}")
+    except tomllib.TOMLDecodeError:
+        parsed = {}
+    # text that TOML would read as several keys is one string here
+    value: Any = parsed["value"] if parsed.keys() == {"value"} else raw.strip()
     for part in reversed(parts):
         value = {part: value}
     return dict(value)

@@ -72,14 +72,16 @@ class Data(Section):
 class Vision(Section):
     """The image backbone."""
 
-    name: Annotated[str, Field(min_length=1)] = "resnet18"
-    """any timm model name"""
+    name: Annotated[str, Field(min_length=1)] = "test_resnet"
+    """any timm model name; the default is a small residual network that learns from scratch"""
     pretrained: bool | File = False
     """true: timm's cache, then its hub; a path: local weights; false: from scratch"""
     image_size: Annotated[int, Field(ge=16, le=2048)] | Auto = "auto"
     """pixels per side; auto: the backbone's own when pretrained, else 96"""
     stride: Annotated[int, Field(ge=2, le=64)] | Literal["auto", "last"] = "auto"
     """pixels per patch side; last: the whole backbone; auto: last when pretrained, else 16"""
+    layers: Annotated[int, Field(ge=0, le=24)] = 0
+    """transformer layers among the patches of an image, shared by all its questions"""
     freeze_epochs: Epochs | Auto = "auto"
     """epochs at the start in which the backbone is frozen; auto: 3 when pretrained, else 0"""
 
@@ -99,9 +101,9 @@ class Text(Section):
     """longer questions are cut"""
     max_answer_tokens: Annotated[int, Field(ge=1, le=256)] = 8
     """longer answers are cut; the end token does not count"""
-    question_layers: Annotated[int, Field(ge=0, le=24)] = 2
+    question_layers: Annotated[int, Field(ge=0, le=24)] = 1
     """layers of the question encoder"""
-    decoder_layers: Annotated[int, Field(ge=1, le=24)] = 2
+    decoder_layers: Annotated[int, Field(ge=1, le=24)] = 1
     """layers of the answer decoder"""
 
 
@@ -227,9 +229,9 @@ class EarlyStopping(Section):
 class Loader(Section):
     """How batches are made."""
 
-    batch_size: Annotated[int, Field(ge=1, le=100_000)] = 320
+    batch_size: Annotated[int, Field(ge=1, le=100_000)] = 160
     """questions per batch"""
-    questions_per_image: Annotated[int, Field(ge=1, le=100_000)] = 5
+    questions_per_image: Annotated[int, Field(ge=1, le=100_000)] = 4
     """most questions of one image in a batch; each image is encoded once"""
     evaluation_batch_size: Annotated[int, Field(ge=1, le=100_000)] = 640
     """questions per batch where no gradient is kept"""

@@ -219,9 +219,9 @@ def _next_step(findings: Sequence[Finding]) -> str:
             return f"Try {finding.advice} ({finding.name})."
     worst = next((f for f in findings if f.is_open and _rank(f.level) >= _rank("warning")), None)
     if worst is None:
-        return "Confirm with the interventions of: latentvqa evaluate RUN --latent-use"
+        return "Confirm by exchanging the latents between examples: latentvqa evaluate RUN"
     if worst.name in ("collapse", "leak", "latent_ignored"):
-        return "See what the decoder really uses: latentvqa evaluate RUN --latent-use"
+        return "See what the decoder really uses: latentvqa evaluate RUN"
     return f"Look into {worst.name} before tuning anything."
 
 

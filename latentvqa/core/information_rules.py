@@ -83,7 +83,7 @@ def judge_collapse(view: RunView) -> Outcome:
         cure = (
             "the penalty is inactive, so the latent path is not learning or is bypassed: look at "
             "the answer loss, the temperature and the latent's learning rate, and run "
-            "evaluate --latent-use"
+            "evaluate RUN"
         )
     is_early = view.latent_epoch < limits.early_epoch
     told = f"The posterior has collapsed: {evidence}; {cure}."

@@ -46,6 +46,7 @@ class ModelSpecification:
         vision_name: timm name of the backbone.
         image_size: pixels per side; absent means the backbone's own.
         stride: pixels per patch side; absent means the whole backbone.
+        vision_layers: transformer layers among the patches.
         width: size D of every token vector.
         heads: attention heads.
         dropout: dropout probability.
@@ -65,6 +66,7 @@ class ModelSpecification:
     vision_name: str
     image_size: int | None
     stride: int | None
+    vision_layers: int
     width: int
     heads: int
     dropout: float
@@ -123,6 +125,7 @@ def specify(config: Config, tokenizers: Tokenizers) -> ModelSpecification:
         vision_name=vision.name,
         image_size=vision.image_size if isinstance(vision.image_size, int) else None,
         stride=vision.stride if isinstance(vision.stride, int) else None,
+        vision_layers=vision.layers,
         width=fusion.width,
         heads=fusion.heads,
         dropout=fusion.dropout,
@@ -161,7 +164,9 @@ def build_model(spec: ModelSpecification, pretrained: bool | Path = False) -> VQ
             **shared,
         )
     return VQAModel(
-        vision=VisionEncoder(backbone=backbone, preparation=preparation, width=spec.width),
+        vision=VisionEncoder(
+            backbone=backbone, preparation=preparation, layers=spec.vision_layers, **shared
+        ),
         question=QuestionEncoder(
             vocabulary_size=spec.question_vocabulary,
             layers=spec.question_layers,

@@ -77,6 +77,8 @@ def save_checkpoint(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _clean_temporaries(folder)
+        if final.exists() and not _is_intact(final):
+            shutil.rmtree(final)
         if not final.exists():
             temporary.mkdir()
             save_file(_contiguous(weights), temporary / "model.safetensors")
@@ -150,12 +152,24 @@ def checkpoint_candidates(path: Path) -> list[Path]:
     return [folder / name for name in ordered]
 
 
+def _is_intact(folder: Path) -> bool:
+    try:
+        _check_sums(folder)
+    except (CheckpointError, OSError, ValueError):
+        return False
+    return True
+
+
+def _check_sums(folder: Path) -> None:
+    sums = json.loads((folder / _SUMS).read_text(encoding="utf-8"))
+    for name, expected in sums.items():
+        if _sha256(folder / name) != expected:
+            raise CheckpointError(f"{folder / name} is damaged (its SHA-256 does not match)")
+
+
 def _read(folder: Path) -> Checkpoint:
     try:
-        sums = json.loads((folder / _SUMS).read_text(encoding="utf-8"))
-        for name, expected in sums.items():
-            if _sha256(folder / name) != expected:
-                raise CheckpointError(f"{folder / name} is damaged (its SHA-256 does not match)")
+        _check_sums(folder)
         model = json.loads((folder / "model.json").read_text(encoding="utf-8"))
         if model.get("schema") != SCHEMA:
             raise CheckpointError(

@@ -150,7 +150,7 @@ def evaluate(
     Raises:
         DataError: if images cannot be decoded.
     """
-    table, store = _open_images(loaded, table, observer, skip_bad_images)
+    table, store = _open_images(loaded, table, observer, skip_bad_images, poll)
     spec = loaded.spec
     encoded = EncodedTable(
         table, loaded.tokenizers, spec.max_question_tokens, spec.max_answer_tokens
@@ -203,16 +203,26 @@ def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
 
 
 def _open_images(
-    loaded: LoadedModel, table: QuestionTable, observer: Observer, skip_bad_images: bool
+    loaded: LoadedModel,
+    table: QuestionTable,
+    observer: Observer,
+    skip_bad_images: bool,
+    poll: Callable[[], None],
 ) -> tuple[QuestionTable, ImageStore]:
     preparation = loaded.model.vision.preparation
     transform = ImageTransform(preparation.size, preparation.interpolation)
     store = ImageStore(table.image_paths, transform, _CACHE_MIB)
-    faults = store.load(lambda done, total: observer.progress("images", done, total))
+
+    def on_images(done: int, total: int) -> None:
+        observer.progress("images", done, total)
+        poll()
+
+    faults = store.load(on_images)
     if not faults:
         return table, store
     if not skip_bad_images:
-        raise DataError(bad_image_message(faults, table))
+        advice = "To evaluate without them: --skip-bad-images."
+        raise DataError(f"{bad_image_message(faults, table)}\n{advice}")
     kept = drop_images(table, {fault.index for fault in faults})
     observer.notice(
         f"warning: skipped {len(faults)} bad images with {len(table) - len(kept)} questions"

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Sequence
 from types import FrameType, TracebackType
+
+from latentvqa.core.diagnosis import Diagnosis
+from latentvqa.core.records import EpochRecord, RunHeader
+from latentvqa.engine.observer import Observer, Plan
 
 # exit codes of a shell: 128 plus the signal's number
 EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
@@ -61,3 +66,34 @@ class StopFlag:
         if self.exit_code is not None and number == signal.SIGINT:
             os._exit(EXIT_CODES[signal.SIGINT])
         self.exit_code = EXIT_CODES[signal.Signals(number)]
+
+
+class StoppableObserver(Observer):
+    """Passes everything on, and lets every report of progress be a place to stop.
+
+    Args:
+        inner: who hears it.
+        stop: what is polled.
+    """
+
+    def __init__(self, inner: Observer, stop: StopFlag) -> None:
+        self._inner, self._stop = inner, stop
+
+    def notice(self, text: str) -> None:
+        """Pass a notice on."""
+        self._inner.notice(text)
+
+    def progress(self, phase: str, done: int, total: int) -> None:
+        """Pass progress on, then poll."""
+        self._inner.progress(phase, done, total)
+        self._stop.poll()
+
+    def planned(self, plan: Plan) -> None:
+        """Pass the plan on."""
+        self._inner.planned(plan)
+
+    def epoch(
+        self, header: RunHeader, records: Sequence[EpochRecord], diagnosis: Diagnosis
+    ) -> None:
+        """Pass an epoch on."""
+        self._inner.epoch(header, records, diagnosis)

@@ -16,6 +16,14 @@ from latentvqa.core.schedules import learning_rate_factor_at
 from latentvqa.engine.assembly import components
 from latentvqa.models import VQAModel
 
+# learned inputs, as embeddings are
+_SPARED = {
+    "bottleneck.queries",
+    "bottleneck.token_embedding",
+    "fusion.summary_query",
+    "vision.positions",
+}
+
 
 def peak_rates(config: Config) -> dict[str, float]:
     """Peak learning rate of each component of a resolved configuration."""
@@ -41,7 +49,7 @@ def build_optimizer(model: VQAModel, config: Config) -> torch.optim.AdamW:
         for prefix, module in model.named_modules()
         if isinstance(module, nn.Embedding)
         for name, _ in module.named_parameters(recurse=False)
-    } | {"bottleneck.queries", "fusion.summary_query", "vision.positions"}
+    } | _SPARED
     groups = []
     for component, members in components(model).items():
         for is_decayed in (True, False):

@@ -23,7 +23,7 @@ from latentvqa.data.tokenizer import TextTokenizer, Tokenizers
 from latentvqa.engine.observer import Observer
 from latentvqa.engine.run_folder import SPLIT_FILE
 from latentvqa.errors import DataError
-from latentvqa.models.vision import ImagePreparation
+from latentvqa.models import ImagePreparation
 
 Progress = Callable[[int, int], None]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -28,7 +29,7 @@ def new_run_folder(name: str, out: Path | None, *, overwrite: bool) -> Path:
     """
     if out is None:
         return _create(_free_name(Path("runs"), name))
-    if out.exists() and not out.is_dir():
+    if os.path.lexists(out) and not out.is_dir():
         raise CheckpointError(f"--out {out}: is a file. Name a folder.")
     if out.is_dir() and any(out.iterdir()):
         if not overwrite:
@@ -37,6 +38,7 @@ def new_run_folder(name: str, out: Path | None, *, overwrite: bool) -> Path:
                 "replace it with --overwrite, or name another folder."
             )
         _require_ours(out)
+        out = out.resolve()  # what a link leads to is emptied, the link stays
         shutil.rmtree(out)
     return _create(out)
 

@@ -181,9 +181,12 @@ def load_scorer(name: str) -> Scorer:
     module, _, attribute = name.partition(":")
     try:
         factory: Callable[[], Scorer] = getattr(importlib.import_module(module), attribute)
-        return factory()
-    except (ImportError, AttributeError, TypeError) as error:
+        scorer = factory()
+    except Exception as error:  # somebody else's module may raise whatever it likes
         raise ConfigError(
             f'teacher.scorer = "{name}": no scorer could be made ({error}). It must name an '
             "importable factory without arguments."
         ) from error
+    if not callable(scorer):
+        raise ConfigError(f'teacher.scorer = "{name}": it made {scorer!r}, which is no scorer.')
+    return scorer

@@ -43,6 +43,10 @@ from latentvqa.objectives import (
 
 # on an accelerator a look at the loss waits for it; on a CPU it is free
 _FINITE_CHECK_STEPS = 25
+_AFTER_DIVERGENCE = (
+    "The last good checkpoint stays: continue from it with --set run.precision=fp32, or start a "
+    "new run with lower learning rates."
+)
 
 
 @dataclass
@@ -325,17 +329,15 @@ class Trainer:
             bad = [name for name, value in terms.named.items() if not math.isfinite(value.item())]
             raise DivergenceError(
                 f"{', '.join(bad) or 'the loss'} became NaN or infinite in epoch "
-                f"{self.progress.epoch} at step {self.progress.step}. The last good checkpoint "
-                "stays; continue from it with a lower learning rate or precision "
-                '(run.precision = "fp32").'
+                f"{self.progress.epoch} at step {self.progress.step}. {_AFTER_DIVERGENCE}"
             )
 
     def _check_finite_parameters(self) -> None:
         for name, parameter in self.model.named_parameters():
             if not bool(torch.isfinite(parameter).all()):
                 raise DivergenceError(
-                    f"the parameter {name} became NaN or infinite in epoch {self.progress.epoch}. "
-                    "The last good checkpoint stays; continue from it with a lower learning rate."
+                    f"the parameter {name} became NaN or infinite in epoch {self.progress.epoch} "
+                    f"at step {self.progress.step}. {_AFTER_DIVERGENCE}"
                 )
 
     def _finish(self, stage: Stage) -> EpochRecord:
@@ -343,10 +345,10 @@ class Trainer:
         epoch, steps = progress.epoch, progress.batch
         start = time.perf_counter()
         val = self._validate(stage)
-        if val.answer_loss is None or not math.isfinite(val.answer_loss):
+        if val.total_loss is None or not math.isfinite(val.total_loss):
             raise DivergenceError(
-                f"the validation answer loss became NaN or infinite after epoch {epoch}. The last "
-                "good checkpoint stays."
+                f"the validation loss became NaN or infinite in epoch {epoch} at step "
+                f"{progress.step}. {_AFTER_DIVERGENCE}"
             )
         val_seconds = time.perf_counter() - start
         train = self.measures.result(

@@ -29,7 +29,7 @@ from latentvqa.engine.assembly import (
 from latentvqa.engine.budget import fit_to_budget, measure_seconds
 from latentvqa.engine.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from latentvqa.engine.device import choose_device, choose_precision
-from latentvqa.engine.interruption import Interrupted, StopFlag
+from latentvqa.engine.interruption import Interrupted, StopFlag, StoppableObserver
 from latentvqa.engine.observer import Observer, Plan
 from latentvqa.engine.optimization import load_optimizer_state, optimizer_state, peak_rates
 from latentvqa.engine.preparation import (
@@ -78,17 +78,19 @@ class Outcome:
 
 
 def train(config: Config, run: Path, observer: Observer) -> Outcome:
-    """Train a new model into an empty run folder.
+    """Train a new model into an empty run folder, made if it is missing.
 
     Raises:
         LatentVQAError: for anything wrong with data, backbone or disk.
         Interrupted: at a signal, after ``last`` was saved if an epoch had begun.
     """
+    is_ours = not run.exists() or not any(run.iterdir())
     with StopFlag() as stop:
         try:
-            session = _open_session(config, run, observer, stop)
+            run.mkdir(parents=True, exist_ok=True)
+            session = _open_session(config, run, StoppableObserver(observer, stop), stop)
         except BaseException:
-            if not (run / LOG_NAME).exists():  # nothing of worth is in it yet
+            if is_ours and not (run / LOG_NAME).exists():  # nothing of worth is in it yet
                 shutil.rmtree(run, ignore_errors=True)
             raise
         return session.finish()
@@ -111,7 +113,8 @@ def resume(run: Path, config: Config | None, observer: Observer) -> Outcome:
     if config is not None:
         config = _continued(known, config)
     with StopFlag() as stop:
-        return _reopen_session(config or known, run, observer, stop).finish()
+        stoppable = StoppableObserver(observer, stop)
+        return _reopen_session(config or known, run, stoppable, stop).finish()
 
 
 def dry_run(config: Config, folder: Path, observer: Observer) -> float:
@@ -126,6 +129,7 @@ def dry_run(config: Config, folder: Path, observer: Observer) -> float:
         Estimated seconds of the whole run.
     """
     with StopFlag() as stop:
+        observer = StoppableObserver(observer, stop)
         config, settings, tables = _begin(config, folder, observer)
         tokenizers = train_tokenizers(config, tables.train)
         model = _new_model(config, specify(config, tokenizers), settings.device)
@@ -327,7 +331,8 @@ def _restore(trainer: Trainer, checkpoint: Checkpoint, observer: Observer) -> No
     ]
     if changed:
         observer.notice(
-            f"warning: the run continues, but not bit for bit as it would have: {', '.join(changed)}"
+            "warning: the run continues, but not bit for bit as it would have: "
+            f"{', '.join(changed)}"
         )
 
 
@@ -422,11 +427,12 @@ def _header(name: str, settings: Settings, tables: Tables) -> RunHeader:
 def _announce(trainer: Trainer) -> None:
     plan = _plan(trainer)
     trainer.observer.planned(plan)
-    if plan.steps < FEW_STEPS:
+    # the easy scenes are measured to need fewer
+    if plan.steps < FEW_STEPS and trainer.config.data.scenes != "easy":
         trainer.observer.notice(
-            f"warning: only {plan.steps:,} optimizer steps are planned; below {FEW_STEPS:,} a model "
-            "from scratch seldom learns to look at the image. More epochs, more questions or a "
-            "smaller loader.batch_size would help."
+            f"warning: only {plan.steps:,} optimizer steps are planned; below {FEW_STEPS:,} "
+            "a model from scratch seldom learns to look at the image. More epochs, more questions "
+            "or a smaller loader.batch_size would help."
         )
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import cast
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
@@ -110,3 +112,13 @@ class FusionLayer(nn.Module):
         patches = patches + self.attention(x, x)
         x = self.feed_forward_norm(patches) * (1 + scale2) + shift2
         return patches + self.feed_forward(x), summary
+
+
+def _rectified(*widths: int) -> nn.Sequential:
+    """Linear layers, each with a ReLU, started so that the signal keeps its size."""
+    layers = nn.Sequential()
+    for inputs, outputs in pairwise(widths):
+        linear = nn.Linear(inputs, outputs)
+        nn.init.kaiming_normal_(linear.weight)
+        layers.extend([linear, nn.ReLU()])
+    return layers

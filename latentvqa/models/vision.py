@@ -2,79 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
-import timm
 import torch
-from timm.data.config import resolve_data_config
 from torch import Tensor, nn
 
-from latentvqa.errors import ConfigError
 from latentvqa.models.attention import sinusoid
+from latentvqa.models.backbone import ImagePreparation
 from latentvqa.models.question import EncoderLayer
-from latentvqa.models.small_backbone import SMALL_BACKBONE, SmallResidualNet
-
-
-@dataclass(frozen=True)
-class ImagePreparation:
-    """How a backbone wants its images.
-
-    Attributes:
-        size: side of the square input, in pixels.
-        interpolation: filter of the resize.
-        mean: mean per channel, of values in [0, 1].
-        std: standard deviation per channel.
-    """
-
-    size: int
-    interpolation: str
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
-
-
-def create_backbone(
-    name: str,
-    *,
-    image_size: int | None = None,
-    stride: int | None = None,
-    pretrained: bool | Path = False,
-) -> tuple[nn.Module, ImagePreparation]:
-    """Create a timm backbone that gives a feature map or a token sequence.
-
-    Args:
-        name: any timm model name, ``hf-hub:`` and tags included; or
-            ``"small-residual"``, which is ours and has no pretrained weights.
-        image_size: side of the input in pixels; the backbone's own if absent.
-        stride: pixels per patch side; stages after it are cut off. Only for
-            convolutional backbones; absent means the last stage.
-        pretrained: timm's cache, then its hub; or a local weights file; or
-            untrained.
-
-    Raises:
-        ConfigError: if timm does not know the name, the stride does not exist
-            or the weights cannot be had.
-    """
-    if name == SMALL_BACKBONE:
-        return _create_small(image_size, stride, pretrained)
-    options: dict[str, Any] = {"num_classes": 0, "global_pool": ""}
-    if stride is not None:
-        options = {"features_only": True, "out_indices": (_stage_at(name, stride),)}
-    if isinstance(pretrained, Path):
-        options["pretrained_cfg_overlay"] = {"file": str(pretrained)}
-    backbone = _create(name, pretrained, options, image_size)
-    # a cut backbone keeps the configuration of the whole one
-    config: dict[str, Any] = resolve_data_config(  # type: ignore[no-untyped-call]
-        {}, pretrained_cfg=backbone.pretrained_cfg if stride is None else None, model=backbone
-    )
-    preparation = ImagePreparation(
-        size=image_size or int(config["input_size"][-1]),
-        interpolation=str(config["interpolation"]),
-        mean=tuple(config["mean"]),
-        std=tuple(config["std"]),
-    )
-    return backbone, preparation
 
 
 class VisionEncoder(nn.Module):
@@ -138,13 +73,15 @@ class VisionEncoder(nn.Module):
         if isinstance(x, list | tuple):
             x = x[-1]
         if x.ndim == 4:
-            x = self._channels_last_map(x).flatten(1, 2)  # (B, P, C)
+            is_channels_last = getattr(self.backbone, "output_fmt", "NCHW") == "NHWC"
+            x = (x if is_channels_last else x.permute(0, 2, 3, 1)).flatten(1, 2)  # (B, P, C)
         patches: Tensor = x[:, self.prefix_tokens :]
         return patches
 
     def embed(self, features: Tensor) -> Tensor:
         """Project features ``(B, P, C)``, add positions, relate: ``(B, P, D)``."""
         embedded: Tensor = self.project(self.norm(features)) + self.positions
+        # a sum of what and where loses which what was where once patches are averaged
         for layer in self.layers:
             embedded = layer(embedded)
         return embedded
@@ -170,79 +107,6 @@ class VisionEncoder(nn.Module):
             features = self.features(torch.zeros(1, 3, size, size, dtype=torch.uint8))
         self.backbone.train(was_training)
         return features
-
-    def _channels_last_map(self, x: Tensor) -> Tensor:
-        backbone: Any = self.backbone
-        channels = int(getattr(backbone, "num_features", 0) or backbone.feature_info.channels()[-1])
-        if x.shape[1] != channels and x.shape[-1] == channels:
-            return x
-        return x.permute(0, 2, 3, 1)
-
-
-def _create_small(
-    image_size: int | None, stride: int | None, pretrained: bool | Path
-) -> tuple[nn.Module, ImagePreparation]:
-    if pretrained:
-        raise ConfigError(f"vision.pretrained: {SMALL_BACKBONE!r} has no pretrained weights.")
-    if stride not in (None, 4, 8, 16, 32):
-        raise ConfigError(
-            f"vision.stride = {stride}: {SMALL_BACKBONE!r} has the strides [4, 8, 16, 32]."
-        )
-    half = (0.5, 0.5, 0.5)
-    return SmallResidualNet(stride or 16), ImagePreparation(image_size or 64, "bicubic", half, half)
-
-
-def _create(
-    name: str, pretrained: bool | Path, options: dict[str, Any], image_size: int | None
-) -> nn.Module:
-    sizes: list[dict[str, Any]] = [{}]
-    if image_size is not None:
-        # fixed-grid models take img_size; fully convolutional ones refuse it
-        sizes = [{"img_size": image_size}, {}]
-    for size in sizes:
-        try:
-            model: nn.Module = timm.create_model(
-                name, pretrained=bool(pretrained), **options, **size
-            )
-        except TypeError as error:
-            if "img_size" not in str(error):
-                raise
-        except RuntimeError as error:
-            raise _creation_fault(name, pretrained, error) from error
-        except OSError as error:
-            raise _creation_fault(name, pretrained, error) from error
-        else:
-            return model
-    raise ConfigError(f"vision.name = {name!r}: the backbone cannot be built at this image size")
-
-
-def _creation_fault(name: str, pretrained: bool | Path, error: Exception) -> ConfigError:
-    if isinstance(pretrained, Path):
-        return ConfigError(f"vision.pretrained: cannot load {pretrained} into {name!r}: {error}")
-    if pretrained:
-        return ConfigError(
-            f"vision.pretrained = true: the weights of {name!r} are neither in timm's cache nor "
-            f"to be had from its hub ({type(error).__name__}). Fetch the model's weights file on a "
-            'machine with network and set vision.pretrained = "path/to/model.safetensors".'
-        )
-    return ConfigError(f"vision.name = {name!r} is no timm model: {error}. See timm.list_models().")
-
-
-def _stage_at(name: str, stride: int) -> int:
-    try:
-        whole: Any = timm.create_model(name, pretrained=False, features_only=True)
-    except (RuntimeError, AttributeError, TypeError) as error:
-        raise ConfigError(
-            f"vision.stride = {stride}: {name!r} has no stages to cut at ({error}). "
-            "Remove vision.stride."
-        ) from error
-    reductions: list[int] = whole.feature_info.reduction()
-    if stride not in reductions:
-        raise ConfigError(
-            f"vision.stride = {stride}: {name!r} has the strides {sorted(set(reductions))}."
-        )
-    # of several stages at one stride the last has seen most
-    return len(reductions) - 1 - reductions[::-1].index(stride)
 
 
 def _grid_of(patches: int) -> tuple[int, int]:

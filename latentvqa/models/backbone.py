@@ -1,0 +1,163 @@
+"""timm backbones: created by name, cut at a stride, with weights from a file or a hub.
+
+timm loads what fits and says nothing of the rest; here a file of another model
+is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import timm
+from timm.data.config import resolve_data_config
+from timm.models import load_state_dict
+from torch import Tensor, nn
+
+from latentvqa.errors import ConfigError
+
+# a backbone that took less than this share of its weights from a file did not match it
+_LEAST_SHARE = 0.5
+
+
+@dataclass(frozen=True)
+class ImagePreparation:
+    """How a backbone wants its images.
+
+    Attributes:
+        size: side of the square input, in pixels.
+        interpolation: filter of the resize.
+        mean: mean per channel, of values in [0, 1].
+        std: standard deviation per channel.
+    """
+
+    size: int
+    interpolation: str
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+
+def create_backbone(
+    name: str,
+    *,
+    image_size: int | None = None,
+    stride: int | None = None,
+    pretrained: bool | Path = False,
+) -> tuple[nn.Module, ImagePreparation]:
+    """Create a timm backbone that gives a feature map or a token sequence.
+
+    Args:
+        name: any timm model name; ``hf-hub:`` and tags are timm's own.
+        image_size: side of the input in pixels; the backbone's own if absent.
+        stride: pixels per patch side; stages after it are cut off. Only for
+            convolutional backbones; absent means the last stage.
+        pretrained: timm's cache, then its hub; or a local weights file; or
+            untrained.
+
+    Raises:
+        ConfigError: if timm does not know the name, the stride does not exist
+            or the weights cannot be had or do not fit.
+    """
+    if ":" not in name and not timm.is_model(name):
+        raise ConfigError(
+            f"vision.name = {name!r} is no timm model. timm.list_models() lists them."
+        )
+    options: dict[str, Any] = {"num_classes": 0, "global_pool": ""}
+    if stride is not None:
+        options = {"features_only": True, "out_indices": (_stage_at(name, stride),)}
+    if isinstance(pretrained, Path):
+        options["pretrained_cfg_overlay"] = {"file": str(pretrained)}
+    backbone = _create(name, pretrained, options, image_size)
+    if isinstance(pretrained, Path):
+        _require_loaded(backbone, pretrained, name)
+    # a cut backbone keeps the configuration of the whole one
+    config: dict[str, Any] = resolve_data_config(  # type: ignore[no-untyped-call]
+        {}, pretrained_cfg=backbone.pretrained_cfg if stride is None else None, model=backbone
+    )
+    preparation = ImagePreparation(
+        size=image_size or int(config["input_size"][-1]),
+        interpolation=str(config["interpolation"]),
+        mean=tuple(config["mean"]),
+        std=tuple(config["std"]),
+    )
+    return backbone, preparation
+
+
+def _create(
+    name: str, pretrained: bool | Path, options: dict[str, Any], image_size: int | None
+) -> nn.Module:
+    # fixed-grid models take img_size; fully convolutional ones refuse it
+    sizes: list[dict[str, Any]] = [{"img_size": image_size}, {}] if image_size else [{}]
+    for size in sizes:
+        try:
+            model: nn.Module = timm.create_model(
+                name, pretrained=bool(pretrained), **options, **size
+            )
+        except Exception as error:  # readers of weights and hubs raise whatever they like
+            if size and isinstance(error, TypeError) and "img_size" in str(error):
+                continue
+            raise _creation_fault(name, pretrained, error) from error
+        return model
+    raise AssertionError("the last size is never skipped")
+
+
+def _creation_fault(name: str, pretrained: bool | Path, error: Exception) -> ConfigError:
+    reason = f"{type(error).__name__}: {error}".split("\n", maxsplit=1)[0]
+    if isinstance(pretrained, Path):
+        missing = "" if pretrained.is_file() else "there is no such file; "
+        return ConfigError(
+            f"vision.pretrained: cannot load {pretrained} into {name!r}: {missing}{reason}"
+        )
+    if pretrained:
+        return ConfigError(
+            f"vision.pretrained = true: the weights of {name!r} are neither in timm's cache nor to "
+            f"be had from its hub ({type(error).__name__}). On a machine with network fetch "
+            f"{_wanted_file(name)}, and set vision.pretrained to the path of the file."
+        )
+    return ConfigError(f"vision.name = {name!r} cannot be built: {reason}")
+
+
+def _wanted_file(name: str) -> str:
+    known = timm.get_pretrained_cfg(name, allow_unregistered=True)
+    hub = known.hf_hub_id if known is not None else None
+    if known is None or not hub:
+        return "the model's weights file"
+    # timm leaves the last part of a hub name to the model's own name
+    full = f"{hub}{known.architecture}.{known.tag}" if hub.endswith("/") else hub
+    return f"{full}/model.safetensors"
+
+
+def _require_loaded(backbone: nn.Module, path: Path, name: str) -> None:
+    """Refuse a file that gave the backbone less than half of its weights."""
+    known = {_digest(tensor) for tensor in load_state_dict(str(path)).values()}
+    parameters = list(backbone.parameters())
+    taken = sum(p.numel() for p in parameters if _digest(p) in known)
+    share = taken / max(1, sum(p.numel() for p in parameters))
+    if share < _LEAST_SHARE:
+        raise ConfigError(
+            f"vision.pretrained: {path} holds the weights of another model: {share:.0%} of those "
+            f"of {name!r} are in it. Name the model that the file belongs to."
+        )
+
+
+def _digest(tensor: Tensor) -> bytes:
+    return hashlib.sha256(tensor.detach().float().cpu().numpy().tobytes()).digest()
+
+
+def _stage_at(name: str, stride: int) -> int:
+    try:
+        whole: Any = timm.create_model(name, pretrained=False, features_only=True)
+    except (RuntimeError, AttributeError, TypeError) as error:
+        raise ConfigError(
+            f"vision.stride = {stride}: {name!r} has no stages to cut at ({error}). "
+            'Set vision.stride = "last".'
+        ) from error
+    reductions: list[int] = whole.feature_info.reduction()
+    if stride not in reductions:
+        raise ConfigError(
+            f"vision.stride = {stride}: {name!r} has the strides {sorted(set(reductions))}."
+        )
+    # of several stages at one stride the last has seen most
+    return len(reductions) - 1 - reductions[::-1].index(stride)

@@ -1,0 +1,143 @@
+import csv
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from tests.small_runs import ROOT, handles_signals, read_csv, start_cli, wait_until, write_images
+
+ORDER = ["0.png", "1.png", "broken.jpg", "sub/ü é.PNG"]
+ASKED = ["how many circles are there?", 'what, exactly, is "it"?']
+QUESTIONS = [part for text in ASKED for part in ("--question", text)]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    root = write_images(tmp_path / "images", 2)
+    (root / "sub").mkdir()
+    shutil.copy(root / "0.png", root / "sub" / "ü é.PNG")
+    (root / "broken.jpg").write_bytes(b"junk")
+    return root
+
+
+def test_csv_goes_to_stdout_and_the_count_to_stderr(cli, finished, folder):
+    done = cli("predict", finished.run, folder, *QUESTIONS)
+    assert done.code == 0
+    rows = list(csv.DictReader(io.StringIO(done.out)))
+    assert [(row["image"], row["question"]) for row in rows] == [
+        (image, question) for image in ORDER for question in ASKED
+    ]
+    for row in rows:
+        is_bad = row["image"] == "broken.jpg"
+        assert bool(row["error"]) is is_bad
+        assert (row["confidence"] == "") is is_bad
+        assert is_bad or 0.0 < float(row["confidence"]) <= 1.0
+    assert done.err.strip() == "8 rows, 2 with errors"
+
+
+def test_files_hold_the_same_as_stdout(cli, finished, folder, tmp_path):
+    shown = list(csv.DictReader(io.StringIO(cli("predict", finished.run, folder, *QUESTIONS).out)))
+    for name in ("out.csv", "OUT.JSONL"):
+        done = cli("predict", finished.run, folder, *QUESTIONS, "--out", tmp_path / name)
+        assert (done.code, done.out) == (0, "")
+        assert done.err.strip() == f"8 rows, 2 with errors, in {tmp_path / name}"
+    assert read_csv(tmp_path / "out.csv") == shown
+    lines = [json.loads(line) for line in (tmp_path / "OUT.JSONL").read_text().splitlines()]
+    assert [line["answer"] for line in lines] == [row["answer"] for row in shown]
+    bad = next(line for line in lines if line["error"])
+    assert bad["confidence"] is None and "not an image" in bad["error"]
+
+
+def test_questions_come_from_options_and_a_file(cli, finished, folder, tmp_path):
+    (tmp_path / "q.txt").write_text("¿cuántos?\n\n", encoding="utf-8")
+    done = cli(
+        "predict", finished.run, folder, "--questions", tmp_path / "q.txt", "--question", "first?"
+    )
+    asked = [row["question"] for row in csv.DictReader(io.StringIO(done.out))]
+    assert asked[:2] == ["first?", "¿cuántos?"]
+
+
+def test_samples_are_accepted(cli, finished, folder):
+    done = cli("predict", finished.run, folder, *QUESTIONS, "--samples", 3)
+    assert done.code == 0 and done.err.strip() == "8 rows, 2 with errors"
+
+
+def test_names_and_questions_that_are_no_text_are_shown_escaped(cli, finished, folder, tmp_path):
+    shutil.copy(folder / "0.png", os.fsencode(folder) + b"/\xff.png")
+    for name in ("out.csv", "out.jsonl"):
+        done = cli(
+            "predict", finished.run, folder, "--question", "odd \udcff?", "--out", tmp_path / name
+        )
+        assert done.code == 0, done.err
+    assert r"\udcff.png" in (tmp_path / "out.csv").read_text(encoding="utf-8")
+    line = (tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()[-1]
+    assert json.loads(line)["image"] == "\udcff.png"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (["{run}", "{none}", "--question", "q"], 1, "no such folder of images"),
+        (["{run}", "{empty}", "--question", "q"], 1, "no image in it or below"),
+        (["{run}", "{folder}"], 2, "nothing is asked"),
+        (["{run}", "{folder}", "--question", "  "], 2, "nothing is asked"),
+        (["{run}", "{folder}", "--questions", "{none}"], 1, "cannot be read"),
+        (["{none}", "{folder}", "--question", "q"], 1, "no run folder with checkpoints here"),
+        (["{run}", "{folder}", "--question", "q", "--out", "{none}.txt"], 2, ".csv or .jsonl"),
+        (["{run}", "{folder}", "--question", "q", "--out", "{none}/x.csv"], 1, "cannot be written"),
+        (["{run}", "{folder}", "--question", "q", "--device", "frog"], 2, "cannot be used here"),
+        (["{run}", "{folder}", "--question", "q", "--samples", "-1"], 2, "greater than or equal"),
+    ],
+)
+def test_faults_are_told_with_their_exit_code(
+    cli, finished, folder, tmp_path, arguments, code, told
+):
+    (tmp_path / "empty").mkdir()
+    known = {
+        "run": finished.run,
+        "folder": folder,
+        "none": tmp_path / "none",
+        "empty": tmp_path / "empty",
+    }
+    done = cli("predict", *(text.format(**known) for text in arguments))
+    assert (done.code, done.out) == (code, "")
+    assert told in done.err
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interruption_keeps_what_is_written(finished, folder, tmp_path, number, code):
+    out = tmp_path / "out.csv"
+    many = tmp_path / "q.txt"
+    many.write_text("\n".join(f"question {i}?" for i in range(700)))
+    for index in range(400):
+        shutil.copy(folder / "0.png", folder / f"copy {index}.png")
+    process = start_cli("predict", finished.run, folder, "--questions", many, "--out", out)
+    wait_until(lambda: out.exists() and out.stat().st_size > 10_000, process)
+    assert handles_signals(process.pid)
+    os.kill(process.pid, number)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == code
+    assert "Traceback" not in err and "interrupted after" in err
+    rows = read_csv(out)
+    assert 0 < len(rows) < 400 * 700
+    assert f"interrupted after {len(rows)} rows" in err
+
+
+@pytest.mark.heavy
+def test_a_reader_that_leaves_early_is_no_fault(finished, folder):
+    command = [sys.executable, "-m", "latentvqa", "predict", str(finished.run), str(folder)]
+    questions = [part for index in range(3000) for part in ("--question", f"{index}?")]
+    with subprocess.Popen(
+        [*command, *questions], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT
+    ) as process:
+        process.stdout.readline()
+        process.stdout.close()
+        err = process.stderr.read().decode()
+        assert process.wait() in (0, 1)
+    assert "Traceback" not in err and "Exception ignored" not in err

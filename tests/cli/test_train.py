@@ -1,0 +1,404 @@
+import json
+import os
+import random
+import signal
+import subprocess
+import time
+
+import pytest
+from typer.testing import CliRunner
+
+import latentvqa
+from latentvqa.cli import app
+from latentvqa.engine.checkpoint import load_checkpoint
+from latentvqa.engine.interruption import Interrupted
+from latentvqa.engine.observer import Observer
+from latentvqa.engine.training import resume, train
+from latentvqa.history import read_history
+from tests.small_runs import (
+    Interrupter,
+    assert_same_run,
+    handles_signals,
+    questions,
+    records_of,
+    set_options,
+    small_config,
+    small_overrides,
+    start_cli,
+    wait_until,
+    write_images,
+    write_rows,
+)
+
+BRIEF = ("data.scene_images=20", "stages.warmup=1", "stages.full=1")
+# the table's own preset, made tiny
+TINY = [part for text in small_overrides(*BRIEF) for part in ("--set", text)]
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def config_file(folder, name="mine.toml"):
+    path = folder / name
+    path.write_text(
+        '[data]\nscenes = "easy"\nscene_images = 20\nscene_questions = 8\n'
+        '[vision]\nname = "test_resnet"\nimage_size = 48\nstride = 8\n'
+        "[fusion]\nwidth = 32\n[latent]\ndims = 16\n[loader]\nbatch_size = 64\n"
+        '[stages]\nwarmup = 1\nfull = 1\n[run]\nthreads = 1\nprecision = "fp32"\n'
+    )
+    return path
+
+
+def test_training_ends_with_a_whole_run_folder(cli, here):
+    done = cli("train", "--config", config_file(here))
+    assert done.code == 0
+    run = here / "runs" / "mine"
+    names = {entry.name for entry in run.iterdir()}
+    assert names == {
+        "best",
+        "checkpoints",
+        "config.toml",
+        "curves.png",
+        "data",
+        "evaluations",
+        "last",
+        "metrics.jsonl",
+        "report.html",
+        "split.csv",
+    }
+    assert "run folder: runs/mine" in done.err
+    assert done.err.count("epoch ") >= 2 and "epoch 1/1  full" in done.err
+    assert "exact match" in done.out and "image-blind prior" in done.out
+    assert "report: runs/mine/report.html" in done.out
+    scores = json.loads((run / "evaluations" / "validation" / "evaluation.json").read_text())
+    best = read_history(run).records[-1].best_epoch
+    assert scores["metrics"]["exact_match"]["value"] == records_of(run)[best]["val"]["exact_match"]
+
+
+@pytest.mark.heavy
+def test_the_next_run_of_the_same_name_gets_a_number(cli, here):
+    path = config_file(here)
+    (here / "runs" / "mine").mkdir(parents=True)
+    assert cli("train", "--config", path).code == 0
+    assert (here / "runs" / "mine-2" / "last").exists()
+
+
+def test_without_arguments_the_quickstart_is_trained(cli, here):
+    # data.* of the preset is kept: nothing here names a table
+    options = [text for text in small_overrides(*BRIEF) if not text.startswith("data.scenes")]
+    done = cli("train", *(part for text in options for part in ("--set", text)))
+    assert done.code == 0
+    assert (here / "runs" / "quickstart" / "data" / "questions.csv").exists()
+    assert "making 20 easy scenes" in done.err and "runs/quickstart/data" in done.err
+
+
+def test_a_dry_run_prints_the_plan_and_writes_nothing(cli, here):
+    done = cli("train", *TINY, "--dry-run")
+    assert done.code == 0
+    for told in (
+        "parameters",
+        "peak rate",
+        "decoder",
+        "backbone frozen     never",
+        "KL weight           3 effective",
+        "per nat of rate",
+        "3 per epoch x 2 epochs = 6",
+        "estimated duration",
+    ):
+        assert told in done.out
+    assert list(here.iterdir()) == []
+
+
+def test_a_dry_run_checks_the_data(cli, here):
+    table = write_rows(here / "t.csv", [("0.png", "q", " ")])
+    images = write_images(here / "images", 1)
+    done = cli(
+        "train", "--dry-run", "--set", f"data.train={table}", "--set", f"data.images={images}"
+    )
+    assert done.code == 1
+    assert f"{table}: " in done.err and "row 2, column 'answer'" in done.err
+
+
+@pytest.mark.heavy
+def test_a_run_can_be_resumed_and_extended(cli, here, finished):
+    with pytest.raises(Interrupted):
+        train(small_config(), here / "run", Interrupter("epoch 1", 2))
+    done = cli("train", "--resume", here / "run")
+    assert done.code == 0
+    assert_same_run(here / "run", finished.run)
+    done = cli("train", "--resume", here / "run", "--set", "stages.full=3")
+    assert done.code == 0
+    assert len(records_of(here / "run")) == 5
+
+
+def test_faults_of_the_options_exit_2(cli, here, finished):
+    run = finished.run
+    for options, told in (
+        (["--preset", "quickstrat"], "Did you mean quickstart?"),
+        (["--config", "none.toml"], "none.toml: no such file"),
+        (["--set", "kl.free_bit=0.1"], "kl.free_bit is unknown; did you mean free_bits?"),
+        (["--set", "free_bits"], "write it as section.key=value"),
+        (["--set", "latent.token_dropout=1.5"], "latent.token_dropout = 1.5: input should be less"),
+        (["--set", "teacher.scorer=nothing:here"], "no scorer could be made"),
+        (["--set", "teacher.scorer=os:getcwd"], "which is no scorer"),
+        (["--set", "run.device=cuda:77"], 'Use "auto" or "cpu"'),
+        (["--set", "run.device=frog"], 'run.device = "frog" cannot be used here'),
+        (["--resume", run, "--config", "x.toml"], "--resume continues with the run's own"),
+        (["--resume", run, "--dry-run"], "drop --resume"),
+        (["--resume", run, "--set", "kl.factor=1"], "kl.factor: 0.2 -> 1.0"),
+        (["--overwrite"], "name that folder"),
+    ):
+        done = cli("train", *options)
+        assert done.code == 2, options
+        assert told in done.err
+    assert not list(here.glob("runs/*"))
+
+
+def test_all_faults_of_a_config_are_told_at_once(cli, here):
+    path = here / "c.toml"
+    path.write_text("[kl]\nfreebits = 1\n[fusion]\nwidth = 7\n[nonsense]\na = 1\n")
+    done = cli("train", "--config", path, "--set", "loader.batch_size=0")
+    assert done.code == 2
+    assert "5 faults" in done.err and done.err.count(str(path)) == 3
+    assert "--set: loader.batch_size = 0" in done.err and "data.train is missing" in done.err
+
+
+def test_a_folder_that_cannot_be_used_exits_1(cli, here):
+    (here / "full").mkdir()
+    (here / "full" / "note").touch()
+    for options, told in (
+        (["--out", "full"], "the folder is not empty"),
+        (["--out", "full", "--overwrite"], "nothing in it was touched"),
+        (["--out", "full/note"], "is a file"),
+        (["--out", "full/note/below"], "cannot be made"),
+        (["--out", "x" * 300], "File name too long"),
+        (["--resume", "full"], "no config.toml in it"),
+        (["--resume", "none"], "no config.toml in it"),
+    ):
+        done = (
+            cli("train", *TINY, *options) if "--resume" not in options else cli("train", *options)
+        )
+        assert done.code == 1, options
+        assert told in done.err
+    assert [entry.name for entry in here.iterdir()] == ["full"]
+
+
+def test_an_earlier_run_is_overwritten_when_asked(cli, here):
+    assert cli("train", *TINY, "--out", "run").code == 0
+    (here / "run" / "old").touch()
+    assert cli("train", *TINY, "--out", "run").code == 1
+    assert cli("train", *TINY, "--out", "run", "--overwrite").code == 0
+    assert not (here / "run" / "old").exists()
+
+
+def test_a_failed_start_leaves_no_run_folder(cli, here):
+    table = write_rows(here / "t.csv", questions(2))
+    done = cli("train", "--set", f"data.train={table}", "--set", "data.images=none")
+    assert done.code == 1 and "no such images folder" in done.err
+    assert not list(here.glob("runs/*"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "rows"),
+    [
+        ((), questions(6)),
+        ((), [(image, question, "yes") for image, question, _ in questions(6)]),
+        ((), [(image, "word " * 500, answer) for image, _, answer in questions(6)]),
+        ((), [(image, question, "word " * 30) for image, question, _ in questions(6)]),
+        ((), [(image, "¿qué? 日本語", "😀 é") for image, _, _ in questions(6)]),
+        pytest.param(("latent.tokens=1",), questions(6), marks=pytest.mark.heavy),
+        (("latent.tokens=1", "latent.dims=1"), questions(6)),
+        pytest.param(("loader.batch_size=100000",), questions(6), marks=pytest.mark.heavy),
+        (("loader.batch_size=1", "loader.evaluation_batch_size=1"), questions(2)),
+        pytest.param(("text.tokenizer=bpe",), questions(6), marks=pytest.mark.heavy),
+        pytest.param(
+            ("latent.temperature=0", "latent.validation_temperature=0"),
+            questions(6),
+            marks=pytest.mark.heavy,
+        ),
+    ],
+    ids=[
+        "plain",
+        "one answer",
+        "long questions",
+        "long answers",
+        "unicode",
+        "K=1",
+        "K=Z=1",
+        "one batch",
+        "batches of one",
+        "bpe",
+        "no noise",
+    ],
+)
+def test_strange_tables_and_sizes_are_trained_on(cli, here, changes, rows):
+    table = write_rows(here / "ü t.csv", rows)
+    images = write_images(here / "bilder ü", 6)
+    own = small_overrides("stages.warmup=1", "stages.full=1", *changes)
+    own = [text for text in own if not text.startswith("data.")]
+    own += [f"data.train={table}", f"data.images={images}"]
+    done = cli("train", *(part for text in own for part in ("--set", text)), "--out", "run é")
+    assert done.code == 0, done.err
+    assert len(records_of(here / "run é")) == 2
+
+
+@pytest.mark.parametrize("rows", [1, 4])
+def test_one_image_needs_a_validation_table(cli, here, rows):
+    images = write_images(here / "images", 2)
+    table = write_rows(here / "t.csv", questions(1)[:rows])
+    val = write_rows(here / "v.csv", [("1.png", "never asked?", "never answered")])
+    own = small_overrides("stages.warmup=1", "stages.full=1")
+    own = [text for text in own if not text.startswith("data.")]
+    own += [f"data.train={table}", f"data.images={images}"]
+    options = [part for text in own for part in ("--set", text)]
+    done = cli("train", *options, "--out", "run")
+    assert done.code == 1
+    assert "one image cannot be split" in done.err and "give data.val" in done.err
+    done = cli("train", *options, "--set", f"data.val={val}", "--out", "run")
+    assert done.code == 0, done.err
+
+
+def test_the_version_is_that_of_the_package():
+    process = start_cli("--version")
+    out, err = process.communicate()
+    assert (process.returncode, out.strip(), err) == (0, latentvqa.__version__, "")
+
+
+def test_a_missing_or_misspelt_command_exits_2():
+    runner = CliRunner()
+    assert runner.invoke(app, []).exit_code == 2
+    result = runner.invoke(app, ["trian"])
+    assert result.exit_code == 2 and "Did you mean 'train'?" in result.output
+
+
+def stopped(process, number, code, seconds=60):
+    os.kill(process.pid, number)
+    out, err = process.communicate(timeout=seconds)
+    assert process.returncode == code, err
+    assert "Traceback" not in out + err
+    return err
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_signal_saves_and_the_resumed_run_is_the_same(here, finished, number, code, workers):
+    process = start_cli(
+        "train", *set_options(f"loader.workers={workers}"), "--out", here / "run", cwd=here
+    )
+    wait_until((here / "run" / "last").exists, process)
+    err = stopped(process, number, code)
+    assert "interrupted; saved. Continue with: latentvqa train --resume" in err
+    assert load_checkpoint(here / "run" / "last").notes == ()
+    process = start_cli("train", "--resume", here / "run", cwd=here)
+    _, err = process.communicate()
+    assert process.returncode == 0, err
+    assert_same_run(here / "run", finished.run)
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_to_the_whole_group_saves_too(here, number, code):
+    """As Ctrl-C in a terminal or a cluster's TERM: the workers get it as well."""
+    long = ("loader.workers=2", "stages.full=500", "early_stopping.patience=500")
+    process = start_cli("train", *set_options(*long), "--out", here / "run", cwd=here)
+    wait_until((here / "run" / "last").exists, process)
+    time.sleep(random.uniform(0.0, 2.0))
+    os.killpg(process.pid, number)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == code, err
+    assert "Traceback" not in out + err and "interrupted; saved" in err
+    assert load_checkpoint(here / "run" / "last").notes == ()
+
+
+@pytest.mark.heavy
+def test_a_signal_while_scenes_are_made_leaves_nothing(here):
+    options = set_options("data.scene_images=20000")
+    process = start_cli("train", *options, "--out", here / "run", cwd=here)
+    wait_until((here / "run" / "data" / "images").exists, process)
+    err = stopped(process, signal.SIGINT, 130)
+    assert "interrupted before the first batch; nothing to save" in err
+    assert not (here / "run").exists()
+
+
+@pytest.mark.heavy
+def test_a_dry_run_can_be_stopped(here):
+    process = start_cli("train", *set_options("data.scene_images=20000"), "--dry-run", cwd=here)
+    wait_until(lambda: handles_signals(process.pid), process)
+    stopped(process, signal.SIGTERM, 143)
+    assert list(here.iterdir()) == []
+
+
+@pytest.mark.heavy
+def test_a_second_ctrl_c_quits_at_once(here):
+    # validation in one batch of many questions: long without a poll
+    options = set_options("stages.full=500", "loader.evaluation_batch_size=100000")
+    process = start_cli("train", *options, "--out", here / "run", cwd=here)
+    wait_until((here / "run" / "last").exists, process)
+    for _ in range(20):
+        os.kill(process.pid, signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert load_checkpoint(here / "run" / "last").notes == ()
+
+
+@pytest.mark.heavy
+def test_a_kill_at_any_moment_leaves_a_loadable_last(here, finished):
+    draws = random.Random(0)
+    options = set_options("run.checkpoint_minutes=0.0001")
+    process = start_cli("train", *options, "--out", here / "run", cwd=here)
+    wait_until((here / "run" / "last").exists, process)
+    for _ in range(3):
+        time.sleep(draws.uniform(0.0, 0.4))
+        process.kill()
+        process.communicate()
+        assert load_checkpoint(here / "run" / "last").notes == ()
+        process = start_cli("train", "--resume", here / "run", cwd=here)
+        log = here / "run" / "metrics.jsonl"
+        known = log.read_bytes()
+        # the resumed process is killed once it has written something
+        wait_until(lambda: log.read_bytes() != known or process.poll() == 0, process)  # noqa: B023
+    process.kill()
+    process.communicate()
+    assert load_checkpoint(here / "run" / "last").notes == ()
+    resume(here / "run", None, Observer())
+    assert_same_run(here / "run", finished.run)
+
+
+@pytest.mark.heavy
+def test_no_command_leaves_a_traceback_where_the_folder_is_read_only(here, finished):
+    if os.name != "posix":
+        pytest.skip("there is no mount here")
+    place = here / "fixed"
+    place.mkdir()
+    mount = ["mount", "--bind", str(finished.run), str(place)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("mounting is not permitted here")
+    try:
+        subprocess.run(["mount", "-o", "remount,ro,bind", str(place)], check=True)
+        for arguments in (
+            ["evaluate", place],
+            ["train", "--resume", place],
+            ["train", *TINY, "--out", place / "below"],
+            [
+                "predict",
+                place,
+                place / "data" / "images",
+                "--question",
+                "q",
+                "--out",
+                place / "x.csv",
+            ],
+            ["data", "make-scenes", place / "scenes", "--images", "1"],
+        ):
+            process = start_cli(*arguments, cwd=here)
+            out, err = process.communicate()
+            assert process.returncode == 1, arguments
+            assert "Traceback" not in out + err
+            assert err.strip().splitlines()[-1].startswith("error: ")
+            assert "Read-only file system" in err
+    finally:
+        subprocess.run(["umount", "--lazy", str(place)], check=True)

@@ -1,0 +1,297 @@
+from pathlib import Path
+
+import pytest
+
+from latentvqa.config import Config, config_warnings, load_config, preset_names
+from latentvqa.errors import ConfigError
+
+DATA = '[data]\nscenes = "easy"\n'
+
+
+@pytest.fixture
+def write(tmp_path):
+    def written(text):
+        path = tmp_path / "run.toml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return written
+
+
+def faults_of(*arguments, **options):
+    """The lines of the error, without its heading."""
+    with pytest.raises(ConfigError) as caught:
+        load_config(*arguments, **options)
+    heading, *lines = str(caught.value).splitlines()
+    assert heading == (
+        f"{len(lines)} faults in the configuration:" if len(lines) > 1 else "configuration:"
+    )
+    return [line.strip() for line in lines]
+
+
+def test_every_fault_is_told_at_once_with_file_key_value_and_bound(write):
+    path = write(
+        '[kl]\nfactor = -1\nfree_bitss = 1.0\n[latent]\ntokens = "six"\ndims = 0\n'
+        '[data]\nscenes = "hard"\n[nowhere]\nx = 1\n'
+    )
+    faults = faults_of(path, overrides=["run.seed=-3", "fusion.dropout=1.0"])
+    expected = {
+        f"{path}: kl.factor = -1: input should be greater than or equal to 0",
+        f"{path}: kl.free_bitss is unknown; did you mean free_bits?",
+        f'{path}: latent.tokens = "six": input should be a valid integer',
+        f"{path}: latent.dims = 0: input should be greater than or equal to 1",
+        f"{path}: data.scenes = \"hard\": input should be 'easy' or 'full'",
+        "--set: run.seed = -3: input should be greater than or equal to 0",
+        "--set: fusion.dropout = 1.0: input should be less than 1",
+    }
+    assert expected <= set(faults)
+    (unknown,) = set(faults) - expected
+    assert unknown.startswith(f"{path}: nowhere is unknown; known: data, vision,")
+
+
+def test_conflicts_between_keys_are_told_along_with_the_faults_of_others(write):
+    path = write("[fusion]\nheads = 5\n[kl]\nfactor = -1\n")
+    assert sorted(faults_of(path)) == sorted(
+        [
+            f"{path}: kl.factor = -1: input should be greater than or equal to 0",
+            f"{path}: fusion.heads must divide fusion.width = 128",
+            "configuration: data.train is missing: the table of training questions",
+        ]
+    )
+
+
+def test_a_section_with_a_fault_causes_no_conflict_that_is_none(write):
+    path = write('[fusion]\nwidth = "wide"\nheads = 48\n' + DATA)
+    assert faults_of(path) == [
+        f'{path}: fusion.width = "wide": input should be a valid integer',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ('[data]\ntrain = "a.csv"\n', "data.images is missing"),
+        (DATA + "[stages]\nwarmup = 0\nfull = 0\n", "stages.warmup all stages"),
+        (DATA + '[teacher]\nscorer = "mine"\n', "teacher.scorer must be"),
+        (DATA + '[data.columns]\nphoto = "x"\n', "data.columns.photo is none of image,"),
+        (DATA + "[kl_health]\nhigh_kl = 0.01\n", "kl_health: healthy_kl_high = 0.08 must not"),
+        (DATA + "[data.columns]\nimage = 3\n", "data.columns.image = 3: input should be a valid"),
+    ],
+)
+def test_keys_that_do_not_fit_together_are_told_with_their_file(write, text, key):
+    path = write(text)
+    (fault,) = faults_of(path)
+    assert key in fault
+    assert fault.startswith((f"{path}: ", "configuration: data.images"))
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("[kl]\nfreebits = 0.1\n", "kl.freebits is unknown; did you mean free_bits?"),
+        ("[latent]\nfree_bits = 0.1\n", "latent.free_bits is unknown; did you mean kl.free_bits?"),
+        ("[lattent]\ndims = 3\n", "lattent is unknown; did you mean latent?"),
+        ("free_bits = 0.1\n", "free_bits is unknown; did you mean kl.free_bits?"),
+        ("[kl]\nqqq = 1\n", "kl.qqq is unknown; known: max_weight, factor,"),
+    ],
+)
+def test_an_unknown_key_is_answered_with_the_nearest_known_one(write, text, hint):
+    (fault,) = faults_of(write(text + DATA))
+    assert hint in fault
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("temperature = nan", "latent.temperature = nan: input should be less than or equal to 10"),
+        ("tokens = true", "latent.tokens = true: input should be a valid integer"),
+        ("tokens = 6.0", "latent.tokens = 6.0: input should be a valid integer"),
+        ('dims = "8"', 'latent.dims = "8": input should be a valid integer'),
+    ],
+)
+def test_values_are_taken_at_their_type(write, line, shown):
+    path = write(DATA + f"[latent]\n{line}\n")
+    assert faults_of(path) == [f"{path}: {shown}"]
+
+
+def test_every_branch_of_a_choice_is_told_in_one_line(write):
+    path = write(DATA + '[vision]\nstride = "x"\npretrained = 3\n')
+    assert faults_of(path) == [
+        f"{path}: vision.pretrained = 3: input should be a valid boolean or input should be a path",
+        f'{path}: vision.stride = "x": input should be a valid integer or '
+        "input should be 'auto' or 'last'",
+    ]
+
+
+def test_a_section_that_is_no_table_is_told_with_its_file(write):
+    path = write("kl = 3\n" + DATA)
+    assert faults_of(path, overrides=["kl.factor=0.1"]) == [
+        f"{path}: kl = 3: must be a table of keys"
+    ]
+
+
+def test_a_fault_is_blamed_on_the_source_that_set_the_very_key(write):
+    path = write('[data]\nscenes = "easy"\nval = 3\n')
+    (fault,) = faults_of(path, overrides=["data.val_fraction=0.2"])
+    assert fault.startswith(f"{path}: data.val = 3")
+
+
+def test_defaults_give_way_to_preset_then_file_then_set(write):
+    preset = load_config(preset="quickstart")
+    assert preset.stages != Config().stages
+    path = write("[stages]\nwarmup = 7\n[loader]\nbatch_size = 33\n")
+    filed = load_config(path, preset="quickstart")
+    assert (filed.stages.warmup, filed.stages.full) == (7, preset.stages.full)
+    final = load_config(
+        path, preset="quickstart", overrides=["stages.warmup=8", "stages.warmup = 9"]
+    )
+    assert final.stages.warmup == 9
+    assert final.loader.batch_size == 33
+    assert final.teacher == Config().teacher
+
+
+def test_column_names_from_several_sources_add_up(write):
+    path = write(DATA + '[data.columns]\nimage = "img_id"\nquestion = "q"\n')
+    config = load_config(path, overrides=["data.columns.question=ask", "data.columns.answer=say"])
+    assert config.data.columns == {"image": "img_id", "question": "ask", "answer": "say"}
+
+
+def test_paths_in_a_file_are_relative_to_it_and_in_set_to_the_working_directory(
+    write, tmp_path, monkeypatch
+):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    path = write('[data]\ntrain = "t.csv"\nval = "/abs/v.csv"\nimages = "sub/../pics"\n')
+    config = load_config(
+        path, overrides=["vision.pretrained=w.safetensors", "data.val_images=../vi"]
+    )
+    assert config.data.train == tmp_path / "t.csv"
+    assert config.data.val == Path("/abs/v.csv")
+    assert config.data.images == tmp_path / "pics"
+    assert config.data.val_images == tmp_path / "vi"
+    assert config.vision.pretrained == elsewhere / "w.safetensors"
+
+
+def test_a_relative_config_file_gives_absolute_paths(write, tmp_path, monkeypatch):
+    write('[data]\ntrain = "t.csv"\nimages = "pics"\n')
+    monkeypatch.chdir(tmp_path)
+    assert load_config(Path("run.toml")).data.train == tmp_path / "t.csv"
+
+
+def test_the_home_folder_is_expanded_and_an_unknown_one_does_no_harm(write, monkeypatch):
+    monkeypatch.setenv("HOME", "/home/somebody")
+    data = '[data]\ntrain = "~/t.csv"\nimages = "~nobody-of-this-name/pics"\n'
+    config = load_config(write(data))
+    assert config.data.train == Path("/home/somebody/t.csv")
+    assert config.data.images == Path("~nobody-of-this-name/pics")
+
+
+def test_a_path_with_nul_is_refused(write):
+    (fault,) = faults_of(write(DATA + 'val = "a\\u0000b"\n'))
+    assert "data.val" in fault
+    assert "a path holds no NUL character" in fault
+
+
+@pytest.mark.parametrize(
+    ("override", "value"),
+    [
+        ("run.device=cuda:1", "cuda:1"),
+        ('run.device="cuda:1"', "cuda:1"),
+        ("run.device = mps ", "mps"),
+        ("run.device=", ""),
+        ("run.device=a=b", "a=b"),
+    ],
+)
+def test_a_set_value_is_toml_or_else_a_string(override, value):
+    assert load_config(preset="quickstart", overrides=[override]).run.device == value
+
+
+def test_set_values_keep_their_toml_type():
+    config = load_config(
+        preset="quickstart",
+        overrides=[
+            "vision.pretrained=true",
+            "kl.factor=1",
+            "kl.reduction=sum",
+            'data.columns={image="i"}',
+        ],
+    )
+    assert config.vision.pretrained is True
+    assert config.kl.factor == 1.0
+    assert config.kl.reduction == "sum"
+    assert config.data.columns == {"image": "i"}
+
+
+def test_every_override_that_cannot_be_read_is_told():
+    faults = faults_of(
+        preset="quickstart", overrides=["kl.free_bits", "seed=3", "=1", "kl.=2", "kl.factor=-1"]
+    )
+    assert [fault.split(":")[0] for fault in faults] == [
+        "--set kl.free_bits",
+        "--set seed=3",
+        "--set =1",
+        "--set kl.=2",
+        "--set",
+    ]
+    assert all("section.key=value" in fault for fault in faults[:-1])
+
+
+def test_a_set_value_cannot_smuggle_in_another_key():
+    override = 'run.device="cpu"\n[run]\nseed = 5'
+    run = load_config(preset="quickstart", overrides=[override]).run
+    assert run.device == '"cpu"\n[run]\nseed = 5'
+    assert run.seed == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "no such file"),
+        (b"[data\n", "not valid TOML: .*line 1"),
+        (b"a = 1\na = 2\n", "not valid TOML"),
+        (b"\xff\xfe", "cannot be read as UTF-8"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named(tmp_path, content, words):
+    path = tmp_path / "run.toml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ConfigError, match=f"run.toml: .*{words}"):
+        load_config(path)
+
+
+def test_a_folder_is_no_configuration(tmp_path):
+    with pytest.raises(ConfigError, match="cannot be read as UTF-8 TOML"):
+        load_config(tmp_path)
+
+
+def test_a_byte_order_mark_is_no_fault(tmp_path):
+    path = tmp_path / "run.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + DATA.encode())
+    assert load_config(path).data.scenes == "easy"
+
+
+def test_an_unknown_preset_is_answered_with_the_nearest_and_all():
+    with pytest.raises(ConfigError, match=r"no such preset. Did you mean quickstart\?.*easy-vqa"):
+        load_config(preset="quickstrat")
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_every_preset_loads_once_it_has_data(name):
+    config = load_config(preset=name, overrides=["data.scenes=easy"])
+    assert config_warnings(config) == []
+
+
+def test_the_sum_reduction_with_untouched_weights_is_a_warning():
+    config = load_config(preset="quickstart", overrides=["kl.reduction=sum", "latent.dims=64"])
+    (warning,) = config_warnings(config)
+    assert "64 times as much" in warning
+    assert "kl.factor = 0.00313" in warning
+    assert "kl.free_bits = 6.4" in warning
+
+
+@pytest.mark.parametrize("override", ["kl.factor=0.003", "kl.free_bits=6.4", "kl.reduction=mean"])
+def test_the_sum_reduction_is_no_warning_once_it_was_thought_of(override):
+    config = load_config(preset="quickstart", overrides=["kl.reduction=sum", override])
+    assert config_warnings(config) == []

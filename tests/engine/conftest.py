@@ -1,0 +1,3 @@
+from tests.small_runs import finished
+
+__all__ = ["finished"]

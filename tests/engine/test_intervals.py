@@ -1,0 +1,51 @@
+import numpy as np
+import pytest
+
+from latentvqa.engine.intervals import mean_with_interval
+
+
+def width(measure):
+    return measure.high - measure.low
+
+
+def test_the_value_is_the_mean_over_rows():
+    measure = mean_with_interval(np.array([1.0, 0.0, 0.0, 1.0, 1.0]), np.array([0, 0, 0, 0, 1]))
+    assert (measure.value, measure.n) == (pytest.approx(0.6), 5)
+    assert measure.low <= measure.value <= measure.high
+
+
+def test_correlated_questions_widen_the_interval():
+    draws = np.random.default_rng(0)
+    images = np.repeat(np.arange(60), 10)
+    values = np.repeat(draws.integers(0, 2, 60), 10).astype(float)  # all right or all wrong
+    by_image = mean_with_interval(values, images)
+    by_row = mean_with_interval(values, np.arange(len(values)))
+    assert by_image.value == by_row.value
+    assert width(by_image) == pytest.approx(np.sqrt(10) * width(by_row), rel=0.15)
+
+
+def test_the_interval_is_that_of_the_normal_approximation_for_many_images():
+    values = np.random.default_rng(1).normal(0.0, 1.0, 2000)
+    measure = mean_with_interval(values, np.arange(2000))
+    error = values.std() / np.sqrt(2000)
+    assert measure.low == pytest.approx(values.mean() - 1.96 * error, abs=0.2 * error)
+    assert measure.high == pytest.approx(values.mean() + 1.96 * error, abs=0.2 * error)
+
+
+def test_one_image_or_equal_values_have_no_width():
+    assert width(mean_with_interval(np.array([0.0, 1.0]), np.array([3, 3]))) == 0.0
+    assert width(mean_with_interval(np.ones(5), np.arange(5))) == 0.0
+
+
+def test_the_interval_is_the_same_every_time():
+    values, images = np.array([1.0, 0.0, 1.0, 1.0]), np.array([0, 1, 2, 3])
+    assert mean_with_interval(values, images) == mean_with_interval(values, images)
+
+
+def test_json_holds_value_low_high_and_n():
+    assert mean_with_interval(np.ones(2), np.arange(2)).to_json() == {
+        "value": 1.0,
+        "low": 1.0,
+        "high": 1.0,
+        "n": 2,
+    }

@@ -1,0 +1,88 @@
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from latentvqa.models.attention import Attention, FeedForward, quieten_, sinusoid
+
+
+def reference_of(attention):
+    """Torch's own multi-head attention with the same weights."""
+    width = attention.query.in_features
+    reference = nn.MultiheadAttention(width, attention.heads, batch_first=True)
+    joined = {
+        name: torch.cat([getattr(attention.query, name), getattr(attention.key_value, name)])
+        for name in ("weight", "bias")
+    }
+    reference.load_state_dict(
+        {
+            "in_proj_weight": joined["weight"],
+            "in_proj_bias": joined["bias"],
+            "out_proj.weight": attention.output.weight,
+            "out_proj.bias": attention.output.bias,
+        }
+    )
+    return reference
+
+
+@pytest.fixture
+def attention():
+    torch.manual_seed(0)
+    made = Attention(8, 2)
+    for linear in (made.query, made.key_value, made.output):
+        nn.init.normal_(linear.bias)
+    return made
+
+
+def test_attention_is_that_of_torch(attention):
+    x, context = torch.randn(3, 4, 8), torch.randn(3, 5, 8)
+    mask = torch.tensor([[1, 1, 1, 1, 1], [1, 1, 0, 0, 0], [1, 0, 0, 0, 0]], dtype=torch.bool)
+    expected, weights = reference_of(attention)(x, context, context, key_padding_mask=~mask)
+    torch.testing.assert_close(attention(x, context, mask=mask), expected)
+    assert torch.equal(weights[2, :, 1:], torch.zeros(4, 4))
+
+
+def test_the_weights_are_those_that_attention_uses(attention):
+    x, context = torch.randn(3, 4, 8), torch.randn(3, 5, 8)
+    _, expected = reference_of(attention)(x, context, context)
+    torch.testing.assert_close(attention.weights(x, context), expected)
+
+
+def test_a_causal_position_sees_none_after_it(attention):
+    x = torch.randn(2, 5, 8)
+    changed = x.clone()
+    changed[:, 3:] = torch.randn(2, 2, 8)
+    before, after = (attention(y, y, is_causal=True) for y in (x, changed))
+    torch.testing.assert_close(before[:, :3], after[:, :3])
+    assert not torch.allclose(before[:, 3:], after[:, 3:])
+
+
+def test_attention_under_autocast_agrees_with_fp32(attention):
+    x = torch.randn(2, 5, 8)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        low = attention(x, x)
+    torch.testing.assert_close(low.float(), attention(x, x), atol=0.05, rtol=0.05)
+
+
+def test_heads_that_do_not_divide_the_width_are_refused():
+    with pytest.raises(ValueError, match="width 8 is not divisible by heads 3"):
+        Attention(8, 3)
+
+
+def test_quiet_branches_leave_the_stack_close_to_the_identity():
+    torch.manual_seed(0)
+    branch = FeedForward(8)
+    x = torch.randn(4, 8)
+    loud = (branch(x) - branch[-1].bias).norm()
+    quieten_(branch, scale=0.1)
+    torch.testing.assert_close(branch(x).norm(), 0.1 * loud)
+
+
+def test_positions_have_sine_and_cosine_features():
+    features = sinusoid(torch.tensor([0.0, 1.0, 2.5]), 6)
+    assert features.shape == (3, 6)
+    assert features[0].tolist() == [0, 0, 0, 1, 1, 1]
+    torch.testing.assert_close(
+        features[:, :3].square() + features[:, 3:].square(), torch.ones(3, 3)
+    )
+    assert F.cosine_similarity(features[1], features[2], dim=0) < 0.999

@@ -1,0 +1,30 @@
+import pytest
+import torch
+
+from latentvqa.models import QuestionEncoder
+
+
+@pytest.fixture
+def encoder():
+    torch.manual_seed(0)
+    return QuestionEncoder(vocabulary_size=10, width=8, layers=2, heads=2, max_tokens=6).eval()
+
+
+def test_padding_does_not_change_the_tokens_before_it(encoder):
+    short, mask = encoder(torch.tensor([[4, 5, 6]]))
+    long, long_mask = encoder(torch.tensor([[4, 5, 6, 0, 0]]))
+    torch.testing.assert_close(long[:, :3], short)
+    assert mask.tolist() == [[True] * 3]
+    assert long_mask.tolist() == [[True] * 3 + [False] * 2]
+
+
+def test_the_order_of_the_words_matters(encoder):
+    one, _ = encoder(torch.tensor([[4, 5]]))
+    other, _ = encoder(torch.tensor([[5, 4]]))
+    assert not torch.allclose(one.sum(1), other.sum(1))
+
+
+def test_a_question_of_padding_alone_is_encoded_without_nan(encoder):
+    vectors, mask = encoder(torch.tensor([[0, 0], [4, 5]]))
+    assert bool(torch.isfinite(vectors).all())
+    assert mask[0].tolist() == [True, False]

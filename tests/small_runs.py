@@ -1,0 +1,214 @@
+"""Runs of two seconds: their configuration, observers, and the command line around them."""
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import save_file
+
+from latentvqa.config import Config, load_config
+from latentvqa.data.table_files import parse_table
+from latentvqa.engine.checkpoint import load_checkpoint
+from latentvqa.engine.observer import Observer
+from latentvqa.engine.training import Outcome, train
+from latentvqa.history import LOG_NAME
+
+SMALL = {
+    "data.scenes": "easy",
+    "data.scene_images": 40,
+    "data.scene_questions": 8,
+    "vision.name": "test_resnet",
+    "vision.image_size": 48,
+    "vision.stride": 8,
+    "fusion.width": 32,
+    "fusion.dropout": 0.1,
+    "latent.dims": 16,
+    "loader.batch_size": 64,
+    "stages.warmup": 2,
+    "stages.full": 2,
+    # high enough that a run of 20 steps learns to answer
+    **{
+        f"optimizer.{name}_rate": 0.003
+        for name in ("vision", "question", "fusion", "latent", "decoder")
+    },
+    "run.threads": 1,
+    "run.precision": "fp32",
+}
+TIMINGS = ("seconds", "questions_per_second", "peak_memory_mib")
+ROOT = Path(__file__).parents[1]
+
+
+def small_overrides(*changes: str, **dropped: None) -> list[str]:
+    """``key=value`` texts of a small run; later ones win."""
+    return [f"{key}={value}" for key, value in SMALL.items() if key not in dropped] + list(changes)
+
+
+def set_options(*changes: str) -> list[str]:
+    """The same as options of ``latentvqa train``."""
+    return [part for text in small_overrides(*changes) for part in ("--set", text)]
+
+
+def small_config(*changes: str) -> Config:
+    return load_config(None, overrides=small_overrides(*changes))
+
+
+@dataclass
+class Recorder(Observer):
+    """Remembers what it hears, and the weights after each epoch where asked to."""
+
+    run: Path | None = None
+    notices: list[str] = field(default_factory=list)
+    plans: list = field(default_factory=list)
+    weights: list = field(default_factory=list)
+
+    def notice(self, text):
+        self.notices.append(text)
+
+    def planned(self, plan):
+        self.plans.append(plan)
+
+    def epoch(self, header, records, diagnosis):
+        if self.run is not None:
+            self.weights.append(load_checkpoint(self.run / "last").weights)
+
+
+class Interrupter(Observer):
+    """Sends this process a signal at the n-th progress report of a phase."""
+
+    def __init__(self, phase: str, report: int, number: int = signal.SIGINT):
+        self.phase, self.left, self.number = phase, report, number
+
+    def progress(self, phase, done, total):
+        if phase == self.phase:
+            self.left -= 1
+            if self.left == 0:
+                os.kill(os.getpid(), self.number)
+
+
+@dataclass(frozen=True)
+class Finished:
+    run: Path
+    outcome: Outcome
+    recorder: Recorder
+
+
+def train_small(run: Path, *changes: str) -> Finished:
+    recorder = Recorder(run)
+    outcome = train(small_config(*changes), run, recorder)
+    return Finished(run, outcome, recorder)
+
+
+@cache
+def _trained_once(run: Path) -> Finished:
+    return train_small(run)
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """One small run that nobody may change."""
+    return _trained_once(tmp_path_factory.getbasetemp() / "finished-run")
+
+
+def records_of(run: Path) -> list[dict]:
+    """Epoch lines of a log without what depends on the clock."""
+    lines = [json.loads(line) for line in (run / LOG_NAME).read_text().splitlines()]
+    return [
+        {key: value for key, value in line.items() if key not in TIMINGS}
+        for line in lines
+        if line["kind"] == "epoch"
+    ]
+
+
+def assert_same_run(run: Path, expected: Path) -> None:
+    """Weights, optimizer, random state and log lines agree bit for bit."""
+    one, other = load_checkpoint(run / "last"), load_checkpoint(expected / "last")
+    assert one.folder.name == other.folder.name
+    for mine, theirs in (
+        (one.weights, other.weights),
+        (one.trainer_tensors, other.trainer_tensors),
+    ):
+        assert mine.keys() == theirs.keys()
+        assert [name for name in mine if not torch.equal(mine[name], theirs[name])] == []
+    assert (run / "best").read_text() == (expected / "best").read_text()
+    assert records_of(run) == records_of(expected)
+
+
+def spoil_weights(run: Path, name: str, value: float) -> None:
+    """Put a value into the newest checkpoint, as an overflow in training would."""
+    checkpoint = load_checkpoint(run / "last")
+    weights = dict(checkpoint.weights)
+    weights[name] = torch.full_like(weights[name], value)
+    path, sums = checkpoint.folder / "model.safetensors", checkpoint.folder / "sums.json"
+    save_file(weights, path)
+    known = json.loads(sums.read_text())
+    known[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    sums.write_text(json.dumps(known))
+
+
+def write_images(folder: Path, count: int, side: int = 32) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    draws = np.random.default_rng(0)
+    for index in range(count):
+        pixels = draws.integers(0, 255, (side, side, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / f"{index}.png")
+    return folder
+
+
+def write_rows(path: Path, rows: Sequence[Sequence[str]], header="image,question,answer") -> Path:
+    lines = [header, *(",".join(row) for row in rows)]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def questions(images: int, each: int = 4) -> list[tuple[str, str, str]]:
+    return [
+        (f"{image}.png", f"what {index}?", ("yes", "no")[(image + index) % 2])
+        for image in range(images)
+        for index in range(each)
+    ]
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    columns = parse_table(path, path.read_bytes()).columns
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def start_cli(*arguments: object, cwd: Path | None = None) -> subprocess.Popen:
+    """The program as a process of its own, in a session of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "latentvqa", *map(str, arguments)],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def handles_signals(pid: int) -> bool:
+    """Whether a process catches SIGTERM, which Python does not by itself."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    caught = next(line for line in status.splitlines() if line.startswith("SigCgt"))
+    return bool(int(caught.split()[1], 16) >> (signal.SIGTERM - 1) & 1)
+
+
+def wait_until(happened, process: subprocess.Popen, seconds: float = 120.0) -> None:
+    """Wait for a condition as long as the process lives."""
+    end = time.monotonic() + seconds
+    while not happened():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(0.002)

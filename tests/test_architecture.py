@@ -1,0 +1,250 @@
+"""Who may import whom, what stays unloaded, and what has a name or a help text."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+import typer
+
+import latentvqa
+from latentvqa import errors
+from latentvqa.cli import app
+
+PACKAGE = Path(latentvqa.__file__).parent
+MODULES = sorted(PACKAGE.rglob("*.py"))
+HEAVY = ("torch", "torchvision", "timm", "pandas", "numpy", "matplotlib", "pyarrow")
+
+# a part imports from parts on lower levels; within a level, as listed beside it
+LEVELS = (
+    {"errors"},
+    {"core"},
+    {"config", "history", "report", "durable"},
+    {"models", "objectives", "data"},
+    {"engine"},
+    {"cli"},
+    {"__main__"},
+)
+BESIDE = {("history", "durable"), ("report", "history")}
+LEVEL_OF = {part: level for level, parts in enumerate(LEVELS) for part in parts}
+
+
+def part_of(module):
+    """The part of a dotted name below latentvqa; the package itself counts as errors."""
+    names = module.split(".")
+    return names[1] if len(names) > 1 else "errors"
+
+
+def part_of_file(path):
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+def imports_of(path, *, top_level_only=False):
+    """Every module that a file imports, but for type checking."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+
+    def walk(node):
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.dump(child.test):
+                continue
+            if top_level_only and isinstance(child, ast.FunctionDef):
+                continue
+            if isinstance(child, ast.Import):
+                yield from (alias.name for alias in child.names)
+            elif isinstance(child, ast.ImportFrom):
+                assert child.level == 0, f"{path}: a relative import"
+                known = [f"{child.module}.{alias.name}" for alias in child.names]
+                yield from known if child.module == "latentvqa" else [child.module]
+            yield from walk(child)
+
+    return list(walk(tree))
+
+
+def importers_of(name):
+    return {
+        path.relative_to(PACKAGE).as_posix()
+        for path in MODULES
+        if any(module.split(".")[0] == name for module in imports_of(path))
+    }
+
+
+def test_every_part_has_a_level():
+    parts = {part_of_file(path) for path in MODULES} - {"__init__"}
+    assert parts == set(LEVEL_OF)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_imports_go_downward_only(path):
+    own = part_of_file(path)
+    if own == "__init__":
+        own = "errors"
+    for module in imports_of(path):
+        if module.split(".")[0] != "latentvqa" or module == "latentvqa.__version__":
+            continue
+        other = part_of(module)
+        is_below = LEVEL_OF[other] < LEVEL_OF[own]
+        assert other == own or is_below or (own, other) in BESIDE, f"{own} imports {module}"
+
+
+def test_the_core_is_pure():
+    for path in (PACKAGE / "core").glob("*.py"):
+        found = {module.split(".")[0] for module in imports_of(path)}
+        assert found.isdisjoint({*HEAVY, "rich", "typer", "PIL", "json", "pathlib", "os"}), path
+
+
+def test_the_engine_knows_neither_rich_nor_typer():
+    for name in ("rich", "typer", "click"):
+        assert not any(path.startswith("engine/") for path in importers_of(name))
+
+
+def test_only_data_and_engine_import_pandas():
+    assert {path.split("/")[0] for path in importers_of("pandas")} <= {"data", "engine"}
+
+
+def test_models_and_objectives_read_no_configuration_and_log_nothing():
+    for path in [*(PACKAGE / "models").glob("*.py"), PACKAGE / "objectives.py"]:
+        found = set(imports_of(path))
+        assert not {name for name in found if name.startswith("latentvqa.config")}, path
+        assert found.isdisjoint({"logging", "rich", "tomllib"}), path
+
+
+def test_command_modules_import_nothing_heavy_at_their_top():
+    for path in (PACKAGE / "cli").glob("*.py"):
+        if path.name in ("console.py", "prediction_files.py"):  # imported inside function bodies
+            continue
+        for module in imports_of(path, top_level_only=True):
+            assert module.split(".")[0] not in HEAVY, path
+            assert not module.startswith(("latentvqa.engine", "latentvqa.models")), path
+
+
+def test_no_file_has_a_name_that_names_nothing():
+    vague = {"utils", "util", "helpers", "helper", "common", "misc", "tools"}
+    assert {path.stem for path in MODULES}.isdisjoint(vague)
+
+
+def test_every_module_opens_with_what_it_is_for():
+    for path in MODULES:
+        document = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+        assert document, path
+
+
+# What stays unloaded.
+
+SHOW_LOADED = f"""
+import sys
+try:
+    from latentvqa.cli import main
+    main()
+finally:
+    loaded = [name for name in {HEAVY!r} if name in sys.modules]
+    print("LOADED", loaded, file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["--help"], 0, "diagnose-kl"),
+        (["--version"], 0, latentvqa.__version__),
+        (["train", "--help"], 0, "--dry-run"),
+        (["diagnose-kl", "--help"], 0, "--fail-on"),
+        (["train", "--set", "kl.factor=-1", "--preset", "quickstart"], 2, "kl.factor = -1"),
+        (["train", "--config", "absent.toml"], 2, "absent.toml: no such file"),
+        (["diagnose-kl", "absent-run"], 1, "absent-run"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_help_version_and_config_errors_load_nothing_heavy(arguments, code, words, tmp_path):
+    result = subprocess.run(
+        [sys.executable, "-c", SHOW_LOADED, *arguments],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=False,
+    )
+    assert result.returncode == code, result.stderr
+    assert words in result.stdout + result.stderr
+    assert "LOADED []" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_reading_a_configuration_loads_nothing_heavy():
+    code = (
+        "import sys; from latentvqa.config import load_config; import latentvqa.history;"
+        f"load_config(preset='quickstart'); print([n for n in {HEAVY!r} if n in sys.modules])"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip() == "[]"
+
+
+# Names.
+
+
+def test_the_exported_names_are_as_expected():
+    exported = {
+        "CheckpointError",
+        "ConfigError",
+        "DataError",
+        "DivergenceError",
+        "HistoryError",
+        "LatentVQAError",
+    }
+    assert set(latentvqa.__all__) == exported | {"__version__"}
+    defined = {name for name, value in vars(errors).items() if isinstance(value, type)}
+    assert defined == exported
+    for name in exported:
+        assert getattr(latentvqa, name) is getattr(errors, name)
+        assert issubclass(getattr(errors, name), errors.LatentVQAError)
+        assert name in errors.__doc__
+
+
+def test_only_a_configuration_fault_exits_with_the_code_of_usage():
+    codes = {name: getattr(errors, name).exit_code for name in vars(errors) if "Error" in name}
+    assert codes.pop("ConfigError") == 2
+    assert set(codes.values()) == {1}
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if p.name == "__init__.py"], ids=str)
+def test_what_a_package_exports_is_sorted_and_there(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    imported = {
+        alias.asname or alias.name
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            names = ast.literal_eval(node.value)
+            assert len(names) == len(set(names))
+            assert set(names) <= imported | {"__version__"}
+
+
+# Help.
+
+
+def commands():
+    def walk(name, command):
+        if isinstance(command, click.Group) or hasattr(command, "commands"):
+            for inner_name, inner in command.commands.items():
+                yield from walk(f"{name} {inner_name}".strip(), inner)
+        yield name, command
+
+    return list(walk("", typer.main.get_command(app)))
+
+
+def test_the_commands_are_those_of_the_documentation():
+    names = {name for name, _ in commands()}
+    assert {"train", "evaluate", "diagnose-kl", "predict", "data make-scenes"} <= names
+
+
+@pytest.mark.parametrize(("name", "command"), commands(), ids=[name for name, _ in commands()])
+def test_every_command_and_option_has_help(name, command):
+    assert command.help, name
+    for parameter in command.params:
+        assert getattr(parameter, "help", None), f"{name}: {parameter.name}"
