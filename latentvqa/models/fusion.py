@@ -7,9 +7,8 @@ lets the question select what a patch says.
 
 from __future__ import annotations
 
-from typing import cast
-
 from itertools import pairwise
+from typing import cast
 
 import torch
 from torch import Tensor, nn
