@@ -35,10 +35,10 @@ SMALL = {
     "fusion.width": 32,
     "fusion.dropout": 0.1,
     "latent.dims": 16,
-    "loader.batch_size": 64,
+    "loader.batch_size": 32,
     "stages.warmup": 2,
     "stages.full": 2,
-    # high enough that a run of 20 steps learns to answer
+    # high enough that a run of 36 steps learns to answer
     **{
         f"optimizer.{name}_rate": 0.003
         for name in ("vision", "question", "fusion", "latent", "decoder")
@@ -47,6 +47,7 @@ SMALL = {
     "run.precision": "fp32",
 }
 TIMINGS = ("seconds", "questions_per_second", "peak_memory_mib")
+STEPS = 9  # of an epoch of the small run
 ROOT = Path(__file__).parents[1]
 
 

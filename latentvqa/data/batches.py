@@ -141,6 +141,7 @@ class BatchLoader:
             batch_size=None,
             num_workers=self.workers,
             worker_init_fn=_leave_signals_to_parent,
+            generator=torch.Generator(),  # the global one decides about the training noise
         )
         for item in loader:
             if isinstance(item, DataError):

@@ -7,7 +7,6 @@ lets the question select what a patch says.
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import cast
 
 import torch
@@ -111,13 +110,3 @@ class FusionLayer(nn.Module):
         patches = patches + self.attention(x, x)
         x = self.feed_forward_norm(patches) * (1 + scale2) + shift2
         return patches + self.feed_forward(x), summary
-
-
-def _rectified(*widths: int) -> nn.Sequential:
-    """Linear layers, each with a ReLU, started so that the signal keeps its size."""
-    layers = nn.Sequential()
-    for inputs, outputs in pairwise(widths):
-        linear = nn.Linear(inputs, outputs)
-        nn.init.kaiming_normal_(linear.weight)
-        layers.extend([linear, nn.ReLU()])
-    return layers

@@ -105,7 +105,7 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(cli, here):
         "backbone frozen     never",
         "KL weight           3 effective",
         "per nat of rate",
-        "3 per epoch x 2 epochs = 6",
+        "5 per epoch x 2 epochs = 10",
         "estimated duration",
     ):
         assert told in done.out

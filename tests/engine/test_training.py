@@ -14,6 +14,7 @@ from latentvqa.engine.training import dry_run, resume, train
 from latentvqa.errors import DataError, DivergenceError
 from latentvqa.history import read_history
 from tests.small_runs import (
+    STEPS,
     Recorder,
     assert_same_run,
     records_of,
@@ -251,7 +252,7 @@ def test_an_epoch_record_is_complete(finished):
         assert set(record.seconds) == set(record.questions_per_second) == {"train", "validation"}
         assert record.gradient_norm > 0 and record.peak_memory_mib > 0
         assert len(record.gates) > 0
-        assert record.steps == 5
+        assert record.steps == STEPS
 
 
 def test_questions_about_one_image_never_stand_on_both_sides(finished):
@@ -263,10 +264,10 @@ def test_questions_about_one_image_never_stand_on_both_sides(finished):
 
 def test_the_plan_is_told_and_a_small_one_is_warned_about(finished, tmp_path):
     plan = finished.recorder.plans[0]
-    assert (plan.train_questions, plan.val_questions, plan.steps) == (288, 32, 20)
+    assert (plan.train_questions, plan.val_questions, plan.steps) == (288, 32, 4 * STEPS)
     recorder = Recorder()
     dry_run(small_config("data.scenes=full", "data.scene_images=10"), tmp_path, recorder)
-    assert any("only 8 optimizer steps are planned" in text for text in recorder.notices)
+    assert any("only 12 optimizer steps are planned" in text for text in recorder.notices)
 
 
 def test_a_dry_run_tells_the_plan_and_writes_nothing_but_scenes(tmp_path):

@@ -15,6 +15,7 @@ from latentvqa.engine.training import resume, train
 from latentvqa.errors import CheckpointError, ConfigError
 from latentvqa.history import LOG_NAME, SET_ASIDE_NAME, read_history
 from tests.small_runs import (
+    STEPS,
     Interrupter,
     Recorder,
     assert_same_run,
@@ -25,8 +26,6 @@ from tests.small_runs import (
     write_images,
     write_rows,
 )
-
-STEPS = 5  # of an epoch of the small run
 
 
 def interrupt(run, observer, config=None):
@@ -226,7 +225,7 @@ def test_a_damaged_checkpoint_is_passed_over_and_trained_again(finished, tmp_pat
     flip_a_byte(newest / name)
     resume(run, None, recorder)
     told = next(text for text in recorder.notices if "using" in text)
-    assert str(newest / name) in told and f"using {run / 'checkpoints' / '0003-00000015'}" in told
+    assert str(newest / name) in told and f"0003-{3 * STEPS:08d} instead" in told
     assert load_checkpoint(run / "last").notes == ()  # the damaged one was replaced
     assert_same_run(run, finished.run)
 
