@@ -1,11 +1,11 @@
-"""The training loop and the state that makes it exactly resumable."""
+"""The training loop: one epoch at a time, interruptible between batches."""
 
 from __future__ import annotations
 
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -19,7 +19,7 @@ from latentvqa.core.records import (
     Stage,
     TeacherCounts,
 )
-from latentvqa.core.schedules import beta_at, stage_at, temperature_at, warmup_fraction_at
+from latentvqa.core.schedules import beta_at
 from latentvqa.data.batches import Batch, BatchLoader, plan_batches
 from latentvqa.data.tokenizer import BOS, PAD, Tokenizers
 from latentvqa.engine.device import Precision, autocast, peak_memory_mib
@@ -28,6 +28,8 @@ from latentvqa.engine.measures import Measures, entropy_of
 from latentvqa.engine.observer import Observer
 from latentvqa.engine.optimization import build_optimizer, set_rates
 from latentvqa.engine.preparation import Split
+from latentvqa.engine.progress import Progress
+from latentvqa.engine.recipe import Recipe
 from latentvqa.engine.scoring import ScoringSettings, score_table, to_device
 from latentvqa.engine.teacher import Teacher
 from latentvqa.errors import DivergenceError
@@ -47,43 +49,6 @@ _AFTER_DIVERGENCE = (
     "The last good checkpoint stays: continue from it with --set run.precision=fp32, or start a "
     "new run with lower learning rates."
 )
-
-
-@dataclass
-class Progress:
-    """Where a run stands; all of it travels in checkpoints.
-
-    Attributes:
-        epoch: epoch in work, 0-based.
-        batch: batches of that epoch that are done.
-        step: optimizer steps of the run.
-        best_value: best watched validation value, in nats.
-        best_epoch: its epoch.
-        patience_used: full-stage epochs since the best.
-        reached_target_epoch: first epoch below the target.
-        is_stopped: early stopping has ended the run.
-        train_seconds: time spent on the epoch's batches.
-        weight_sum: effective KL weights of the epoch's steps, added up.
-        differing: pairs of the epoch that the teacher told apart.
-        compared: questions of the epoch that it looked at.
-    """
-
-    epoch: int = 0
-    batch: int = 0
-    step: int = 0
-    best_value: float | None = None
-    best_epoch: int | None = None
-    patience_used: int = 0
-    reached_target_epoch: int | None = None
-    is_stopped: bool = False
-    train_seconds: float = 0.0
-    weight_sum: float = 0.0
-    differing: int = 0
-    compared: int = 0
-
-    def to_json(self) -> dict[str, Any]:
-        """As plain values."""
-        return asdict(self)
 
 
 @dataclass
@@ -152,15 +117,9 @@ class Trainer:
 
     def refit(self, config: Config) -> None:
         """Take another plan of stages, before the first step."""
-        self.config = config
+        self.config, self.recipe = config, Recipe(config)
         self.steps_per_epoch = len(self._plan(0))
-        self.total_steps = max(1, self.steps_per_epoch * self.epochs)
-
-    @property
-    def epochs(self) -> int:
-        """Planned epochs."""
-        stages = self.config.stages
-        return stages.baseline + stages.warmup + stages.full
+        self.total_steps = max(1, self.steps_per_epoch * self.recipe.epochs)
 
     def run_epoch(self, on_checkpoint_due: Any = None) -> EpochRecord:
         """Train what is left of the current epoch, validate, and advance.
@@ -210,17 +169,6 @@ class Trainer:
             times.append(time.perf_counter() - start)
         return sum(times[1:]) / count  # the first step also warms up
 
-    def effective_weight(self, epoch: int, batch_share: float = 0.0) -> float:
-        """What multiplies ``kl_after`` in the loss at a place in the run."""
-        return self._scheduled_weight(epoch, batch_share) * self.config.kl.factor
-
-    def temperature(self, epoch: int) -> float:
-        """Latent temperature of an epoch's training."""
-        latent, elapsed = self.config.latent, epoch - self.config.stages.baseline
-        if latent.bottleneck != "gaussian" or elapsed < 0:
-            return 0.0
-        return temperature_at(elapsed, latent.temperature, latent.temperature_warmup_epochs)
-
     def beta(self, effective_weight: float) -> float:
         """Price per nat of rate at an effective weight."""
         kl = self.settings.kl
@@ -228,7 +176,7 @@ class Trainer:
 
     def _step(self, batch: Batch, stage: Stage, batches: int) -> None:
         epoch = self.progress.epoch
-        weight = self.effective_weight(epoch, self.progress.batch / batches)
+        weight = self.recipe.effective_weight(epoch, self.progress.batch / batches)
         set_rates(self.optimizer, self.config, self.progress.step, self.total_steps)
         terms = self._forward(batch, stage, weight)
         self._check_finite(terms)
@@ -247,7 +195,7 @@ class Trainer:
         """All terms of the loss, also added to the epoch's measures."""
         config, device = self.config, self.settings.device
         images, index, questions, targets = to_device(batch, device)
-        temperature = self.temperature(self.progress.epoch)
+        temperature = self.recipe.temperature(self.progress.epoch)
         named: dict[str, Tensor] = {}
         with autocast(device, self.settings.precision):
             encoded = self.model.encode(images, index, questions)
@@ -289,27 +237,11 @@ class Trainer:
 
     def _enter(self, epoch: int) -> Stage:
         """Freeze what the epoch's stage freezes."""
-        stages = self.config.stages
-        stage = stage_at(epoch, baseline=stages.baseline, warmup=stages.warmup, full=stages.full)
+        stage = self.recipe.stage(epoch)
         self.model.train()
         self.model.decoder.requires_grad_(stage != "baseline")
-        self.model.vision.freeze(self._is_vision_frozen(epoch))
+        self.model.vision.freeze(self.recipe.is_vision_frozen(epoch))
         return stage
-
-    def _is_vision_frozen(self, epoch: int) -> bool:
-        frozen = self.config.vision.freeze_epochs
-        return (
-            isinstance(frozen, int) and frozen > 0 and epoch < self.config.stages.baseline + frozen
-        )
-
-    def _scheduled_weight(self, epoch: int, batch_share: float) -> float:
-        kl, elapsed = self.config.kl, epoch - self.config.stages.baseline
-        if self.config.latent.bottleneck != "gaussian" or elapsed < 0:
-            return 0.0
-        if kl.warmup_epochs == "auto":
-            raise ValueError("the configuration is not resolved: kl.warmup_epochs")
-        position = elapsed + (batch_share if kl.warmup_by == "step" else 0.0)
-        return kl.max_weight * warmup_fraction_at(position, kl.warmup_start_epoch, kl.warmup_epochs)
 
     def _plan(self, epoch: int) -> list[Any]:
         return plan_batches(
@@ -352,11 +284,11 @@ class Trainer:
             )
         val_seconds = time.perf_counter() - start
         train = self.measures.result(
-            temperature=self.temperature(epoch),
+            temperature=self.recipe.temperature(epoch),
             answer_entropy=self.answer_entropy,
             orthogonality_weight=config.latent.orthogonality_weight,
         )
-        self._judge_best(val, stage)
+        progress.judge(val, stage, config.early_stopping)
         effective_weight = progress.weight_sum / steps
         rates = set_rates(self.optimizer, config, progress.step - 1, self.total_steps)
         record = EpochRecord(
@@ -384,7 +316,9 @@ class Trainer:
             patience_used=progress.patience_used,
             reached_target_epoch=progress.reached_target_epoch,
         )
-        self._advance()
+        progress.advance()
+        self.measures = Measures(self.settings.kl, self.settings.device)
+        self.sums = self._fresh_sums()
         return record
 
     def _validate(self, stage: Stage) -> SplitMetrics:
@@ -396,7 +330,7 @@ class Trainer:
 
         settings = ScoringSettings(
             kl=self.settings.kl,
-            effective_weight=self.effective_weight(self.progress.epoch),
+            effective_weight=self.recipe.effective_weight(self.progress.epoch),
             orthogonality_weight=config.latent.orthogonality_weight,
             temperature=config.latent.validation_temperature,
             seed=config.run.seed,
@@ -409,28 +343,6 @@ class Trainer:
         return score_table(
             self.model, self.val.encoded, self.val.store, self.tokenizers.answer, settings, on_batch
         ).metrics
-
-    def _judge_best(self, val: SplitMetrics, stage: Stage) -> None:
-        progress, stopping = self.progress, self.config.early_stopping
-        value = getattr(val, stopping.metric)
-        if progress.best_value is None or value < progress.best_value - stopping.min_delta:
-            progress.best_value, progress.best_epoch = value, progress.epoch
-            progress.patience_used = 0
-        elif stage == "full":
-            progress.patience_used += 1
-        losses = (val.answer_loss, val.total_loss)
-        is_reached = all(loss is not None and loss < stopping.target for loss in losses)
-        if is_reached and progress.reached_target_epoch is None:
-            progress.reached_target_epoch = progress.epoch
-        progress.is_stopped = progress.patience_used >= stopping.patience
-
-    def _advance(self) -> None:
-        self.progress.epoch += 1
-        self.progress.batch = 0
-        self.progress.train_seconds = self.progress.weight_sum = 0.0
-        self.progress.compared = self.progress.differing = 0
-        self.measures = Measures(self.settings.kl, self.settings.device)
-        self.sums = self._fresh_sums()
 
     def _fresh_sums(self) -> dict[str, Tensor]:
         names = ("gradient_norm", "violating")
@@ -447,7 +359,7 @@ class Trainer:
 
     def _trainable(self, stage: Stage) -> dict[str, bool]:
         flags = dict.fromkeys((group["component"] for group in self.optimizer.param_groups), True)
-        flags["vision"] = not self._is_vision_frozen(self.progress.epoch)
+        flags["vision"] = not self.recipe.is_vision_frozen(self.progress.epoch)
         flags["decoder"] = stage != "baseline"
         if "latent" in flags:
             flags["latent"] = stage != "baseline"

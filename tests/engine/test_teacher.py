@@ -26,7 +26,7 @@ def undecided(bottleneck):
     model = tiny_model(latent={"bottleneck": bottleneck})
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2, fused=True)
     torch.manual_seed(0)
-    for _ in range(30):
+    for _ in range(60):
         loss_of(model, same, temperature=1.0).backward()
         optimizer.step()
         optimizer.zero_grad()

@@ -1,0 +1,140 @@
+"""A run between its epochs: checkpoint first, then the log line."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from latentvqa.core.diagnosis import Diagnosis, diagnose
+from latentvqa.core.record_codec import encode_epoch
+from latentvqa.core.records import EpochRecord, RunHeader
+from latentvqa.engine.assembly import ModelSpecification
+from latentvqa.engine.checkpoint import save_checkpoint
+from latentvqa.engine.interruption import Interrupted
+from latentvqa.engine.optimization import optimizer_state
+from latentvqa.engine.setup import announce
+from latentvqa.engine.trainer import Trainer
+from latentvqa.history import LOG_NAME, append_record
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A finished run.
+
+    Attributes:
+        run: its folder.
+        header: first line of its log.
+        records: its epochs.
+        diagnosis: the verdict on it.
+        is_stopped_early: patience ran out before the planned end.
+    """
+
+    run: Path
+    header: RunHeader
+    records: Sequence[EpochRecord]
+    diagnosis: Diagnosis
+    is_stopped_early: bool
+
+
+class Session:
+    """A run folder, its trainer and its log.
+
+    Args:
+        run: the run folder, header and configuration written.
+        header: first line of its log.
+        trainer: ready to run.
+        spec: shape of the model, for the checkpoints.
+        records: epochs that are done.
+    """
+
+    def __init__(
+        self,
+        run: Path,
+        header: RunHeader,
+        trainer: Trainer,
+        spec: ModelSpecification,
+        records: Sequence[EpochRecord],
+    ) -> None:
+        self.run, self.header, self.trainer, self.spec = run, header, trainer, spec
+        self.records = list(records)
+        self._last_save = time.monotonic()
+
+    def finish(self) -> Outcome:
+        """Run all epochs that are left.
+
+        Raises:
+            Interrupted: at a signal, after ``last`` was saved.
+        """
+        trainer, progress = self.trainer, self.trainer.progress
+        announce(trainer)
+        thresholds = trainer.config.kl_health
+        while progress.epoch < trainer.recipe.epochs and not progress.is_stopped:
+            try:
+                record = trainer.run_epoch(self._save_if_due)
+            except Interrupted:
+                self._save()
+                raise
+            self.records.append(record)
+            self._save(is_best=progress.best_epoch == record.epoch)
+            append_record(self.run / LOG_NAME, record)
+            diagnosis = diagnose(self.header, self.records, thresholds)
+            trainer.observer.epoch(self.header, self.records, diagnosis)
+        return Outcome(
+            run=self.run,
+            header=self.header,
+            records=self.records,
+            diagnosis=diagnose(self.header, self.records, thresholds),
+            is_stopped_early=progress.is_stopped,
+        )
+
+    def _save_if_due(self) -> None:
+        waited = (time.monotonic() - self._last_save) / 60
+        if waited >= self.trainer.config.run.checkpoint_minutes:
+            self._save()
+
+    def _save(self, is_best: bool = False) -> None:
+        trainer, progress = self.trainer, self.trainer.progress
+        tensors = {
+            **optimizer_state(trainer.optimizer),
+            **{f"measures.{name}": value for name, value in trainer.measures.state().items()},
+            **{f"sums.{name}": value for name, value in trainer.sums.items()},
+            "rng.cpu": torch.get_rng_state(),
+        }
+        if trainer.settings.device.type == "cuda":
+            tensors["rng.cuda"] = torch.cuda.get_rng_state(trainer.settings.device)
+        model = {
+            "specification": self.spec.to_json(),
+            "epoch": self.records[-1].epoch if self.records else None,
+            "step": progress.step,
+            "record": encode_epoch(self.records[-1]) if self.records else None,
+            "latent": trainer.config.latent.model_dump(),
+            "kl": trainer.config.kl.model_dump(),
+            "seed": trainer.config.run.seed,
+            "precision": trainer.settings.precision,
+            "versions": dict(self.header.versions),
+        }
+        save_checkpoint(
+            self.run,
+            f"{progress.epoch:04d}-{progress.step:08d}",
+            weights=trainer.model.state_dict(),
+            model=model,
+            tokenizers=trainer.tokenizers.to_json(),
+            trainer_tensors=tensors,
+            trainer={"progress": progress.to_json(), "platform": numeric_platform()},
+            is_best=is_best,
+        )
+        self._last_save = time.monotonic()
+
+
+def numeric_platform() -> dict[str, Any]:
+    """What decides about the bits of a CPU run."""
+    return {
+        "torch": torch.__version__,
+        "threads": torch.get_num_threads(),
+        "cpu": torch.backends.cpu.get_cpu_capability(),
+    }
