@@ -78,7 +78,8 @@ class RunHeader:
         name: name of the run folder.
         seed: seed of the run.
         versions: package versions, by name.
-        data: fingerprints of the tables, by role (``train``, ``val``).
+        data: fingerprints of the tables, by role (``train``, ``val``), and the
+            bad images that were ``skipped``.
         thresholds: the resolved ``[kl_health]`` section.
     """
 

@@ -45,10 +45,17 @@ class Tables:
 
 @dataclass(frozen=True)
 class Split:
-    """One side of the data, ready for batches."""
+    """One side of the data, ready for batches.
+
+    Attributes:
+        encoded: the questions.
+        store: their images.
+        skipped: bad images and their questions that were dropped, by kind.
+    """
 
     encoded: EncodedTable
     store: ImageStore
+    skipped: dict[str, int]
 
 
 def materialise_scenes(config: Config, folder: Path, observer: Observer) -> Config:
@@ -144,6 +151,7 @@ def open_split(
     """
     transform = ImageTransform(preparation.size, preparation.interpolation)
     store = ImageStore(table.image_paths, transform, config.loader.cache_mib)
+    skipped: dict[str, int] = {}
     faults = store.load(lambda done, total: observer.progress(f"{name} images", done, total))
     if faults:
         if config.data.on_bad_image == "error":
@@ -153,11 +161,12 @@ def open_split(
             f"warning: skipped {len(faults)} bad {name} images with "
             f'{len(table) - len(kept)} questions (data.on_bad_image = "skip")'
         )
+        skipped = {"images": len(faults), "questions": len(table) - len(kept)}
         store, table = store.subset(kept.image_paths), kept
     text = config.text
     encoded = EncodedTable(table, tokenizers, text.max_question_tokens, text.max_answer_tokens)
     _tell_truncation(encoded, config, observer, name)
-    return Split(encoded, store)
+    return Split(encoded, store, skipped)
 
 
 def _read(config: Config, path: Path, images: Path) -> QuestionTable:

@@ -98,9 +98,10 @@ def kl_convention(config: Config) -> KLConvention:
     )
 
 
-def make_header(name: str, settings: Settings, tables: Tables) -> RunHeader:
+def make_header(name: str, trainer: Trainer, tables: Tables) -> RunHeader:
     """Make the first line of a run's log."""
-    config = settings.config
+    settings, config = trainer.settings, trainer.config
+    skipped = {"train": trainer.train.skipped, "val": trainer.val.skipped}
     stages, vision, kl = config.stages, config.vision, config.kl
     return RunHeader(
         kl=settings.kl,
@@ -117,7 +118,7 @@ def make_header(name: str, settings: Settings, tables: Tables) -> RunHeader:
         name=name,
         seed=config.run.seed,
         versions=_versions(),
-        data=tables.fingerprints,
+        data={**tables.fingerprints, "skipped": skipped},
         thresholds=config.kl_health.model_dump(),
     )
 

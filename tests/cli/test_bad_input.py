@@ -88,6 +88,10 @@ def test_bad_images_are_dropped_where_that_is_wanted(train, tmp_path):
     assert "skipped 1 bad" in done.err and "images with 4 questions" in done.err
     record = records_of(tmp_path / "run")[0]
     assert record["train"]["rows"] + record["val"]["rows"] == 20
+    header = json.loads((tmp_path / "run" / "metrics.jsonl").read_text("utf-8").splitlines()[0])
+    skipped = header["data"]["skipped"]
+    assert sum(side.get("images", 0) for side in skipped.values()) == 1
+    assert sum(side.get("questions", 0) for side in skipped.values()) == 4
 
 
 def odd_images(folder):
