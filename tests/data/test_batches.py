@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -180,6 +181,9 @@ def test_an_iteration_left_early_leaves_nothing_behind(scenes: Scenes, workers: 
     iterator = iter(BatchLoader(scenes.encoded, scenes.store, scenes.batches, workers=workers))
     next(iterator)
     iterator.close()  # type: ignore[attr-defined]
+    deadline = time.monotonic() + 30  # queues of ended processes take a moment on a busy machine
+    while threading.active_count() > threads and time.monotonic() < deadline:
+        time.sleep(0.05)
     assert threading.active_count() == threads
     assert not multiprocessing.active_children()
 
