@@ -13,8 +13,8 @@ from typing import Any
 
 from torch import nn
 
-from latentvqa.config import Config
-from latentvqa.core.records import Bottleneck
+from latentvqa.config import KL, Config, Latent
+from latentvqa.core.records import Bottleneck, KLConvention
 from latentvqa.data.tokenizer import Tokenizers
 from latentvqa.errors import CheckpointError
 from latentvqa.models import (
@@ -140,6 +140,19 @@ def specify(config: Config, tokenizers: Tokenizers) -> ModelSpecification:
         answer_vocabulary=tokenizers.answer.size,
         decoder_layers=text.decoder_layers,
         max_answer_tokens=text.max_answer_tokens,
+    )
+
+
+def kl_convention(kl: KL, latent: Latent) -> KLConvention:
+    """State how the KL of a run is computed and priced."""
+    return KLConvention(
+        reduction=kl.reduction,
+        tokens=latent.tokens,
+        dims=latent.dims,
+        free_bits=kl.free_bits,
+        factor=kl.factor,
+        max_weight=kl.max_weight,
+        bottleneck=latent.bottleneck,
     )
 
 

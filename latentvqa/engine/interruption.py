@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Sequence
-from types import FrameType, TracebackType
+from types import FrameType
 
 from latentvqa.core.diagnosis import Diagnosis
 from latentvqa.core.records import EpochRecord, RunHeader
@@ -46,12 +46,7 @@ class StopFlag:
                 break
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         for number, handler in self._previous.items():
             signal.signal(number, handler)  # type: ignore[arg-type]
 

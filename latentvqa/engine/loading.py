@@ -10,9 +10,8 @@ from typing import Any
 import torch
 
 from latentvqa.config import KL, Latent
-from latentvqa.core.records import KLConvention
 from latentvqa.data.tokenizer import Tokenizers
-from latentvqa.engine.assembly import ModelSpecification, build_model
+from latentvqa.engine.assembly import ModelSpecification, build_model, kl_convention
 from latentvqa.engine.checkpoint import load_checkpoint
 from latentvqa.engine.device import Precision, choose_device
 from latentvqa.engine.scoring import ScoringSettings
@@ -49,15 +48,7 @@ class LoadedModel:
         latent, kl = Latent(**self.facts["latent"]), KL(**self.facts["kl"])
         record = self.facts.get("record") or {}
         return ScoringSettings(
-            kl=KLConvention(
-                reduction=kl.reduction,
-                tokens=latent.tokens,
-                dims=latent.dims,
-                free_bits=kl.free_bits,
-                factor=kl.factor,
-                max_weight=kl.max_weight,
-                bottleneck=latent.bottleneck,
-            ),
+            kl=kl_convention(kl, latent),
             effective_weight=float(record.get("effective_kl_weight") or 0.0),
             orthogonality_weight=latent.orthogonality_weight,
             temperature=latent.validation_temperature,

@@ -9,10 +9,16 @@ import torch
 
 import latentvqa
 from latentvqa.config import Config
-from latentvqa.core.records import KLConvention, RunHeader, StagePlan
+from latentvqa.core.records import RunHeader, StagePlan
 from latentvqa.data.tables import QuestionTable
 from latentvqa.data.tokenizer import Tokenizers
-from latentvqa.engine.assembly import ModelSpecification, build_model, components, resolve
+from latentvqa.engine.assembly import (
+    ModelSpecification,
+    build_model,
+    components,
+    kl_convention,
+    resolve,
+)
 from latentvqa.engine.device import choose_device, choose_precision
 from latentvqa.engine.interruption import StopFlag
 from latentvqa.engine.observer import Observer, Plan
@@ -44,7 +50,11 @@ def begin(
     )
     config = materialise_scenes(config, data_folder, observer)
     tables = read_tables(config, observer, split if config.data.val is None else None)
-    return config, Settings(config, kl_convention(config), device, precision), tables
+    return (
+        config,
+        Settings(config, kl_convention(config.kl, config.latent), device, precision),
+        tables,
+    )
 
 
 def new_model(config: Config, spec: ModelSpecification, device: torch.device) -> VQAModel:
@@ -82,19 +92,6 @@ def make_trainer(
         val=opened(tables.val, "validation"),
         observer=observer,
         stop=stop,
-    )
-
-
-def kl_convention(config: Config) -> KLConvention:
-    """State how the KL of a run is computed and priced."""
-    return KLConvention(
-        reduction=config.kl.reduction,
-        tokens=config.latent.tokens,
-        dims=config.latent.dims,
-        free_bits=config.kl.free_bits,
-        factor=config.kl.factor,
-        max_weight=config.kl.max_weight,
-        bottleneck=config.latent.bottleneck,
     )
 
 

@@ -208,7 +208,7 @@ def test_a_failed_start_leaves_no_run_folder(cli, here):
         ((), [(image, question, "yes") for image, question, _ in questions(6)]),
         ((), [(image, "word " * 500, answer) for image, _, answer in questions(6)]),
         ((), [(image, question, "word " * 30) for image, question, _ in questions(6)]),
-        ((), [(image, "¿qué? 日本語", "😀 é") for image, _, _ in questions(6)]),
+        ((), [(image, "¿qué? 日本語", "𠀋 é") for image, _, _ in questions(6)]),
         pytest.param(("latent.tokens=1",), questions(6), marks=pytest.mark.heavy),
         (("latent.tokens=1", "latent.dims=1"), questions(6)),
         pytest.param(("loader.batch_size=100000",), questions(6), marks=pytest.mark.heavy),
