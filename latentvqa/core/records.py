@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Stage = Literal["baseline", "warmup", "full"]
+Stage = Literal["baseline", "warmup", "full", "unknown"]  # unknown: only in other tools' logs
 Reduction = Literal["mean", "sum"]
 Bottleneck = Literal["gaussian", "deterministic", "none"]
 
@@ -29,7 +29,10 @@ class KLConvention:
         factor: multiplies the scheduled weight.
         max_weight: scheduled weight after warm-up.
         bottleneck: kind of bottleneck; only ``gaussian`` has a KL.
-        is_assumed: true where the log did not say and defaults were taken.
+        is_assumed: true where the log did not say and the training notes'
+            convention was taken for it.
+        unknown: fields above that nobody told and nothing may be assumed for;
+            rules that need one do not judge.
     """
 
     reduction: Reduction = "mean"
@@ -40,6 +43,7 @@ class KLConvention:
     max_weight: float = 15.0
     bottleneck: Bottleneck = "gaussian"
     is_assumed: bool = False
+    unknown: tuple[str, ...] = ()
 
     @property
     def unit_scale(self) -> float:
@@ -81,6 +85,8 @@ class RunHeader:
         data: fingerprints of the tables, by role (``train``, ``val``), and the
             bad images that were ``skipped``.
         thresholds: the resolved ``[kl_health]`` section.
+        counts_epochs: false where a record's ``epoch`` numbers windows of steps,
+            because the log has no epochs; rules with epoch windows do not judge.
     """
 
     kl: KLConvention = field(default_factory=KLConvention)
@@ -97,6 +103,7 @@ class RunHeader:
     versions: Mapping[str, str] = field(default_factory=dict)
     data: Mapping[str, Any] = field(default_factory=dict)
     thresholds: Mapping[str, float] = field(default_factory=dict)
+    counts_epochs: bool = True
 
 
 @dataclass(frozen=True)
