@@ -82,7 +82,11 @@ def diagnose_kl(
         found = diagnose(
             history.header, history.records, thresholds, notes=(*history.notes, *notes)
         )
-        tried = None if free_bits is None else what_if_free_bits(history.records, free_bits)
+        tried = (
+            None
+            if free_bits is None
+            else what_if_free_bits(history.header, history.records, free_bits, thresholds)
+        )
         judged.append((history, found, thresholds, tried))
     _write(output_format, judged, out)
     if fail_on is not None and any(found.is_at_least(fail_on.value) for _, found, _, _ in judged):

@@ -14,6 +14,7 @@ FREE_BITS_KEY = "kl.free_bits"
 KL_WARMUP_KEY = "kl.warmup_epochs"
 TEACHER_KEY = "teacher.weight"
 DECODER_RATE_KEY = "optimizer.decoder_rate"
+LATENT_RATE_KEY = "optimizer.latent_rate"
 TEMPERATURE_KEY = "latent.temperature"
 TEMPERATURE_WARMUP_KEY = "latent.temperature_warmup_epochs"
 
@@ -53,6 +54,12 @@ def lower_decoder_rate(view: RunView) -> str | None:
     if rate is None or not was_fast(view):
         return None
     return _line(DECODER_RATE_KEY, rate, rate * DECODER_RATE_STEP)
+
+
+def lower_latent_rate(view: RunView) -> str | None:
+    """A slower bottleneck; None where its rate is unknown."""
+    rate = _highest_rate(view, "latent")
+    return None if rate is None else _line(LATENT_RATE_KEY, rate, rate * DECODER_RATE_STEP)
 
 
 def raise_decoder_rate(view: RunView) -> str | None:
@@ -104,7 +111,7 @@ def tuning_advice(view: RunView) -> str | None:
     rate; without a teacher the KL leads. The KL is touched only where its share
     of the loss is large.
     """
-    if view.record.epoch < view.thresholds.tuning_epoch:
+    if not view.is_late:
         return None
     factor = lower_factor(view) if is_kl_pressing(view) else None
     return lower_teacher(view) or factor or lower_decoder_rate(view)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from latentvqa.core.collapse_rules import COLLAPSE_RULES
 from latentvqa.core.findings import (
     LEVELS,
     Finding,
@@ -23,13 +24,29 @@ from latentvqa.core.findings import (
     views,
 )
 from latentvqa.core.information import Information, are_answers_learnt, information_of
+from latentvqa.core.information_account import AccountLine, information_account
 from latentvqa.core.information_rules import INFORMATION_RULES
 from latentvqa.core.kl_health import KL_RULES
+from latentvqa.core.kl_regime import REGIME_RULES
+from latentvqa.core.log_rules import LOG_RULES
+from latentvqa.core.monitoring import PHASE_RULES
 from latentvqa.core.records import EpochRecord, RunHeader
+from latentvqa.core.teacher_rules import TEACHER_RULES
 from latentvqa.core.thresholds import KLHealthThresholds
 from latentvqa.core.training_rules import TRAINING_RULES
 
-RULES: tuple[Rule, ...] = (*INFORMATION_RULES, *TRAINING_RULES, *KL_RULES)
+RULES: tuple[Rule, ...] = (
+    *LOG_RULES,
+    *COLLAPSE_RULES,
+    *INFORMATION_RULES,
+    *REGIME_RULES,
+    *TEACHER_RULES,
+    *TRAINING_RULES,
+    *KL_RULES,
+    *PHASE_RULES,
+)
+
+NO_EPOCHS = NotJudged("the log has no epochs (give --steps-per-epoch N)")
 
 # Which of several findings of one level speaks for the run; the rest follow.
 PRECEDENCE = (
@@ -38,10 +55,24 @@ PRECEDENCE = (
     "collapse",
     "leak",
     "latent_ignored",
+    "kl_exploding",
+    "loss_disagrees",
     "teacher_idle",
     "teacher_no_gradient",
     "overfitting",
     "pinned",
+    "penalty_inactive",
+    "not_warmed_up",
+)
+
+# The training notes' checks on the KL alone, which information may overrule.
+NOTES_CHECKS = (
+    "kl_collapse_check",
+    "kl_targets",
+    "kl_high",
+    "free_bits_high",
+    "free_bits_generous",
+    "kl_low_after_warmup",
 )
 
 # Findings whose sentence already holds what the answers need and the latent can carry.
@@ -73,6 +104,9 @@ class Diagnosis:
         next_step: one thing to do now.
         not_judged: rules that lacked values at the last record, with the reason.
         notes: assumptions and faults of the log.
+        account: the information measures, each with what it means for this run.
+        disagreement: which to trust where the notes' checks and the information
+            say different things; empty where they agree.
     """
 
     verdict: Verdict
@@ -80,6 +114,8 @@ class Diagnosis:
     next_step: str = ""
     not_judged: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    account: tuple[AccountLine, ...] = ()
+    disagreement: str = ""
 
     @property
     def open_findings(self) -> tuple[Finding, ...]:
@@ -111,7 +147,7 @@ def diagnose(
     told = (*notes, *_assumptions(header))
     if not records:
         sentence = "The log holds no epoch yet: there is nothing to judge."
-        empty = Finding("LOG001", "no_epochs", "critical", sentence, (0, 0), is_open=True)
+        empty = Finding("LG001", "no_epochs", "critical", sentence, (0, 0), is_open=True)
         return Diagnosis(
             Verdict("critical", empty.name, sentence), (empty,), "Let an epoch finish.", (), told
         )
@@ -128,7 +164,15 @@ def diagnose(
     findings.sort(key=_order)
     not_judged = tuple(f"{', '.join(names)}: {reason}" for reason, names in silent.items())
     verdict = _verdict(all_views[-1], findings)
-    return Diagnosis(verdict, tuple(findings), _next_step(findings), not_judged, told)
+    return Diagnosis(
+        verdict,
+        tuple(findings),
+        _next_step(findings),
+        not_judged,
+        told,
+        information_account(all_views[-1]),
+        _disagreement(all_views[-1], findings),
+    )
 
 
 def _trace(rule: Rule, all_views: Sequence[RunView]) -> tuple[Finding | None, str | None]:
@@ -138,7 +182,8 @@ def _trace(rule: Rule, all_views: Sequence[RunView]) -> tuple[Finding | None, st
     is_open = False
     outcome: Outcome = None
     for view in all_views:
-        outcome = rule.judge(view)
+        is_unjudged = rule.needs_epochs and not view.header.counts_epochs
+        outcome = NO_EPOCHS if is_unjudged else rule.judge(view)
         if isinstance(outcome, Judgement):
             first = first if is_open else view
             last, held = view, outcome
@@ -206,6 +251,26 @@ def _figures(view: RunView) -> str:
         parts += [] if seen.gain is None else [learnt(seen.gain)]
     text = ", ".join(parts)
     return f"{text[0].upper()}{text[1:]}." if text else ""
+
+
+def _disagreement(view: RunView, findings: Sequence[Finding]) -> str:
+    """Which to trust where checks on the KL alone and information disagree."""
+    held = [f for f in findings if f.is_open and f.name in NOTES_CHECKS]
+    missed = [f.code for f in held if f.level != "ok"]
+    has_learnt = are_answers_learnt(view)
+    if has_learnt and missed:
+        return (
+            f"The notes' checks ({', '.join(missed)}) say otherwise. Trust the information: they "
+            "look at the KL alone, and the answers have come through the latent."
+        )
+    is_healthy = bool(held) and not missed
+    fault = next((f for f in findings if f.is_open and f.name in SELF_CONTAINED), None)
+    if has_learnt is False and is_healthy and fault is not None:
+        return (
+            f"The notes' targets hold ({', '.join(f.code for f in held)}). Trust the information: "
+            "a KL inside its band does not say that the KL is about the answers."
+        )
+    return ""
 
 
 def _capacity(seen: Information) -> str:

@@ -71,12 +71,22 @@ Outcome = Judgement | NotJudged | None
 
 @dataclass(frozen=True)
 class Rule:
-    """A named rule and where it comes from."""
+    """A named rule and where it comes from.
+
+    Attributes:
+        code: stable short code, such as ``KL003``.
+        name: stable name, such as ``kl_high``.
+        source: where it comes from.
+        judge: what it says about one epoch.
+        needs_epochs: whether it has an epoch window, so that a log without
+            epochs cannot be judged by it.
+    """
 
     code: str
     name: str
     source: str
     judge: Callable[[RunView], Outcome]
+    needs_epochs: bool = False
 
 
 @dataclass(frozen=True)
@@ -108,11 +118,45 @@ class RunView:
         return self.record.epoch - self.header.stages.baseline
 
     @property
+    def is_early(self) -> bool:
+        """Whether it is too early to call anything a fault."""
+        return self.header.counts_epochs and self.latent_epoch < self.thresholds.early_epoch
+
+    @property
+    def is_late(self) -> bool:
+        """Whether tuning may begin; never where the log has no epochs."""
+        return self.header.counts_epochs and self.latent_epoch >= self.thresholds.tuning_epoch
+
+    @property
+    def has_latent(self) -> bool:
+        """Whether the decoder sees a Gaussian latent in this run and this stage."""
+        return self.header.kl.bottleneck == "gaussian" and self.record.stage != "baseline"
+
+    @property
     def has_kl(self) -> bool:
         """Whether a KL with a price exists in this run and this stage."""
         kl = self.header.kl
-        is_priced = kl.max_weight * kl.factor > 0.0
-        return kl.bottleneck == "gaussian" and is_priced and self.record.stage != "baseline"
+        is_told = not {"max_weight", "factor"} & set(kl.unknown)
+        return self.has_latent and (not is_told or kl.max_weight * kl.factor > 0.0)
+
+    def untold(self, *names: str) -> NotJudged | None:
+        """Why a rule that needs these parts of the KL convention cannot judge, if so.
+
+        Args:
+            names: fields of :class:`~latentvqa.core.records.KLConvention`; dims
+                count as needed only where ``kl_token`` is a sum over them.
+        """
+        kl = self.header.kl
+        missing = [
+            name
+            for name in names
+            if name in kl.unknown and not (name == "dims" and kl.reduction == "mean")
+        ]
+        if not missing:
+            return None
+        keys = [f"{'latent' if name in ('tokens', 'dims') else 'kl'}.{name}" for name in missing]
+        options = " ".join(f"--set {key}=..." for key in keys)
+        return NotJudged(f"the log does not say {', '.join(keys)} (give {options})")
 
     def kl_limit(self, threshold: float) -> float:
         """A KL threshold in the convention of this run."""

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from latentvqa.core.findings import RunView, finite
+from latentvqa.core.findings import NotJudged, RunView, finite
+
+NO_INFORMATION = NotJudged("the log holds no answer entropy, gain or information bound")
+NO_LATENT = NotJudged("the decoder does not see a Gaussian latent in this run or stage")
 
 
 @dataclass(frozen=True)
@@ -59,3 +62,17 @@ def are_answers_learnt(view: RunView) -> bool | None:
         return None
     has_learnt = seen.gain >= limits.learnt_gain * seen.need
     return has_learnt and (seen.bound is None or seen.bound >= limits.collapse_bound * seen.need)
+
+
+def leak_allowance(view: RunView) -> float:
+    """Nats by which the gain may exceed the bound before it is a leak."""
+    limits, error = view.thresholds, finite(view.record.val.answer_nll_error) or 0.0
+    return max(limits.leak_nats, limits.leak_errors * error)
+
+
+def has_leak(view: RunView) -> bool:
+    """Whether more is learnt than the latent can have carried; false where unknown."""
+    seen = information_of(view)
+    if seen.gain is None or seen.bound is None or seen.temperature == 0.0:
+        return False
+    return seen.gain - seen.bound > leak_allowance(view)

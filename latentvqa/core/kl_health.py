@@ -30,6 +30,7 @@ __all__ = ["KL_RULES", "KLHealthThresholds"]
 NO_KL = NotJudged("no KL is priced in this bottleneck or stage")
 NO_KL_RAW = NotJudged("the log holds no kl_raw")
 NO_KL_AFTER = NotJudged("the log holds no kl_after")
+NO_STAGE = NotJudged("the log does not name its stages")
 
 
 def judge_collapse_check(view: RunView) -> Outcome:
@@ -37,11 +38,14 @@ def judge_collapse_check(view: RunView) -> Outcome:
     raw = finite(kl_split(view.record).kl_raw)
     if not view.has_kl or raw is None:
         return NO_KL_RAW if view.has_kl else NO_KL
+    if untold := view.untold("reduction", "dims"):
+        return untold
     limit = view.kl_limit(view.thresholds.collapse_kl)
     if raw >= limit:
         return None
-    wait = view.latent_epoch < view.thresholds.early_epoch
-    rest = "early enough to wait" if wait else "the verdict rests on information, not on this"
+    rest = (
+        "early enough to wait" if view.is_early else "the verdict rests on information, not on this"
+    )
     return Judgement(
         "info",
         f"kl_raw {figure(raw)} is below {figure(limit)}, the notes' sign of collapse: {rest}.",
@@ -58,6 +62,8 @@ def judge_target_table(view: RunView) -> Outcome:
     raw, reduction = finite(split.kl_raw), finite(split.penalty_reduction)
     if raw is None or reduction is None:
         return NO_KL_RAW if raw is None else NO_KL_AFTER
+    if untold := view.untold("reduction", "dims"):
+        return untold
     low, high = view.kl_limit(limits.healthy_kl_low), view.kl_limit(limits.healthy_kl_high)
     is_raw_healthy = low <= raw <= high
     is_cut_healthy = limits.healthy_reduction_low <= reduction <= limits.healthy_reduction_high
@@ -85,8 +91,9 @@ def judge_high(view: RunView) -> Outcome:
     raw = finite(kl_split(view.record).kl_raw)
     if raw is None:
         return NO_KL_RAW
-    limits = view.thresholds
-    is_late = view.latent_epoch >= limits.tuning_epoch
+    if untold := view.untold("reduction", "dims"):
+        return untold
+    limits, is_late = view.thresholds, view.is_late
     is_stuck = advice.is_validation_stuck(view)
     candidates = [("high_kl", limits.high_kl, True)]
     candidates.append(("high_kl_late", limits.high_kl_late, is_late))
@@ -118,6 +125,8 @@ def judge_free_bits(view: RunView) -> Outcome:
     reduction = finite(split.penalty_reduction)
     if is_zero is None or reduction is None:
         return NO_KL_AFTER
+    if untold := view.untold("free_bits"):
+        return untold
     if not is_zero and reduction <= limit:
         return None
     state = "nothing" if is_zero else f"{percent(1.0 - reduction)}"
@@ -136,6 +145,8 @@ def judge_persistent_free_bits(view: RunView) -> Outcome:
     if not view.has_kl:
         return NO_KL
     limits = view.thresholds
+    if untold := view.untold("free_bits", "reduction", "dims"):
+        return untold
     if view.index + 1 < limits.persistent_epochs:
         return None
     low, high = view.kl_limit(limits.persistent_kl_low), view.kl_limit(limits.persistent_kl_high)
@@ -170,9 +181,12 @@ def judge_low_late(view: RunView) -> Outcome:
     raw, limits = finite(kl_split(view.record).kl_raw), view.thresholds
     if raw is None:
         return NO_KL_RAW
+    if view.record.stage == "unknown":
+        return NO_STAGE
+    if untold := view.untold("reduction", "dims"):
+        return untold
     limit = view.kl_limit(limits.low_kl_late)
-    is_window = view.record.stage == "warmup" and view.latent_epoch >= limits.tuning_epoch
-    if not is_window or raw >= limit:
+    if view.record.stage != "warmup" or not view.is_late or raw >= limit:
         return None
     return Judgement(
         _level(view),
@@ -185,15 +199,13 @@ def judge_low_late(view: RunView) -> Outcome:
 
 def _level(view: RunView) -> Level:
     """Info early on and where information says that the latent works."""
-    is_early = view.latent_epoch < view.thresholds.tuning_epoch
-    return "info" if is_early or are_answers_learnt(view) else "warning"
+    return "info" if not view.is_late or are_answers_learnt(view) else "warning"
 
 
 def _less_free_bits(view: RunView) -> str | None:
     """Lower free bits only where no information speaks: it walks into collapse."""
-    is_early = view.latent_epoch < view.thresholds.tuning_epoch
     is_known = are_answers_learnt(view) is not None
-    if is_early or is_known or view.header.kl.free_bits <= 0.0:
+    if not view.is_late or is_known or view.header.kl.free_bits <= 0.0:
         return None
     return advice.lower_free_bits(view)
 
@@ -219,6 +231,6 @@ KL_RULES: tuple[Rule, ...] = (
     Rule("KL002", "kl_targets", _TABLE, judge_target_table),
     Rule("KL003", "kl_high", f"{_TABLE} and {_LEVELS}", judge_high),
     Rule("KL004", "free_bits_high", _TABLE, judge_free_bits),
-    Rule("KL005", "free_bits_generous", _LEVELS, judge_persistent_free_bits),
-    Rule("KL006", "kl_low_after_warmup", _TREE, judge_low_late),
+    Rule("KL005", "free_bits_generous", _LEVELS, judge_persistent_free_bits, True),
+    Rule("KL006", "kl_low_after_warmup", _TREE, judge_low_late, True),
 )

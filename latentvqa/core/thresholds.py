@@ -61,6 +61,32 @@ class KLHealthThresholds(BaseModel):
         description="share of the loss; above it the KL may be what holds the answer back",
     )
 
+    early_kl_low: Nats = Field(
+        default=0.02, description="nats of kl_token; expected from early_start to early_epoch on"
+    )
+    early_kl_high: Nats = Field(default=0.05, description="nats of kl_token; the same, upper end")
+    early_reduction_low: Share = Field(
+        default=0.30, description="share; reduction expected in those epochs starts"
+    )
+    early_reduction_high: Share = Field(default=0.70, description="share; the same, upper end")
+    late_kl_low: Nats = Field(
+        default=0.04, description="nats of kl_token; expected from tuning_epoch to late_end"
+    )
+    late_kl_high: Nats = Field(default=0.08, description="nats of kl_token; the same, upper end")
+    late_reduction_low: Share = Field(
+        default=0.30, description="share; reduction expected in those epochs starts"
+    )
+    late_reduction_high: Share = Field(default=0.60, description="share; the same, upper end")
+    full_kl_low: Nats = Field(
+        default=0.05, description="nats of kl_token; expected in the full stage"
+    )
+    full_kl_high: Nats = Field(default=0.09, description="nats of kl_token; the same, upper end")
+
+    early_start: Epochs = Field(default=3, description="epoch; the first monitoring phase starts")
+    late_end: Epochs = Field(default=14, description="epoch; the second monitoring phase ends")
+    target_epoch: Epochs = Field(
+        default=20, description="epoch; from it on the target loss should be reached"
+    )
     early_epoch: Epochs = Field(default=5, description="epoch; before it a low KL only waits")
     tuning_epoch: Epochs = Field(default=10, description="epoch; nothing is tuned before it")
     consistent_epochs: Annotated[Epochs, Field(ge=1)] = Field(
@@ -102,6 +128,33 @@ class KLHealthThresholds(BaseModel):
     collapse_gain: Share = Field(
         default=0.1, description="share of H(A); gain below it is not learnt"
     )
+    collapse_rate: Nats = Field(
+        default=0.1,
+        description="nats per example at temperature 1; a rate below it is collapse "
+        "where the log holds no information measures",
+    )
+    partial_tokens: Share = Field(
+        default=0.1,
+        description="share of the largest token's KL; a token below it, and below collapse_kl, "
+        "is unused",
+    )
+    partial_units: Share = Field(
+        default=0.1, description="share of all units; fewer active ones are a partial collapse"
+    )
+    exploding_kl: Nats = Field(
+        default=1.0, description="nats of kl_token; above it a fast growing KL explodes"
+    )
+    exploding_growth: Ratio = Field(
+        default=2.0, description="growth of kl_raw over consistent_epochs that is fast"
+    )
+    loss_tolerance: Share = Field(
+        default=0.05,
+        description="share of the total loss by which its logged parts may miss it",
+    )
+    weight_tolerance: Share = Field(
+        default=0.25,
+        description="share of the logged KL term; the same, since weight and KL move in an epoch",
+    )
     learnt_gain: Share = Field(default=0.5, description="share of H(A); gain from it on is learnt")
     leak_nats: Nats = Field(default=0.05, description="nats; gain may exceed the bound by so much")
     leak_errors: Ratio = Field(default=2.0, description="standard errors; or by so many of the NLL")
@@ -136,6 +189,13 @@ _RISING = (
     ("high_kl_stuck", "high_kl_late"),
     ("high_kl_late", "high_kl"),
     ("persistent_kl_low", "persistent_kl_high"),
+    ("early_kl_low", "early_kl_high"),
+    ("late_kl_low", "late_kl_high"),
+    ("full_kl_low", "full_kl_high"),
+    ("early_reduction_low", "early_reduction_high"),
+    ("late_reduction_low", "late_reduction_high"),
+    ("early_start", "early_epoch"),
+    ("tuning_epoch", "late_end"),
     ("healthy_reduction_low", "healthy_reduction_high"),
     ("healthy_reduction_high", "generous_reduction"),
     ("overfitting_moderate", "overfitting_high"),

@@ -1,12 +1,10 @@
-"""The training notes' checks on the answer loss and on the teacher.
+"""The training notes' checks on the answer loss.
 
 The KL is none of their business, with one exception: advice on a stuck loss may
 name the KL factor, where its preconditions hold.
 """
 
 from __future__ import annotations
-
-from typing import Literal
 
 from latentvqa.core import advice
 from latentvqa.core.findings import (
@@ -23,10 +21,6 @@ from latentvqa.core.findings import (
 from latentvqa.core.information import are_answers_learnt
 
 NO_ANSWER_LOSS = NotJudged("the log holds no answer loss")
-
-TeacherState = Literal[
-    "off", "idle", "nothing_to_prefer", "already_preferred", "no_gradient", "active"
-]
 
 
 def judge_answer_loss(view: RunView) -> Outcome:
@@ -57,7 +51,7 @@ def judge_plateau(view: RunView) -> Outcome:
     loss = finite(view.record.val.answer_loss)
     if best is None or loss is None:
         return NO_ANSWER_LOSS
-    if view.record.epoch < limits.tuning_epoch or loss <= limits.overfitting_min_loss:
+    if not view.is_late or loss <= limits.overfitting_min_loss:
         return None
     if not advice.is_validation_stuck(view):
         return None
@@ -106,45 +100,82 @@ def judge_overfitting(view: RunView) -> Outcome:
     )
 
 
-def teacher_state(view: RunView) -> TeacherState | NotJudged | None:
-    """Why the teacher's loss is 0, told apart by counts; None outside the full stage."""
-    record = view.record
-    if record.stage != "full":
+def judge_decoder_rate(view: RunView) -> Outcome:
+    """The notes' level 3: training fell very fast, validation stopped early, and a wide gap."""
+    limits, best = view.thresholds, view.best_val[view.index]
+    val, ratio = finite(view.record.val.answer_loss), finite(view.record.overfitting_ratio)
+    if best is None or val is None or ratio is None:
+        return NO_ANSWER_LOSS
+    is_stuck = advice.is_validation_stuck(view) and val > limits.overfitting_min_loss
+    stopped_early = view.records[best].epoch < limits.tuning_epoch
+    if not (is_stuck and stopped_early and advice.was_fast(view)):
         return None
-    weight, loss, counts = view.header.teacher_weight, record.train.teacher_loss, record.teacher
-    if weight == 0.0:
-        return "off"
-    if loss is not None and loss != 0.0:
-        return "active"
-    if counts is None:
-        is_known = weight is not None and loss is not None
-        return "idle" if is_known else NotJudged("the log holds no teacher loss or pair counts")
-    stages: tuple[tuple[TeacherState, int], ...] = (
-        ("idle", counts.compared),
-        ("nothing_to_prefer", counts.differing),
-        ("already_preferred", counts.violating),
+    if not view.is_late or ratio <= limits.overfitting_high:
+        return None
+    return Judgement(
+        "warning",
+        f"The decoder learns too fast: training answer loss fell below "
+        f"{figure(limits.fast_train_loss)} by epoch {limits.early_epoch}, validation was best at "
+        f"epoch {view.records[best].epoch} and is {figure(ratio)} times training's now.",
+        {"answer_loss": val, "overfitting_ratio": ratio},
+        {
+            "fast_train_loss": limits.fast_train_loss,
+            "overfitting_ratio": limits.overfitting_high,
+            "plateau_epochs": limits.plateau_epochs,
+        },
+        advice.lower_decoder_rate(view),
     )
-    return next((state for state, pairs in stages if pairs == 0), "no_gradient")
 
 
-def _teacher_rule(code: str, state: TeacherState, level: Level, sentence: str) -> Rule:
-    def judge(view: RunView) -> Outcome:
-        seen = teacher_state(view)
-        if isinstance(seen, NotJudged) or seen != state:
-            return seen if isinstance(seen, NotJudged) else None
-        counts = view.record.teacher
-        observed: dict[str, float | int | None] = {"teacher_loss": view.record.train.teacher_loss}
-        if counts is not None:
-            observed |= {"compared": counts.compared, "differing": counts.differing}
-            observed |= {"violating": counts.violating}
-        return Judgement(level, sentence, observed, {})
+def judge_over_constraint(view: RunView) -> Outcome:
+    """Three forces at once in the full stage: KL, teacher and a fast decoder."""
+    record, limits = view.record, view.thresholds
+    if record.stage == "unknown":
+        return NotJudged("the log does not name its stages")
+    train, val = finite(record.train.answer_loss), finite(record.val.answer_loss)
+    if train is None or val is None:
+        return NO_ANSWER_LOSS
+    if view.header.teacher_weight is None:
+        return NotJudged("the log does not say the teacher's weight")
+    has_forces = record.stage == "full" and view.has_kl and view.header.teacher_weight > 0.0
+    is_stuck = advice.is_validation_stuck(view) and val > limits.overfitting_min_loss
+    if not (has_forces and is_stuck and train < limits.fast_train_loss):
+        return None
+    return Judgement(
+        "info" if are_answers_learnt(view) else "warning",
+        f"KL, teacher and a fast decoder pull at once: training answer loss is {figure(train)}, "
+        f"validation stuck at {figure(val)}. Ease the teacher first, then the KL, then the "
+        "decoder's rate, one at a time.",
+        {"train_answer_loss": train, "answer_loss": val},
+        {"fast_train_loss": limits.fast_train_loss, "plateau_epochs": limits.plateau_epochs},
+        advice.tuning_advice(view),
+    )
 
-    return Rule(code, f"teacher_{state}", "training notes, decision tree; pair counts", judge)
+
+def judge_target(view: RunView) -> Outcome:
+    """The target loss is not reached by the epoch at which it should be."""
+    limits, best = view.thresholds, view.best_val[view.index]
+    if best is None or view.record.epoch < limits.target_epoch:
+        return NO_ANSWER_LOSS if best is None else None
+    lowest = view.records[best].val.answer_loss
+    target = view.header.target if view.header.target is not None else limits.target_loss
+    if lowest is None or lowest < target or not advice.is_validation_stuck(view):
+        return None
+    factor = advice.lower_factor(view) if advice.is_kl_pressing(view) else None
+    rest = "The KL is a large share of the loss." if factor else "Look at the data next."
+    return Judgement(
+        "warning",
+        f"Validation answer loss is stuck at {figure(lowest)}, above the target "
+        f"{figure(target)}, at epoch {view.record.epoch}. {rest}",
+        {"best_answer_loss": lowest},
+        {"target": target, "target_epoch": limits.target_epoch},
+        factor,
+    )
 
 
 def _less_fitting(view: RunView) -> str | None:
     """The teacher, then the decoder's rate; never less KL. Not before the tuning epoch."""
-    if view.record.epoch < view.thresholds.tuning_epoch:
+    if not view.is_late:
         return None
     return advice.lower_teacher(view) or advice.lower_decoder_rate(view)
 
@@ -155,34 +186,15 @@ def _total_ratio(view: RunView) -> float | None:
 
 
 _NOTES = "training notes, warning signs"
+_LEVELS = "training notes, fallback level 3"
+_FORCES = "training notes, three-force problem"
+_TREE = "training notes, decision tree after epoch 20"
 
 TRAINING_RULES: tuple[Rule, ...] = (
-    Rule("TR001", "answer_loss_not_decreasing", _NOTES, judge_answer_loss),
-    Rule("TR002", "validation_plateau", _NOTES, judge_plateau),
+    Rule("TR001", "answer_loss_not_decreasing", _NOTES, judge_answer_loss, True),
+    Rule("TR002", "validation_plateau", _NOTES, judge_plateau, True),
     Rule("TR003", "overfitting", _NOTES, judge_overfitting),
-    _teacher_rule("TE001", "off", "info", "The teacher is off: its weight is 0."),
-    _teacher_rule(
-        "TE002",
-        "idle",
-        "warning",
-        "The teacher is on but compared no pair: it is not wired into the full stage.",
-    ),
-    _teacher_rule(
-        "TE003",
-        "nothing_to_prefer",
-        "info",
-        "The teacher compared pairs, but none differed in score: nothing to prefer.",
-    ),
-    _teacher_rule(
-        "TE004",
-        "already_preferred",
-        "info",
-        "The teacher found pairs that differ, and the model already prefers the better answers.",
-    ),
-    _teacher_rule(
-        "TE005",
-        "no_gradient",
-        "warning",
-        "Pairs violate the teacher's margin, yet its loss is 0: it contributes no gradient.",
-    ),
+    Rule("TR004", "decoder_rate_high", _LEVELS, judge_decoder_rate, True),
+    Rule("TR005", "over_constraint", _FORCES, judge_over_constraint, True),
+    Rule("TR006", "target_missed", _TREE, judge_target, True),
 )

@@ -44,9 +44,9 @@ def test_several_runs_stand_under_one_key():
 
 
 def test_a_what_if_is_included_when_asked_for():
-    seen = whole(HEADER, make_run(2), what_if_free_bits(make_run(2), 0.05))
+    seen = whole(HEADER, make_run(2), what_if_free_bits(HEADER, make_run(2), 0.05))
     assert seen["what_if"]["free_bits"] == 0.05
-    assert seen["what_if"]["kl_after_low"] is None
+    assert seen["what_if"]["row"]["kl_after_low"] == 0.0
 
 
 @given(HEADERS, st.lists(EPOCHS, max_size=3))
