@@ -139,6 +139,16 @@ def was_fast(view: RunView) -> bool:
     return any(loss is not None and loss < view.thresholds.fast_train_loss for loss in losses)
 
 
+def parsed(line: str) -> tuple[str, float, float] | None:
+    """Key, present and advised value of a line of advice; None where it is none."""
+    key, _, values = line.partition(": ")
+    before, _, after = values.partition(" -> ")
+    try:
+        return key, float(before), float(after)
+    except ValueError:
+        return None
+
+
 def _highest_rate(view: RunView, group: str) -> float | None:
     """The peak of a group's rate: what the config holds, before any decay."""
     rates = (finite(r.learning_rates.get(group)) for r in view.records[: view.index + 1])

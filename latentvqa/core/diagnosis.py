@@ -34,6 +34,7 @@ from latentvqa.core.records import EpochRecord, RunHeader
 from latentvqa.core.teacher_rules import TEACHER_RULES
 from latentvqa.core.thresholds import KLHealthThresholds
 from latentvqa.core.training_rules import TRAINING_RULES
+from latentvqa.core.tuning_events import tuned_header
 
 RULES: tuple[Rule, ...] = (
     *LOG_RULES,
@@ -152,6 +153,7 @@ def diagnose(
             Verdict("critical", empty.name, sentence), (empty,), "Let an epoch finish.", (), told
         )
     ordered = sorted(records, key=lambda record: record.epoch)
+    header = tuned_header(header, ordered)
     all_views = views(header, ordered, thresholds or KLHealthThresholds())
     findings: list[Finding] = []
     silent: dict[str, list[str]] = {}

@@ -184,6 +184,31 @@ class TeacherCounts:
 
 
 @dataclass(frozen=True)
+class TuningEvent:
+    """One step of automatic tuning, taken after an epoch.
+
+    Attributes:
+        epoch: the epoch after which it was taken.
+        action: ``change``, and later ``keep`` or ``undo`` of that change.
+        rule: code of the rule whose advice it is.
+        key: dotted configuration key.
+        before: value until then.
+        after: value from then on.
+        best_before: best validation answer loss at the change, nats per token.
+        best_after: best since then, when the change is judged.
+    """
+
+    epoch: int
+    action: Literal["change", "keep", "undo"]
+    rule: str
+    key: str
+    before: float
+    after: float
+    best_before: float
+    best_after: float | None = None
+
+
+@dataclass(frozen=True)
 class EpochRecord:
     """One epoch.
 
@@ -209,6 +234,7 @@ class EpochRecord:
         best_value: that value, in nats.
         patience_used: full-stage epochs since the best.
         reached_target_epoch: first epoch below the target, if any.
+        tuning: what automatic tuning did after the epoch, if anything.
     """
 
     epoch: int
@@ -231,6 +257,7 @@ class EpochRecord:
     best_value: float | None = None
     patience_used: int | None = None
     reached_target_epoch: int | None = None
+    tuning: TuningEvent | None = None
 
     @property
     def overfitting_ratio(self) -> float | None:
