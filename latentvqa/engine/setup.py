@@ -16,7 +16,6 @@ from latentvqa.engine.assembly import (
     ModelSpecification,
     build_model,
     components,
-    kl_convention,
     resolve,
 )
 from latentvqa.engine.device import choose_device, choose_precision
@@ -30,7 +29,8 @@ from latentvqa.engine.preparation import (
     open_split,
     read_tables,
 )
-from latentvqa.engine.trainer import Settings, Trainer
+from latentvqa.engine.settings import Settings
+from latentvqa.engine.trainer import Trainer
 from latentvqa.models import VQAModel
 
 # below this many optimizer steps a model from scratch seldom leaves its plateau
@@ -50,11 +50,7 @@ def begin(
     )
     config = materialise_scenes(config, data_folder, observer)
     tables = read_tables(config, observer, split if config.data.val is None else None)
-    return (
-        config,
-        Settings(config, kl_convention(config.kl, config.latent), device, precision),
-        tables,
-    )
+    return config, Settings(config, device, precision), tables
 
 
 def new_model(config: Config, spec: ModelSpecification, device: torch.device) -> VQAModel:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -31,7 +32,6 @@ from latentvqa.engine.setup import (
     new_model,
     place,
 )
-from latentvqa.engine.trainer import Settings
 from latentvqa.history import LOG_NAME, read_history, write_header
 
 __all__ = ["Outcome", "dry_run", "resume", "train"]
@@ -113,7 +113,7 @@ def _open_session(config: Config, run: Path, observer: Observer, stop: StopFlag)
             f"run.max_minutes = {config.run.max_minutes:g}: stages fitted to "
             f"{config.stages.warmup} warm-up and {config.stages.full} full epochs"
         )
-        settings = Settings(config, settings.kl, settings.device, settings.precision)
+        settings = replace(settings, config=config)
         model = new_model(config, spec, settings.device)
         trainer = make_trainer(settings, model, tokenizers, tables, observer, stop)
     header = make_header(run.name, trainer, tables)
