@@ -20,9 +20,9 @@ from latentvqa.core.schedules import beta_at
 from latentvqa.data.batches import Batch, BatchLoader, plan_batches
 from latentvqa.data.tokenizer import Tokenizers
 from latentvqa.engine.batch_loss import BatchLoss, BatchObjective
-from latentvqa.engine.device import peak_memory_mib
+from latentvqa.engine.device import NumberInTransit, peak_memory_mib
 from latentvqa.engine.interruption import StopFlag
-from latentvqa.engine.measures import Measures, entropy_of
+from latentvqa.engine.measures import Measures
 from latentvqa.engine.observer import Observer
 from latentvqa.engine.optimization import build_optimizer, set_rates
 from latentvqa.engine.preparation import Split
@@ -75,11 +75,10 @@ class Trainer:
         self.progress = Progress()
         self.measures = Measures(settings.kl, settings.device)
         self.sums = self._fresh_sums()
+        self._kl_raw: NumberInTransit | None = None
         teacher = Teacher(self.config.teacher, tokenizers.answer)
         self.objective = BatchObjective(settings, model, teacher)
-        self.answer_entropy = entropy_of(
-            train.encoded.target_key(i) for i in range(len(train.encoded))
-        )
+        self.answer_entropy = train.answer_entropy
         self._tokens_per_answer = _mean_answer_tokens(train)
 
     def refit(self, config: Config) -> None:
@@ -141,12 +140,30 @@ class Trainer:
         kl = self.settings.kl
         return beta_at(effective_weight, self._tokens_per_answer, kl.tokens, kl.dims, kl.reduction)
 
+    def settle(self) -> None:
+        """Let the controller hear of the last step: before the next one, and before a save.
+
+        Raises:
+            DivergenceError: if the KL is NaN or infinite.
+        """
+        if self._kl_raw is None:
+            return
+        kl_raw, self._kl_raw = self._kl_raw.read(), None
+        if not math.isfinite(kl_raw):
+            raise DivergenceError(self._divergence("kl_raw"))
+        self.progress.controller = self.recipe.controlled(self.progress.controller, kl_raw)
+
     def _step(self, batch: Batch, stage: Stage, batches: int) -> None:
+        self.settle()
         progress = self.progress
-        weight = self.recipe.effective_weight(progress.epoch, progress.batch / batches)
+        weight = self.recipe.effective_weight(
+            progress.epoch, progress.batch / batches, progress.controller
+        )
         temperature = self.recipe.temperature(progress.epoch)
         set_rates(self.optimizer, self.config, progress.step, self.total_steps)
         loss = self.objective(batch, self._references(batch), stage, weight, temperature)
+        if loss.kl_raw is not None and self.recipe.is_controlled(progress.epoch):
+            self._kl_raw = NumberInTransit(loss.kl_raw)
         self._check_finite(loss)
         torch.autograd.backward(loss.total)
         norm = torch.nn.utils.clip_grad_norm_(
@@ -171,6 +188,7 @@ class Trainer:
             self.progress.differing += loss.preference.differing
             self.sums["violating"] += loss.preference.violating
         self.sums["gradient_norm"] += norm.detach()
+        self.progress.weight = weight
         self.progress.weight_sum += weight
 
     def _references(self, batch: Batch) -> list[tuple[str, ...]]:
@@ -201,18 +219,18 @@ class Trainer:
         )
         if is_due and not math.isfinite(loss.total.item()):
             bad = [name for name, value in loss.terms.items() if not math.isfinite(value.item())]
-            raise DivergenceError(
-                f"{', '.join(bad) or 'the loss'} became NaN or infinite in epoch "
-                f"{self.progress.epoch} at step {self.progress.step}. {_AFTER_DIVERGENCE}"
-            )
+            raise DivergenceError(self._divergence(", ".join(bad) or "the loss"))
 
     def _check_finite_parameters(self) -> None:
         for name, parameter in self.model.named_parameters():
             if not bool(torch.isfinite(parameter).all()):
-                raise DivergenceError(
-                    f"the parameter {name} became NaN or infinite in epoch {self.progress.epoch} "
-                    f"at step {self.progress.step}. {_AFTER_DIVERGENCE}"
-                )
+                raise DivergenceError(self._divergence(f"the parameter {name}"))
+
+    def _divergence(self, what: str) -> str:
+        return (
+            f"{what} became NaN or infinite in epoch {self.progress.epoch} at step "
+            f"{self.progress.step}. {_AFTER_DIVERGENCE}"
+        )
 
     def _finish(self, stage: Stage) -> EpochRecord:
         progress, config = self.progress, self.config
@@ -220,10 +238,7 @@ class Trainer:
         start = time.perf_counter()
         val = self._validate(stage)
         if val.total_loss is None or not math.isfinite(val.total_loss):
-            raise DivergenceError(
-                f"the validation loss became NaN or infinite in epoch {epoch} at step "
-                f"{progress.step}. {_AFTER_DIVERGENCE}"
-            )
+            raise DivergenceError(self._divergence("the validation loss"))
         val_seconds = time.perf_counter() - start
         train = self.measures.result(
             temperature=self.recipe.temperature(epoch),
@@ -272,7 +287,7 @@ class Trainer:
 
         settings = ScoringSettings(
             kl=self.settings.kl,
-            effective_weight=self.recipe.effective_weight(self.progress.epoch),
+            effective_weight=self.progress.weight,
             orthogonality_weight=config.latent.orthogonality_weight,
             temperature=config.latent.validation_temperature,
             seed=config.run.seed,
