@@ -14,14 +14,16 @@ from latentvqa.engine.loading import load_model
 from latentvqa.engine.observer import Observer
 from latentvqa.engine.progress import Progress
 from latentvqa.engine.run_folder import read_config
+from latentvqa.engine.trainer import Trainer
 from latentvqa.engine.training import dry_run, resume, train
-from latentvqa.errors import ConfigError
+from latentvqa.errors import ConfigError, DivergenceError
 from latentvqa.history import read_history
 from tests.small_runs import (
     Interrupter,
     Recorder,
     assert_same_run,
     small_config,
+    spoil_weights,
     train_small,
 )
 
@@ -100,6 +102,18 @@ def test_an_interrupted_controller_goes_on_as_if_it_had_not_been(tmp_path):
     )
     assert one["controller"] == other["controller"]
     assert 0.0 < one["controller"]["fraction"] < 1.0
+
+
+def test_a_kl_that_is_not_finite_stops_a_controller(tmp_path, monkeypatch):
+    """As on an accelerator, where the loss itself is looked at only now and then."""
+    run = train_small(tmp_path, *BRIEF, *CONTROLLER, "kl.set_point=0.1").run
+    spoil_weights(run, "bottleneck.mu.weight", 1e38)
+    last = (run / "last").read_text()
+    monkeypatch.setattr(Trainer, "_check_finite", lambda *_: None)
+    longer = load_config(run / "config.toml", overrides=["stages.warmup=3"])
+    with pytest.raises(DivergenceError, match="kl_raw became NaN or infinite in epoch 2 at step "):
+        resume(run, longer, Observer())
+    assert (run / "last").read_text() == last
 
 
 def test_a_checkpoint_of_an_earlier_version_has_no_controller():
