@@ -97,6 +97,8 @@ class TrainingConsole(NoticeObserver):
             f"parameters; {plan.epochs} epochs of {plan.steps_per_epoch:,} steps on {plan.device} "
             f"({plan.precision})"
         )
+        if plan.free_bits_origin:
+            self.notice(f"free_bits auto: {plan.free_bits_origin}")
 
     def epoch(
         self, header: RunHeader, records: Sequence[EpochRecord], diagnosis: Diagnosis
@@ -118,6 +120,9 @@ def plan_lines(plan: Plan, seconds: float) -> list[str]:
         if plan.frozen_epochs
         else "never"
     )
+    free_bits = f"{plan.free_bits:g} nats per latent token"
+    if plan.free_bits_origin:
+        free_bits = f"auto: {plan.free_bits_origin} nats per latent token"
     lines = [
         f"questions           {plan.train_questions:,} on {plan.train_images:,} images",
         f"validation          {plan.val_questions:,} on {plan.val_images:,} images",
@@ -127,7 +132,8 @@ def plan_lines(plan: Plan, seconds: float) -> list[str]:
         f"steps               {plan.steps_per_epoch:,} per epoch x {plan.epochs} epochs = "
         f"{plan.steps:,}",
         f"backbone frozen     {frozen}",
-        f"KL weight           {plan.effective_weight:g} effective after warm-up",
+        f"KL weight           {plan.effective_weight:g} effective {plan.kl_schedule}",
+        f"free_bits           {free_bits}",
         f"beta                {plan.beta:.3g} per nat of rate",
         "",
         f"{'component':<12}{'parameters':>14}{'peak rate':>12}",

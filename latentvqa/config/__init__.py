@@ -15,6 +15,7 @@ from latentvqa.config.sections import (
     Teacher,
     Text,
     Vision,
+    conflicts,
 )
 from latentvqa.config.writing import changed_keys, config_from_toml, config_to_toml
 
@@ -36,6 +37,7 @@ __all__ = [
     "config_from_toml",
     "config_to_toml",
     "config_warnings",
+    "conflicts",
     "load_config",
     "preset_names",
 ]

@@ -18,6 +18,16 @@ from latentvqa.errors import ConfigError
 # pydantic's own words are Python's
 _WORDINGS = {"model_type": "must be a table of keys", "path_type": "input should be a path"}
 _PATH_KEYS = ("data.train", "data.val", "data.images", "data.val_images", "vision.pretrained")
+# keys of [kl] that only some schedules look at
+_KEYS_OF_SCHEDULES = {
+    "warmup_epochs": ("linear", "cyclical"),
+    "warmup_by": ("linear",),
+    "cycles": ("cyclical",),
+    "rising_share": ("cyclical",),
+    "set_point": ("controller",),
+    "proportional_gain": ("controller",),
+    "integral_gain": ("controller",),
+}
 
 
 def preset_names() -> list[str]:
@@ -66,13 +76,23 @@ def config_warnings(config: Config) -> list[str]:
     """Combinations that are allowed but seldom meant."""
     warnings = []
     kl, default = config.kl, type(config.kl)()
-    if kl.reduction == "sum" and (kl.factor, kl.free_bits) == (default.factor, default.free_bits):
+    is_untouched = (kl.factor, kl.free_bits) == (default.factor, default.free_bits)
+    if kl.reduction == "sum" and is_untouched and kl.free_bits != "auto":
         dims = config.latent.dims
         warnings.append(
             f'kl.reduction = "sum" with the factor and free_bits of "mean": the same weight costs '
             f"{dims} times as much (kl.factor = {kl.factor / dims:.3g} and kl.free_bits = "
             f"{kl.free_bits * dims:.3g} would price it as before)"
         )
+    ignored = [
+        f"kl.{key}"
+        for key, schedules in _KEYS_OF_SCHEDULES.items()
+        if kl.schedule not in schedules and getattr(kl, key) != getattr(default, key)
+    ]
+    if ignored:
+        warnings.append(f'kl.schedule = "{kl.schedule}" ignores {", ".join(ignored)}')
+    if kl.free_bits != "auto" and kl.free_bits_per_need != default.free_bits_per_need:
+        warnings.append('kl.free_bits_per_need counts only under kl.free_bits = "auto"')
     return warnings
 
 

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from latentvqa.core.records import KLSchedule
 from latentvqa.core.thresholds import KLHealthThresholds
 
 Auto = Literal["auto"]
@@ -144,22 +145,36 @@ class Latent(Section):
 
 
 class KL(Section):
-    """The KL term and its warm-up."""
+    """The KL term and the schedule of its weight."""
 
     max_weight: Weight = 15.0
-    """scheduled weight after warm-up"""
+    """scheduled weight at its full height"""
     factor: Weight = 0.2
     """multiplies the scheduled weight: 15 x 0.2 = 3.0"""
-    free_bits: Weight = 0.1
-    """allowance per latent token and example, nats of kl_token"""
+    free_bits: Weight | Auto = 0.1
+    """allowance per latent token and example, nats of kl_token; auto: set once from the answers"""
+    free_bits_per_need: Annotated[float, Field(gt=0.0, le=1e6, allow_inf_nan=False)] = 50.0
+    """under auto: nats of rate that go unpenalised per nat of answer entropy"""
     reduction: Literal["mean", "sum"] = "mean"
     """how the dimensions of a token are reduced; sum costs Z times as much"""
+    schedule: KLSchedule = "linear"
+    """how the weight moves; controller: it holds kl_raw at `set_point`"""
     warmup_start_epoch: Epochs = 0
-    """epoch of the warmup stage at which the weight starts to rise"""
+    """epoch of the warmup stage at which the schedule begins; before it the weight is 0"""
     warmup_epochs: Epochs | Auto = "auto"
-    """epochs from weight 0 to the full weight; auto: length of the warmup stage"""
+    """linear: epochs from 0 to the full weight; cyclical: of all cycles; auto: the warmup stage"""
     warmup_by: Literal["epoch", "step"] = "epoch"
-    """step: the same slope in smaller steps"""
+    """linear: step is the same slope in smaller steps; the others always move by step"""
+    cycles: Annotated[int, Field(ge=1, le=100_000)] = 4
+    """cyclical: rises from 0; after the last cycle the full weight stays"""
+    rising_share: Annotated[float, Field(gt=0.0, le=1.0)] = 0.5
+    """cyclical: share of each cycle in which the weight rises"""
+    set_point: Annotated[float, Field(gt=0.0, le=1e6, allow_inf_nan=False)] | None = None
+    """controller: kl_raw to hold, nats of kl_token; must lie above `free_bits`"""
+    proportional_gain: Annotated[float, Field(ge=0.0, le=1.0)] = 0.01
+    """controller: most that the proportional term adds, share of the full weight"""
+    integral_gain: Annotated[float, Field(ge=0.0, le=1.0)] = 0.001
+    """controller: share of the full weight added per step where kl_raw is twice the set point"""
 
 
 class Stages(Section):
@@ -302,4 +317,20 @@ def conflicts(config: Config) -> list[tuple[str, str]]:
             found.append((f"data.columns.{name}", f"is none of {', '.join(allowed)}"))
     if config.teacher.scorer != "rule" and ":" not in config.teacher.scorer:
         found.append(("teacher.scorer", 'must be "rule" or "package.module:factory"'))
-    return found
+    return found + _controller_conflicts(config.kl)
+
+
+def _controller_conflicts(kl: KL) -> list[tuple[str, str]]:
+    """A controller needs a set point, and one that its weight can reach."""
+    if kl.schedule != "controller":
+        return []
+    if kl.set_point is None:
+        what = 'is missing: the kl_raw that kl.schedule = "controller" is to hold'
+        return [("kl.set_point", what)]
+    if kl.free_bits != "auto" and kl.set_point <= kl.free_bits:
+        what = (
+            f"= {kl.set_point:g} must lie above kl.free_bits = {kl.free_bits:g}: free bits take "
+            "the weight's pull away before kl_raw is there"
+        )
+        return [("kl.set_point", what)]
+    return []

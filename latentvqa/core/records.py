@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 Stage = Literal["baseline", "warmup", "full", "unknown"]  # unknown: only in other tools' logs
 Reduction = Literal["mean", "sum"]
+KLSchedule = Literal["linear", "constant", "cyclical", "controller"]
 Bottleneck = Literal["gaussian", "deterministic", "none"]
 
 
@@ -27,7 +28,7 @@ class KLConvention:
         dims: dimensions per latent token Z.
         free_bits: allowance per latent token, in nats of ``kl_token``.
         factor: multiplies the scheduled weight.
-        max_weight: scheduled weight after warm-up.
+        max_weight: scheduled weight at its full height.
         bottleneck: kind of bottleneck; only ``gaussian`` has a KL.
         is_assumed: true where the log did not say and the training notes'
             convention was taken for it.
@@ -74,7 +75,10 @@ class RunHeader:
         stages: planned epochs per stage.
         temperature: latent temperature in training, after its warm-up.
         validation_temperature: latent temperature of the validation loss.
-        warmup_epochs: epochs over which the KL weight rises.
+        kl_schedule: how the KL weight moves; a controller's need not come to
+            ``max_weight``.
+        warmup_epochs: epochs over which the KL weight rises, or has its cycles;
+            None under a controller.
         vision_frozen_epochs: epochs at the start with a frozen backbone.
         teacher_weight: weight of the preference loss; 0 when off.
         target: validation loss that the run aims at, in nats.
@@ -93,6 +97,7 @@ class RunHeader:
     stages: StagePlan = field(default_factory=StagePlan)
     temperature: float | None = None
     validation_temperature: float | None = None
+    kl_schedule: KLSchedule | None = None
     warmup_epochs: int | None = None
     vision_frozen_epochs: int | None = None
     teacher_weight: float | None = None

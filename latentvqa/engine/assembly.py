@@ -13,10 +13,11 @@ from typing import Any
 
 from torch import nn
 
-from latentvqa.config import KL, Config, Latent
+from latentvqa.config import KL, Config, Latent, conflicts
+from latentvqa.core.free_bits import automatic_free_bits
 from latentvqa.core.records import Bottleneck, KLConvention
 from latentvqa.data.tokenizer import Tokenizers
-from latentvqa.errors import CheckpointError
+from latentvqa.errors import CheckpointError, ConfigError
 from latentvqa.models import (
     AnswerDecoder,
     LatentBottleneck,
@@ -118,6 +119,29 @@ def resolve(config: Config) -> Config:
     return config
 
 
+def resolve_free_bits(config: Config, answer_entropy: float) -> Config:
+    """Replace ``kl.free_bits = "auto"`` by its number.
+
+    Args:
+        config: the configuration.
+        answer_entropy: H(A) of the encoded training answers, in nats.
+
+    Raises:
+        ConfigError: if the number does not go with another key.
+    """
+    kl, latent = config.kl, config.latent
+    if kl.free_bits != "auto":
+        return config
+    free_bits = automatic_free_bits(
+        answer_entropy, kl.free_bits_per_need, latent.tokens, latent.dims, kl.reduction
+    )
+    config = config.replace("kl", free_bits=free_bits)
+    found = [f"{key} {what}" for key, what in conflicts(config)]
+    if found:
+        raise ConfigError(f'kl.free_bits = "auto" is {free_bits:.3g} here: {"; ".join(found)}')
+    return config
+
+
 def specify(config: Config, tokenizers: Tokenizers) -> ModelSpecification:
     """Derive the specification of a new model from a resolved configuration."""
     vision, text, fusion, latent = config.vision, config.text, config.fusion, config.latent
@@ -145,6 +169,8 @@ def specify(config: Config, tokenizers: Tokenizers) -> ModelSpecification:
 
 def kl_convention(kl: KL, latent: Latent) -> KLConvention:
     """State how the KL of a run is computed and priced."""
+    if kl.free_bits == "auto":
+        raise ValueError("the configuration is not resolved: kl.free_bits")
     return KLConvention(
         reduction=kl.reduction,
         tokens=latent.tokens,

@@ -62,7 +62,11 @@ def fit_to_budget(config: Config, seconds: EpochSeconds) -> Config:
         warmup=scaled(stages.warmup, 1),
         full=scaled(stages.full, 1),
     )
-    config = config.replace("kl", warmup_epochs=scaled(config.kl.warmup_epochs, 1))
+    config = config.replace(
+        "kl",
+        warmup_start_epoch=scaled(config.kl.warmup_start_epoch),
+        warmup_epochs=scaled(config.kl.warmup_epochs, 1),
+    )
     config = config.replace("vision", freeze_epochs=scaled(config.vision.freeze_epochs))
     ramp = scaled(config.latent.temperature_warmup_epochs, 1)
     return config.replace("latent", temperature_warmup_epochs=ramp)

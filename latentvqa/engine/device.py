@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal
 
 import torch
+from torch import Tensor
 
 from latentvqa.errors import ConfigError
 
@@ -64,6 +65,32 @@ def peak_memory_mib(device: torch.device) -> float | None:
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
+
+
+class NumberInTransit:
+    """A number on its way from the device to the host.
+
+    Asked for after a step and read before the next one, it lets an accelerator
+    work on meanwhile: the host waits for the pass that made the number, not for
+    what was queued behind it. On a CPU the number is there at once.
+
+    Args:
+        value: a scalar; later changes of it may or may not be seen.
+    """
+
+    def __init__(self, value: Tensor) -> None:
+        # only CUDA gives the host a copy that an event can be waited for
+        self._number = value.detach().to("cpu", non_blocking=value.is_cuda)
+        self._arrival: torch.cuda.Event | None = None
+        if value.is_cuda:
+            self._arrival = torch.cuda.Event()  # type: ignore[no-untyped-call]
+            self._arrival.record()
+
+    def read(self) -> float:
+        """Wait until the number is there."""
+        if self._arrival is not None:
+            self._arrival.synchronize()
+        return float(self._number)
 
 
 def _is_bf16_faster_on_cpu() -> bool:

@@ -47,9 +47,10 @@ class LoadedModel:
         """Settings that score a table as validation did in training."""
         latent, kl = Latent(**self.facts["latent"]), KL(**self.facts["kl"])
         record = self.facts.get("record") or {}
+        mean_weight = record.get("effective_kl_weight") or 0.0  # all that older checkpoints hold
         return ScoringSettings(
             kl=kl_convention(kl, latent),
-            effective_weight=float(record.get("effective_kl_weight") or 0.0),
+            effective_weight=float(self.facts.get("effective_kl_weight", mean_weight)),
             orthogonality_weight=latent.orthogonality_weight,
             temperature=latent.validation_temperature,
             seed=int(self.facts["seed"]),

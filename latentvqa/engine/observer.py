@@ -23,8 +23,11 @@ class Plan:
         frozen_epochs: epochs at the start in which the backbone is frozen.
         steps_per_epoch: optimizer steps.
         epochs: planned epochs.
-        effective_weight: KL weight after warm-up.
-        beta: price per nat of rate after warm-up.
+        effective_weight: KL weight at its full height.
+        kl_schedule: when it is reached, in words.
+        free_bits: allowance per latent token, in nats of ``kl_token``.
+        free_bits_origin: how it was reckoned, where ``auto`` reckoned it.
+        beta: price per nat of rate at the full weight.
         answer_entropy: H(A) of the training answers, in nats.
         patches: patch tokens per image.
         device: where it runs.
@@ -41,6 +44,9 @@ class Plan:
     steps_per_epoch: int
     epochs: int
     effective_weight: float
+    kl_schedule: str
+    free_bits: float
+    free_bits_origin: str
     beta: float
     answer_entropy: float
     patches: int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from latentvqa.data.split import (
 )
 from latentvqa.data.tables import QuestionTable, read_questions
 from latentvqa.data.tokenizer import TextTokenizer, Tokenizers
+from latentvqa.engine.measures import entropy_of
 from latentvqa.engine.observer import Observer
 from latentvqa.engine.run_folder import SPLIT_FILE
 from latentvqa.errors import DataError
@@ -56,6 +58,11 @@ class Split:
     encoded: EncodedTable
     store: ImageStore
     skipped: dict[str, int]
+
+    @cached_property
+    def answer_entropy(self) -> float:
+        """H(A) of the encoded target sequences, in nats."""
+        return entropy_of(self.encoded.target_key(row) for row in range(len(self.encoded)))
 
 
 def materialise_scenes(config: Config, folder: Path, observer: Observer) -> Config:

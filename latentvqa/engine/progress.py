@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from latentvqa.config import EarlyStopping
+from latentvqa.core.kl_schedules import ControllerState
 from latentvqa.core.records import SplitMetrics, Stage
 
 
@@ -23,7 +25,9 @@ class Progress:
         reached_target_epoch: first epoch below the target.
         is_stopped: early stopping has ended the run.
         train_seconds: time spent on the epoch's batches.
-        weight_sum: effective KL weights of the epoch's steps, added up.
+        weight: effective KL weight of the last step.
+        weight_sum: the same of the epoch's steps, added up.
+        controller: state of the controller of the KL weight.
         differing: pairs of the epoch that the teacher told apart.
         compared: questions of the epoch that it looked at.
     """
@@ -37,13 +41,21 @@ class Progress:
     reached_target_epoch: int | None = None
     is_stopped: bool = False
     train_seconds: float = 0.0
+    weight: float = 0.0
     weight_sum: float = 0.0
+    controller: ControllerState = field(default_factory=ControllerState)
     differing: int = 0
     compared: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """As plain values."""
         return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Progress:
+        """Read what :meth:`to_json` gave, or an earlier version's."""
+        controller = ControllerState(**values.get("controller", {}))
+        return cls(**{**values, "controller": controller})
 
     def judge(self, val: SplitMetrics, stage: Stage, stopping: EarlyStopping) -> None:
         """Take note of an epoch's validation: best, patience, target, end."""

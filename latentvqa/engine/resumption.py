@@ -34,7 +34,7 @@ _FREE_TO_CHANGE = (
 def restore(trainer: Trainer, checkpoint: Checkpoint, observer: Observer) -> None:
     """Put progress, optimizer, sums and random state back; tell what changes the bits."""
     state, tensors = checkpoint.trainer, checkpoint.trainer_tensors
-    trainer.progress = Progress(**state["progress"])
+    trainer.progress = Progress.from_json(state["progress"])
     # more patience or epochs than before may let a stopped run go on
     stopping = trainer.config.early_stopping
     trainer.progress.is_stopped = trainer.progress.patience_used >= stopping.patience
@@ -81,14 +81,17 @@ def reconciled_records(checkpoint: Checkpoint, run: Path, observer: Observer) ->
 def continued(known: Config, wanted: Config) -> Config:
     """Return the wanted configuration if a resumption allows its changes.
 
+    ``kl.free_bits = "auto"`` passes; ask again when the data has given its number.
+
     Raises:
         ConfigError: listing the keys that must not change.
     """
     wanted = resolve(wanted)
+    free = _FREE_TO_CHANGE + (("kl.free_bits",) if wanted.kl.free_bits == "auto" else ())
     refused = {
         key: values
         for key, values in changed_keys(known, wanted).items()
-        if not key.startswith(_FREE_TO_CHANGE)
+        if key not in free and not key.startswith(_FREE_TO_CHANGE)
     }
     if refused:
         lines = [f"  {key}: {old!r} -> {new!r}" for key, (old, new) in refused.items()]

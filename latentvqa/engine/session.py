@@ -99,6 +99,7 @@ class Session:
 
     def _save(self, is_best: bool = False) -> None:
         trainer, progress = self.trainer, self.trainer.progress
+        trainer.settle()
         tensors = {
             **optimizer_state(trainer.optimizer),
             **{f"measures.{name}": value for name, value in trainer.measures.state().items()},
@@ -114,6 +115,7 @@ class Session:
             "record": encode_epoch(self.records[-1]) if self.records else None,
             "latent": trainer.config.latent.model_dump(),
             "kl": trainer.config.kl.model_dump(),
+            "effective_kl_weight": progress.weight,
             "seed": trainer.config.run.seed,
             "precision": trainer.settings.precision,
             "versions": dict(self.header.versions),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import platform
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
 import latentvqa
-from latentvqa.config import Config
+from latentvqa.config import KL, Config
+from latentvqa.core.free_bits import automatic_free_bits
 from latentvqa.core.records import RunHeader, StagePlan
 from latentvqa.data.tables import QuestionTable
 from latentvqa.data.tokenizer import Tokenizers
@@ -16,8 +18,8 @@ from latentvqa.engine.assembly import (
     ModelSpecification,
     build_model,
     components,
-    kl_convention,
     resolve,
+    resolve_free_bits,
 )
 from latentvqa.engine.device import choose_device, choose_precision
 from latentvqa.engine.interruption import StopFlag
@@ -30,7 +32,8 @@ from latentvqa.engine.preparation import (
     open_split,
     read_tables,
 )
-from latentvqa.engine.trainer import Settings, Trainer
+from latentvqa.engine.settings import Settings
+from latentvqa.engine.trainer import Trainer
 from latentvqa.models import VQAModel
 
 # below this many optimizer steps a model from scratch seldom leaves its plateau
@@ -50,11 +53,7 @@ def begin(
     )
     config = materialise_scenes(config, data_folder, observer)
     tables = read_tables(config, observer, split if config.data.val is None else None)
-    return (
-        config,
-        Settings(config, kl_convention(config.kl, config.latent), device, precision),
-        tables,
-    )
+    return config, Settings(config, device, precision), tables
 
 
 def new_model(config: Config, spec: ModelSpecification, device: torch.device) -> VQAModel:
@@ -78,18 +77,28 @@ def make_trainer(
     observer: Observer,
     stop: StopFlag,
 ) -> Trainer:
-    """Open both sides of the data and put a trainer together."""
+    """Open both sides of the data and put a trainer together.
+
+    What depends on the encoded answers is resolved here: the trainer's
+    configuration is the one to go on with.
+
+    Raises:
+        ConfigError: if a resolved key does not go with another one.
+        DataError: if images cannot be decoded.
+    """
     preparation = model.vision.preparation
 
     def opened(table: QuestionTable, name: str) -> Split:
         return open_split(settings.config, table, tokenizers, preparation, observer, name)
 
+    train, val = opened(tables.train, "training"), opened(tables.val, "validation")
+    config = resolve_free_bits(settings.config, train.answer_entropy)
     return Trainer(
-        settings=settings,
+        settings=replace(settings, config=config),
         model=model,
         tokenizers=tokenizers,
-        train=opened(tables.train, "training"),
-        val=opened(tables.val, "validation"),
+        train=train,
+        val=val,
         observer=observer,
         stop=stop,
     )
@@ -105,7 +114,8 @@ def make_header(name: str, trainer: Trainer, tables: Tables) -> RunHeader:
         stages=StagePlan(stages.baseline, stages.warmup, stages.full),
         temperature=config.latent.temperature,
         validation_temperature=config.latent.validation_temperature,
-        warmup_epochs=kl.warmup_epochs if isinstance(kl.warmup_epochs, int) else None,
+        kl_schedule=kl.schedule,
+        warmup_epochs=_warmup_epochs(kl),
         vision_frozen_epochs=vision.freeze_epochs
         if isinstance(vision.freeze_epochs, int)
         else None,
@@ -118,6 +128,13 @@ def make_header(name: str, trainer: Trainer, tables: Tables) -> RunHeader:
         data={**tables.fingerprints, "skipped": skipped},
         thresholds=config.kl_health.model_dump(),
     )
+
+
+def _warmup_epochs(kl: KL) -> int | None:
+    """Epochs until the weight stays at its full height; None under a controller."""
+    if kl.schedule == "controller" or not isinstance(kl.warmup_epochs, int):
+        return None
+    return 0 if kl.schedule == "constant" else kl.warmup_epochs
 
 
 def announce(trainer: Trainer) -> None:
@@ -154,12 +171,36 @@ def _plan(trainer: Trainer) -> Plan:
         steps_per_epoch=trainer.steps_per_epoch,
         epochs=trainer.recipe.epochs,
         effective_weight=weight,
+        kl_schedule=_schedule_in_words(config.kl),
+        free_bits=trainer.settings.kl.free_bits,
+        free_bits_origin=_free_bits_origin(trainer),
         beta=trainer.beta(weight),
         answer_entropy=trainer.answer_entropy,
         patches=trainer.model.vision.patches,
         device=str(trainer.settings.device),
         precision=trainer.settings.precision,
     )
+
+
+def _schedule_in_words(kl: KL) -> str:
+    """What becomes of the full weight, as the end of a sentence about it."""
+    start = kl.warmup_start_epoch
+    return {
+        "linear": "after warm-up",
+        "constant": f"from epoch {start} of the warmup stage",
+        "cyclical": f"at the top of {kl.cycles} cycles over {kl.warmup_epochs} epochs",
+        "controller": f"at most, to hold kl_raw at {kl.set_point}",
+    }[kl.schedule]
+
+
+def _free_bits_origin(trainer: Trainer) -> str:
+    """The reckoning of ``kl.free_bits = "auto"``; empty where the number is not its."""
+    kl, per_need = trainer.settings.kl, trainer.config.kl.free_bits_per_need
+    entropy = trainer.answer_entropy
+    if kl.free_bits != automatic_free_bits(entropy, per_need, kl.tokens, kl.dims, kl.reduction):
+        return ""
+    divisor = f"({kl.tokens} x {kl.dims})" if kl.reduction == "mean" else f"{kl.tokens}"
+    return f"{per_need:g} x H(A) {entropy:.3g} / {divisor} = {kl.free_bits:.3g}"
 
 
 def _versions() -> dict[str, str]:

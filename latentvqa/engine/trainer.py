@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -14,34 +12,27 @@ from torch import Tensor
 from latentvqa.config import Config
 from latentvqa.core.records import (
     EpochRecord,
-    KLConvention,
     SplitMetrics,
     Stage,
     TeacherCounts,
 )
 from latentvqa.core.schedules import beta_at
 from latentvqa.data.batches import Batch, BatchLoader, plan_batches
-from latentvqa.data.tokenizer import BOS, PAD, Tokenizers
-from latentvqa.engine.device import Precision, autocast, peak_memory_mib
+from latentvqa.data.tokenizer import Tokenizers
+from latentvqa.engine.batch_loss import BatchLoss, BatchObjective
+from latentvqa.engine.device import NumberInTransit, peak_memory_mib
 from latentvqa.engine.interruption import StopFlag
-from latentvqa.engine.measures import Measures, entropy_of
+from latentvqa.engine.measures import Measures
 from latentvqa.engine.observer import Observer
 from latentvqa.engine.optimization import build_optimizer, set_rates
 from latentvqa.engine.preparation import Split
 from latentvqa.engine.progress import Progress
 from latentvqa.engine.recipe import Recipe
-from latentvqa.engine.scoring import ScoringSettings, score_table, to_device
+from latentvqa.engine.scoring import ScoringSettings, score_table
+from latentvqa.engine.settings import Settings
 from latentvqa.engine.teacher import Teacher
 from latentvqa.errors import DivergenceError
 from latentvqa.models import VQAModel
-from latentvqa.objectives import (
-    answer_loss,
-    answer_nll,
-    free_bits_penalty,
-    kl_per_dimension,
-    kl_per_token,
-    orthogonality,
-)
 
 # on an accelerator a look at the loss waits for it; on a CPU it is free
 _FINITE_CHECK_STEPS = 25
@@ -49,31 +40,6 @@ _AFTER_DIVERGENCE = (
     "The last good checkpoint stays: continue from it with --set run.precision=fp32, or start a "
     "new run with lower learning rates."
 )
-
-
-@dataclass
-class Settings:
-    """What does not change within a run.
-
-    Attributes:
-        config: the resolved configuration.
-        kl: the KL convention.
-        device: where the model lies.
-        precision: of the forward pass.
-    """
-
-    config: Config
-    kl: KLConvention
-    device: torch.device
-    precision: Precision
-
-
-@dataclass(frozen=True)
-class Terms:
-    """Loss terms of one batch; ``loss`` is their weighted sum."""
-
-    loss: Tensor
-    named: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 class Trainer:
@@ -109,10 +75,10 @@ class Trainer:
         self.progress = Progress()
         self.measures = Measures(settings.kl, settings.device)
         self.sums = self._fresh_sums()
-        self.teacher = Teacher(self.config.teacher, tokenizers.answer)
-        self.answer_entropy = entropy_of(
-            train.encoded.target_key(i) for i in range(len(train.encoded))
-        )
+        self._kl_raw: NumberInTransit | None = None
+        teacher = Teacher(self.config.teacher, tokenizers.answer)
+        self.objective = BatchObjective(settings, model, teacher)
+        self.answer_entropy = train.answer_entropy
         self._tokens_per_answer = _mean_answer_tokens(train)
 
     def refit(self, config: Config) -> None:
@@ -174,66 +140,60 @@ class Trainer:
         kl = self.settings.kl
         return beta_at(effective_weight, self._tokens_per_answer, kl.tokens, kl.dims, kl.reduction)
 
+    def settle(self) -> None:
+        """Let the controller hear of the last step: before the next one, and before a save.
+
+        Raises:
+            DivergenceError: if the KL is NaN or infinite.
+        """
+        if self._kl_raw is None:
+            return
+        kl_raw, self._kl_raw = self._kl_raw.read(), None
+        if not math.isfinite(kl_raw):
+            raise DivergenceError(self._divergence("kl_raw"))
+        self.progress.controller = self.recipe.controlled(self.progress.controller, kl_raw)
+
     def _step(self, batch: Batch, stage: Stage, batches: int) -> None:
-        epoch = self.progress.epoch
-        weight = self.recipe.effective_weight(epoch, self.progress.batch / batches)
-        set_rates(self.optimizer, self.config, self.progress.step, self.total_steps)
-        terms = self._forward(batch, stage, weight)
-        self._check_finite(terms)
-        torch.autograd.backward(terms.loss)
+        self.settle()
+        progress = self.progress
+        weight = self.recipe.effective_weight(
+            progress.epoch, progress.batch / batches, progress.controller
+        )
+        temperature = self.recipe.temperature(progress.epoch)
+        set_rates(self.optimizer, self.config, progress.step, self.total_steps)
+        loss = self.objective(batch, self._references(batch), stage, weight, temperature)
+        if loss.kl_raw is not None and self.recipe.is_controlled(progress.epoch):
+            self._kl_raw = NumberInTransit(loss.kl_raw)
+        self._check_finite(loss)
+        torch.autograd.backward(loss.total)
         norm = torch.nn.utils.clip_grad_norm_(
             self.model.parameters(), self.config.optimizer.clip_norm
         )
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
+        self._add(loss, weight, norm)
+        progress.batch += 1
+        progress.step += 1
+
+    def _add(self, loss: BatchLoss, weight: float, norm: Tensor) -> None:
+        """Add a step to the sums of its epoch."""
+        self.measures.add_answers(loss.answer_nll, loss.answer_tokens, loss.is_right)
+        if loss.posterior is not None:
+            self.measures.add_posterior(loss.posterior, weight)
+        self.measures.add_regularisers(
+            loss.terms.get("orthogonality"), loss.terms.get("teacher"), len(loss.answer_nll)
+        )
+        if loss.preference is not None:
+            self.progress.compared += loss.preference.compared
+            self.progress.differing += loss.preference.differing
+            self.sums["violating"] += loss.preference.violating
         self.sums["gradient_norm"] += norm.detach()
+        self.progress.weight = weight
         self.progress.weight_sum += weight
-        self.progress.batch += 1
-        self.progress.step += 1
 
-    def _forward(self, batch: Batch, stage: Stage, weight: float) -> Terms:
-        """All terms of the loss, also added to the epoch's measures."""
-        config, device = self.config, self.settings.device
-        images, index, questions, targets = to_device(batch, device)
-        temperature = self.recipe.temperature(self.progress.epoch)
-        named: dict[str, Tensor] = {}
-        with autocast(device, self.settings.precision):
-            encoded = self.model.encode(images, index, questions)
-            posterior = encoded.posterior if stage != "baseline" else None
-            latents = None if posterior is None else posterior.sample(temperature)
-            memory = self.model.memory(
-                encoded, latents, drop_probability=config.latent.token_dropout
-            )
-            logits = self.model.answer_logits(memory.tokens, targets, BOS)
-        nll = answer_nll(logits, targets, PAD)
-        named["answer_loss"] = loss = answer_loss(nll, targets, PAD)
-        is_right = ((logits.argmax(-1) == targets) | (targets == PAD)).all(dim=1)
-        self.measures.add_answers(nll, (targets != PAD).sum(), is_right)
-        if posterior is not None:
-            self.measures.add_posterior(posterior, weight)
-            if config.latent.bottleneck == "gaussian":
-                kl_dim = kl_per_dimension(posterior.mu, posterior.logvar)
-                kl_token = kl_per_token(kl_dim, config.kl.reduction)
-                named["kl_after"] = free_bits_penalty(kl_token, config.kl.free_bits)
-                loss = loss + weight * named["kl_after"]
-        if memory.before_dropout is not None:
-            named["orthogonality"] = orthogonality(memory.before_dropout)
-            loss = loss + config.latent.orthogonality_weight * named["orthogonality"]
-        if stage == "full" and config.teacher.weight > 0:
-            named["teacher"] = self._preference(batch, encoded, temperature)
-            loss = loss + config.teacher.weight * named["teacher"]
-        self.measures.add_regularisers(named.get("orthogonality"), named.get("teacher"), len(nll))
-        return Terms(loss, named)
-
-    def _preference(self, batch: Batch, encoded: Any, temperature: float) -> Tensor:
+    def _references(self, batch: Batch) -> list[tuple[str, ...]]:
         answers = self.train.encoded.table.answers
-        references = [answers[row] for row in batch.rows.tolist()]
-        with autocast(self.settings.device, self.settings.precision):
-            preference = self.teacher.preference(self.model, encoded, references, temperature)
-        self.progress.compared += preference.compared
-        self.progress.differing += preference.differing
-        self.sums["violating"] += preference.violating
-        return preference.loss
+        return [answers[row] for row in batch.rows.tolist()]
 
     def _enter(self, epoch: int) -> Stage:
         """Freeze what the epoch's stage freezes."""
@@ -253,24 +213,24 @@ class Trainer:
             shuffle=True,
         )
 
-    def _check_finite(self, terms: Terms) -> None:
+    def _check_finite(self, loss: BatchLoss) -> None:
         is_due = self.settings.device.type == "cpu" or (
             self.progress.step % _FINITE_CHECK_STEPS == 0
         )
-        if is_due and not math.isfinite(terms.loss.item()):
-            bad = [name for name, value in terms.named.items() if not math.isfinite(value.item())]
-            raise DivergenceError(
-                f"{', '.join(bad) or 'the loss'} became NaN or infinite in epoch "
-                f"{self.progress.epoch} at step {self.progress.step}. {_AFTER_DIVERGENCE}"
-            )
+        if is_due and not math.isfinite(loss.total.item()):
+            bad = [name for name, value in loss.terms.items() if not math.isfinite(value.item())]
+            raise DivergenceError(self._divergence(", ".join(bad) or "the loss"))
 
     def _check_finite_parameters(self) -> None:
         for name, parameter in self.model.named_parameters():
             if not bool(torch.isfinite(parameter).all()):
-                raise DivergenceError(
-                    f"the parameter {name} became NaN or infinite in epoch {self.progress.epoch} "
-                    f"at step {self.progress.step}. {_AFTER_DIVERGENCE}"
-                )
+                raise DivergenceError(self._divergence(f"the parameter {name}"))
+
+    def _divergence(self, what: str) -> str:
+        return (
+            f"{what} became NaN or infinite in epoch {self.progress.epoch} at step "
+            f"{self.progress.step}. {_AFTER_DIVERGENCE}"
+        )
 
     def _finish(self, stage: Stage) -> EpochRecord:
         progress, config = self.progress, self.config
@@ -278,10 +238,7 @@ class Trainer:
         start = time.perf_counter()
         val = self._validate(stage)
         if val.total_loss is None or not math.isfinite(val.total_loss):
-            raise DivergenceError(
-                f"the validation loss became NaN or infinite in epoch {epoch} at step "
-                f"{progress.step}. {_AFTER_DIVERGENCE}"
-            )
+            raise DivergenceError(self._divergence("the validation loss"))
         val_seconds = time.perf_counter() - start
         train = self.measures.result(
             temperature=self.recipe.temperature(epoch),
@@ -330,7 +287,7 @@ class Trainer:
 
         settings = ScoringSettings(
             kl=self.settings.kl,
-            effective_weight=self.recipe.effective_weight(self.progress.epoch),
+            effective_weight=self.progress.weight,
             orthogonality_weight=config.latent.orthogonality_weight,
             temperature=config.latent.validation_temperature,
             seed=config.run.seed,

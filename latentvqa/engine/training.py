@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -31,7 +32,6 @@ from latentvqa.engine.setup import (
     new_model,
     place,
 )
-from latentvqa.engine.trainer import Settings
 from latentvqa.history import LOG_NAME, read_history, write_header
 
 __all__ = ["Outcome", "dry_run", "resume", "train"]
@@ -74,7 +74,7 @@ def resume(run: Path, config: Config | None, observer: Observer) -> Outcome:
         config = continued(known, config)
     with StopFlag() as stop:
         stoppable = StoppableObserver(observer, stop)
-        return _reopen_session(config or known, run, stoppable, stop).finish()
+        return _reopen_session(known, config or known, run, stoppable, stop).finish()
 
 
 def dry_run(config: Config, folder: Path, observer: Observer) -> float:
@@ -96,7 +96,7 @@ def dry_run(config: Config, folder: Path, observer: Observer) -> float:
         trainer = make_trainer(settings, model, tokenizers, tables, observer, stop)
         seconds = measure_seconds(trainer)
         if config.run.max_minutes is not None:
-            trainer.refit(fit_to_budget(config, seconds))
+            trainer.refit(fit_to_budget(trainer.config, seconds))
         announce(trainer)
         return seconds.total(trainer.config)
 
@@ -108,23 +108,25 @@ def _open_session(config: Config, run: Path, observer: Observer, stop: StopFlag)
     model = new_model(config, spec, settings.device)
     trainer = make_trainer(settings, model, tokenizers, tables, observer, stop)
     if config.run.max_minutes is not None:
-        config = fit_to_budget(config, measure_seconds(trainer))
+        config = fit_to_budget(trainer.config, measure_seconds(trainer))
         observer.notice(
             f"run.max_minutes = {config.run.max_minutes:g}: stages fitted to "
             f"{config.stages.warmup} warm-up and {config.stages.full} full epochs"
         )
-        settings = Settings(config, settings.kl, settings.device, settings.precision)
+        settings = replace(settings, config=config)
         model = new_model(config, spec, settings.device)
         trainer = make_trainer(settings, model, tokenizers, tables, observer, stop)
     header = make_header(run.name, trainer, tables)
-    write_config(run, config)
+    write_config(run, trainer.config)
     write_split_file(run, tables)
     write_header(run / LOG_NAME, header)
     torch.manual_seed(config.run.seed)
     return Session(run, header, trainer, spec, [])
 
 
-def _reopen_session(config: Config, run: Path, observer: Observer, stop: StopFlag) -> Session:
+def _reopen_session(
+    known: Config, config: Config, run: Path, observer: Observer, stop: StopFlag
+) -> Session:
     checkpoint = load_checkpoint(run / "last")
     for note in checkpoint.notes:
         observer.notice(f"warning: {note}")
@@ -137,8 +139,10 @@ def _reopen_session(config: Config, run: Path, observer: Observer, stop: StopFla
     trainer = make_trainer(
         settings, place(model, settings.device), tokenizers, tables, observer, stop
     )
+    if config.kl.free_bits == "auto":  # its number is known only now
+        continued(known, trainer.config)
     records = reconciled_records(checkpoint, run, observer)
     restore(trainer, checkpoint, observer)
-    write_config(run, config)
+    write_config(run, trainer.config)
     header = read_history(run).header
     return Session(run, header, trainer, spec, records)

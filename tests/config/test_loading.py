@@ -295,3 +295,64 @@ def test_the_sum_reduction_with_untouched_weights_is_a_warning():
 def test_the_sum_reduction_is_no_warning_once_it_was_thought_of(override):
     config = load_config(preset="quickstart", overrides=["kl.reduction=sum", override])
     assert config_warnings(config) == []
+
+
+@pytest.mark.parametrize(
+    ("overrides", "fault"),
+    [
+        ([], "kl.set_point is missing: the kl_raw that"),
+        (["kl.set_point=0.1"], "kl.set_point = 0.1 must lie above kl.free_bits = 0.1: free bits"),
+        (["kl.set_point=0.0"], "kl.set_point = 0.0: input should be greater than 0"),
+        (["kl.set_point=0.2", "kl.free_bits=0.3"], "kl.set_point = 0.2 must lie above"),
+    ],
+)
+def test_a_controller_needs_a_set_point_that_free_bits_leave_in_reach(overrides, fault):
+    (told,) = faults_of(
+        preset="quickstart",
+        overrides=["kl.schedule=controller", "kl.warmup_epochs=auto", *overrides],
+    )
+    assert fault in told
+
+
+@pytest.mark.parametrize("free_bits", ["0", "0.1", "auto"])
+def test_a_set_point_above_free_bits_is_fine(free_bits):
+    options = ["kl.schedule=controller", "kl.set_point=0.11", f"kl.free_bits={free_bits}"]
+    kl = load_config(preset="easy-vqa", overrides=["data.scenes=easy", *options]).kl
+    assert kl.set_point == 0.11
+
+
+@pytest.mark.parametrize(
+    ("overrides", "ignored"),
+    [
+        (["cycles=2", "set_point=0.2"], 'kl.schedule = "linear" ignores kl.cycles, kl.set_point'),
+        (
+            ["schedule=constant", "warmup_epochs=3", "warmup_by=step"],
+            'kl.schedule = "constant" ignores kl.warmup_epochs, kl.warmup_by',
+        ),
+        (["schedule=cyclical", "integral_gain=0.1"], '"cyclical" ignores kl.integral_gain'),
+        (
+            ["schedule=controller", "set_point=0.2", "rising_share=0.1"],
+            '"controller" ignores kl.rising_share',
+        ),
+        (["free_bits_per_need=9.0"], 'kl.free_bits_per_need counts only under kl.free_bits = "au'),
+    ],
+)
+def test_a_key_that_the_schedule_ignores_is_a_warning(overrides, ignored):
+    set_keys = ["data.scenes=easy", *(f"kl.{text}" for text in overrides)]
+    (warning,) = config_warnings(load_config(overrides=set_keys))
+    assert ignored in warning
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["warmup_epochs=3", "warmup_by=step"],
+        ["schedule=constant", "warmup_start_epoch=3"],
+        ["schedule=cyclical", "cycles=2", "rising_share=0.9", "warmup_epochs=50"],
+        ["schedule=controller", "set_point=0.2", "integral_gain=0.1", "proportional_gain=0.0"],
+        ["free_bits=auto", "free_bits_per_need=9.0"],
+    ],
+)
+def test_a_key_that_the_schedule_uses_is_no_warning(overrides):
+    set_keys = ["data.scenes=easy", *(f"kl.{text}" for text in overrides)]
+    assert config_warnings(load_config(overrides=set_keys)) == []
