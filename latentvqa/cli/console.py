@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
 from latentvqa.core.diagnosis import Diagnosis
 from latentvqa.core.records import EpochRecord, RunHeader
@@ -67,10 +68,15 @@ class NoticeObserver(Observer):
 
 
 class TrainingConsole(NoticeObserver):
-    """A growing table with its verdict on a terminal, one line per epoch elsewhere."""
+    """A growing table with its verdict on a terminal, one line per epoch elsewhere.
 
-    def __init__(self) -> None:
+    Args:
+        advise: whether to show every change that the rules suggest.
+    """
+
+    def __init__(self, *, advise: bool = False) -> None:
         super().__init__(ProgressLine())
+        self.advise = advise
         self.console = self.line.console
         self._shown: list[RenderableType] = []
         # the bar is drawn by the live display, not by itself
@@ -104,13 +110,25 @@ class TrainingConsole(NoticeObserver):
         self, header: RunHeader, records: Sequence[EpochRecord], diagnosis: Diagnosis
     ) -> None:
         """Show the table so far, or a line."""
+        advice = advice_lines(diagnosis) if self.advise else []
         if not self.console.is_terminal:
             line = epoch_line(header, records[-1], diagnosis)
             self.console.print(line, highlight=False, markup=False, soft_wrap=True)
+            for text in advice:
+                self.notice(f"  {text}")
             return
         room = max(3, self.console.height - _LINES_BELOW)
         table = epoch_table(header, records[-room:], self.console.width)
-        self._shown = [table, verdict_panel(diagnosis)]
+        self._shown = [table, verdict_panel(diagnosis), *map(Text, advice)]
+
+
+def advice_lines(diagnosis: Diagnosis) -> list[str]:
+    """Every change that open findings suggest, one line each."""
+    return [
+        f"advice: {finding.advice} ({finding.code} {finding.name})"
+        for finding in diagnosis.open_findings
+        if finding.advice is not None
+    ]
 
 
 def plan_lines(plan: Plan, seconds: float) -> list[str]:

@@ -38,6 +38,15 @@ def train(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace an earlier run in --out.")
     ] = False,
+    advise: Annotated[
+        bool, typer.Option("--advise", help="Show after each epoch what the rules suggest.")
+    ] = False,
+    auto_tune: Annotated[
+        bool,
+        typer.Option(
+            "--auto-tune", help="Apply the suggestions, one at a time, recorded and undone if idle."
+        ),
+    ] = False,
     dry_run: Annotated[
         bool,
         typer.Option("--dry-run", help="Check everything, print the plan, train nothing."),
@@ -47,6 +56,7 @@ def train(
     from latentvqa.config import config_warnings, load_config
     from latentvqa.errors import ConfigError
 
+    overrides = [*(overrides or []), *(["run.auto_tune=true"] if auto_tune else [])]
     if overwrite and out is None:
         raise ConfigError("--overwrite replaces the run in --out: name that folder")
     if resume is not None:
@@ -57,32 +67,32 @@ def train(
                 "--resume continues with the run's own configuration: drop --config, --preset, "
                 "--out and --overwrite; what may change is given by --set"
             )
-        _resume(resume, overrides or [])
+        _resume(resume, overrides, advise)
         return
-    if config is None and preset is None and not _names_data(overrides or []):
+    if config is None and preset is None and not _names_data(overrides):
         preset = _QUICKSTART
-    settings = load_config(config, preset=preset, overrides=overrides or [])
+    settings = load_config(config, preset=preset, overrides=overrides)
     for warning in config_warnings(settings):
         print(f"warning: {warning}", file=sys.stderr)
     if dry_run:
         _dry_run(settings)
         return
     name = config.stem if config is not None else preset or "run"
-    _train(settings, name, out, overwrite=overwrite)
+    _train(settings, name, out, overwrite=overwrite, advise=advise)
 
 
 def _names_data(overrides: list[str]) -> bool:
     return any(text.startswith(("data.train", "data.scenes")) for text in overrides)
 
 
-def _train(settings: Config, name: str, out: Path | None, *, overwrite: bool) -> None:
+def _train(settings: Config, name: str, out: Path | None, *, overwrite: bool, advise: bool) -> None:
     from latentvqa.cli.console import TrainingConsole
     from latentvqa.engine.interruption import Interrupted
     from latentvqa.engine.run_folder import new_run_folder
     from latentvqa.engine.training import train as run_training
 
     run = new_run_folder(name, out, overwrite=overwrite)
-    console = TrainingConsole()
+    console = TrainingConsole(advise=advise)
     console.notice(f"run folder: {run}")
     if settings.vision.pretrained is False and settings.data.scenes is None:
         console.notice(
@@ -97,7 +107,7 @@ def _train(settings: Config, name: str, out: Path | None, *, overwrite: bool) ->
     _conclude(outcome, console)
 
 
-def _resume(run: Path, overrides: list[str]) -> None:
+def _resume(run: Path, overrides: list[str], advise: bool) -> None:
     from latentvqa.cli.console import TrainingConsole
     from latentvqa.config import load_config
     from latentvqa.engine.interruption import Interrupted
@@ -107,7 +117,7 @@ def _resume(run: Path, overrides: list[str]) -> None:
     run = run_of(run)
     read_config(run)  # names the folder if it is no run
     settings = load_config(run / CONFIG_FILE, overrides=overrides) if overrides else None
-    console = TrainingConsole()
+    console = TrainingConsole(advise=advise)
     try:
         with console:
             outcome = resume_training(run, settings, console)

@@ -269,6 +269,8 @@ class Run(Section):
     """CPU threads; auto: torch's own choice"""
     max_minutes: Annotated[float, Field(gt=0.0, le=1e6)] | None = None
     """fit stages and warm-ups to this many minutes of training"""
+    auto_tune: bool = False
+    """apply the advice of the rules at decision epochs, one change at a time"""
     checkpoint_minutes: Annotated[float, Field(gt=0.0, le=1e6)] = 15.0
     """save `last` this often inside an epoch"""
 

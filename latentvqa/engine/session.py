@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from latentvqa.config import Config
 from latentvqa.core.diagnosis import Diagnosis, diagnose
 from latentvqa.core.record_codec import encode_epoch
 from latentvqa.core.records import EpochRecord, RunHeader
+from latentvqa.core.tuning import told, tuning_step
 from latentvqa.engine.assembly import ModelSpecification
 from latentvqa.engine.checkpoint import save_checkpoint
 from latentvqa.engine.interruption import Interrupted
 from latentvqa.engine.optimization import optimizer_state
 from latentvqa.engine.setup import announce
 from latentvqa.engine.trainer import Trainer
+from latentvqa.engine.tuning import tuned_config
 from latentvqa.history import LOG_NAME, append_record
 
 
@@ -50,6 +53,7 @@ class Session:
         trainer: ready to run.
         spec: shape of the model, for the checkpoints.
         records: epochs that are done.
+        config: what the run began with, before any automatic tuning.
     """
 
     def __init__(
@@ -59,9 +63,11 @@ class Session:
         trainer: Trainer,
         spec: ModelSpecification,
         records: Sequence[EpochRecord],
+        config: Config,
     ) -> None:
         self.run, self.header, self.trainer, self.spec = run, header, trainer, spec
         self.records = list(records)
+        self.config = config
         self._last_save = time.monotonic()
 
     def finish(self) -> Outcome:
@@ -79,9 +85,13 @@ class Session:
             except Interrupted:
                 self._save()
                 raise
+            record = self._tuned(record)
             self.records.append(record)
             self._save(is_best=progress.best_epoch == record.epoch)
             append_record(self.run / LOG_NAME, record)
+            if record.tuning is not None:
+                trainer.observer.notice(told(record.tuning))
+                trainer.adopt(tuned_config(self.config, self.records))
             diagnosis = diagnose(self.header, self.records, thresholds)
             trainer.observer.epoch(self.header, self.records, diagnosis)
         return Outcome(
@@ -91,6 +101,13 @@ class Session:
             diagnosis=diagnose(self.header, self.records, thresholds),
             is_stopped_early=progress.is_stopped,
         )
+
+    def _tuned(self, record: EpochRecord) -> EpochRecord:
+        """The record with what automatic tuning does after it."""
+        if not self.config.run.auto_tune:
+            return record
+        event = tuning_step(self.header, [*self.records, record], self.config.kl_health)
+        return replace(record, tuning=event)
 
     def _save_if_due(self) -> None:
         waited = (time.monotonic() - self._last_save) / 60

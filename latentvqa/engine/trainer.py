@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -86,6 +87,13 @@ class Trainer:
         self.config, self.recipe = config, Recipe(config)
         self.steps_per_epoch = len(self._plan(0))
         self.total_steps = max(1, self.steps_per_epoch * self.recipe.epochs)
+
+    def adopt(self, config: Config) -> None:
+        """Go on with other weights and rates, between two epochs; the plan stays."""
+        self.settings = replace(self.settings, config=config)
+        self.config, self.recipe = config, Recipe(config)
+        self.measures = Measures(self.settings.kl, self.settings.device)
+        self.objective = BatchObjective(self.settings, self.model, self.objective.teacher)
 
     def run_epoch(self, on_checkpoint_due: Any = None) -> EpochRecord:
         """Train what is left of the current epoch, validate, and advance.

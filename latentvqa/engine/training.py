@@ -32,6 +32,7 @@ from latentvqa.engine.setup import (
     new_model,
     place,
 )
+from latentvqa.engine.tuning import tuned_config
 from latentvqa.history import LOG_NAME, read_history, write_header
 
 __all__ = ["Outcome", "dry_run", "resume", "train"]
@@ -121,7 +122,7 @@ def _open_session(config: Config, run: Path, observer: Observer, stop: StopFlag)
     write_split_file(run, tables)
     write_header(run / LOG_NAME, header)
     torch.manual_seed(config.run.seed)
-    return Session(run, header, trainer, spec, [])
+    return Session(run, header, trainer, spec, [], trainer.config)
 
 
 def _reopen_session(
@@ -142,7 +143,9 @@ def _reopen_session(
     if config.kl.free_bits == "auto":  # its number is known only now
         continued(known, trainer.config)
     records = reconciled_records(checkpoint, run, observer)
+    config = trainer.config
+    trainer.adopt(tuned_config(config, records))
     restore(trainer, checkpoint, observer)
-    write_config(run, trainer.config)
+    write_config(run, config)
     header = read_history(run).header
-    return Session(run, header, trainer, spec, records)
+    return Session(run, header, trainer, spec, records, config)
