@@ -21,13 +21,13 @@ HEAVY = ("torch", "torchvision", "timm", "pandas", "numpy", "matplotlib", "pyarr
 LEVELS = (
     {"errors"},
     {"core"},
-    {"config", "history", "report", "durable"},
+    {"config", "history", "logs", "report", "durable"},
     {"models", "objectives", "data"},
     {"engine"},
     {"cli"},
     {"__main__"},
 )
-BESIDE = {("history", "durable"), ("report", "history")}
+BESIDE = {("history", "durable"), ("report", "history"), ("logs", "history"), ("logs", "config")}
 LEVEL_OF = {part: level for level, parts in enumerate(LEVELS) for part in parts}
 
 
