@@ -110,6 +110,12 @@ def meaning_of(column: str) -> Meaning | None:
     return _metric(name, split, suffix)
 
 
+def is_split_name(name: str) -> bool:
+    """Whether a name ends with a split: ``validation``, ``loss_train``."""
+    word = re.split(r"[\s/.\-:|_]+", name.lower())[-1]
+    return word in SPLIT_WORDS or word == TEST_WORD
+
+
 def _metric(name: str, split: str | None, suffix: int) -> Meaning | None:
     is_test = split == TEST_WORD
     place: Place = "val" if split in ("val", TEST_WORD) else "train"

@@ -9,7 +9,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
-from statistics import median
 from typing import Any
 
 from latentvqa.core.findings import figure, finite
@@ -55,9 +54,9 @@ def told_by_weights(records: Sequence[EpochRecord]) -> dict[str, Any]:
     scheduled = [_weight(record.kl_weight) for record in records]
     effective = [_weight(record.effective_kl_weight) for record in records]
     told: dict[str, Any] = {}
-    ratios = [e / w for w, e in zip(scheduled, effective, strict=True) if w and e]
-    if ratios and math.isfinite(median(ratios)):
-        told["factor"] = float(f"{median(ratios):.6g}")
+    ratios = sorted(e / w for w, e in zip(scheduled, effective, strict=True) if w and e)
+    if ratios and math.isfinite(middle := ratios[len(ratios) // 2]):
+        told["factor"] = float(f"{middle:.6g}")
     elif any(effective) and not any(scheduled):
         told["factor"] = 1.0
     held = _held(scheduled if any(scheduled) else effective)

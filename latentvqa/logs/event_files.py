@@ -11,7 +11,8 @@ from typing import Any
 
 from latentvqa.errors import HistoryError
 from latentvqa.logs.accumulation import Row
-from latentvqa.logs.notes import Notes
+from latentvqa.logs.column_names import is_split_name
+from latentvqa.logs.notes import Notes, listed
 from latentvqa.logs.source import told
 
 NAME_PART = "tfevents"
@@ -24,9 +25,29 @@ def is_event_file(path: Path, head: bytes) -> bool:
 
 
 def event_files_in(folder: Path) -> list[Path]:
-    """Event files of a folder and its subfolders, in the order of their names."""
+    """Event files of one run: of the folder, and of subfolders named after splits.
+
+    Raises:
+        HistoryError: if the folder holds several runs.
+    """
     with told(folder):
-        return sorted(path for path in folder.rglob(f"*{NAME_PART}*") if path.is_file())
+        direct = _events_of(folder)
+        below = {path: _events_of(path) for path in sorted(folder.iterdir()) if path.is_dir()}
+    below = {path: files for path, files in below.items() if files}
+    splits = {path: files for path, files in below.items() if is_split_name(path.name)}
+    if not direct and not splits and len(below) == 1:
+        splits = below
+    if not direct and not splits and below:
+        runs = listed([path.name for path in below])
+        raise HistoryError(f"{folder} holds the event files of several runs ({runs}): give one")
+    return [*direct, *(file for files in splits.values() for file in files)]
+
+
+def _events_of(folder: Path) -> list[Path]:
+    try:
+        return sorted(path for path in folder.glob(f"*{NAME_PART}*") if path.is_file())
+    except OSError:  # a subfolder of somebody else
+        return []
 
 
 def event_rows(path: Path, notes: Notes) -> Iterator[Row]:
@@ -40,8 +61,8 @@ def event_rows(path: Path, notes: Notes) -> Iterator[Row]:
     """
     files = [path] if path.is_file() else event_files_in(path)
     for file in files:
-        inner = "" if file == path else file.parent.relative_to(path).as_posix()
-        prefix = "" if inner in ("", ".") else f"{inner}/"
+        is_split = path not in (file, file.parent) and is_split_name(file.parent.name)
+        prefix = f"{file.parent.name}/" if is_split else ""
         yield from _rows_of(file, prefix, notes)
 
 

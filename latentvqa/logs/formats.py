@@ -94,10 +94,12 @@ def _is_own(path: Path, lines: Sequence[str]) -> bool:
             value = json.loads(line)
         except (ValueError, RecursionError):
             continue
-        if isinstance(value, dict) and (
-            value.get("kind") in ("header", "epoch")
-            or ("kind" not in value and value.get("stage") in get_args(Stage) and "epoch" in value)
-        ):
+        if not isinstance(value, dict):
+            continue
+        is_record = "epoch" in value and value.get("stage") in get_args(Stage)
+        is_nested = isinstance(value.get("train"), dict) or isinstance(value.get("val"), dict)
+        is_record = is_record and (is_nested or path.name == LOG_NAME)
+        if value.get("kind", "epoch" if is_record else None) in ("header", "epoch"):
             return True
     # a run that was killed while it wrote its first line
     return path.name == LOG_NAME and bool(lines) and lines[0].startswith('{"kind":')

@@ -63,6 +63,14 @@ def test_folders_of_splits_go_before_their_tags(tmp_path):
     assert (record.train.total_loss, record.val.total_loss) == (1.0, 2.0)
 
 
+def test_the_only_run_below_a_folder_is_taken_and_several_are_refused(tmp_path):
+    write_events(tmp_path / "version_0", STEPS)
+    assert len(read_log(tmp_path).records) == 8
+    write_events(tmp_path / "version_1", STEPS)
+    with pytest.raises(HistoryError, match=r"several runs \(version_0, version_1\): give one"):
+        read_log(tmp_path)
+
+
 @pytest.mark.parametrize("cut", [1, 30, 200])
 def test_a_cut_file_is_read_up_to_the_cut(tmp_path, cut):
     file = write_events(tmp_path, STEPS)

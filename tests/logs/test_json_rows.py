@@ -93,6 +93,19 @@ def test_a_foreign_log_may_be_called_like_ours(tmp_path):
     assert read_log(tmp_path).records[0].train.kl_raw == 0.1
 
 
+def test_a_foreign_log_may_name_its_stages_like_ours(read):
+    rows = [{"epoch": e, "stage": "warmup", "kl_raw": 0.1} for e in range(2)]
+    record = read("log.jsonl", json_lines(rows)).records[1]
+    assert (record.stage, record.train.kl_raw) == ("warmup", 0.1)
+
+
+def test_our_own_records_are_known_under_any_name_and_without_a_header(read):
+    rows = [{"kind": "epoch", "epoch": 0, "stage": "full", "train": {"kl_raw": 0.1}}]
+    assert read("old.jsonl", json_lines(rows)).header.kl.is_assumed
+    del rows[0]["kind"]
+    assert read("old.jsonl", json_lines(rows)).header.kl.is_assumed
+
+
 @pytest.mark.parametrize("content", ["{}", "[]", "[1, 2]", '{"a": 1}', '{"log_history": []}', "{"])
 def test_json_without_a_measure_is_an_error(read, content):
     with pytest.raises(HistoryError, match=r"log\.json"):
