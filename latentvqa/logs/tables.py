@@ -68,6 +68,7 @@ def table_rows(path: Path, notes: Notes) -> Iterator[Row]:
     twice = sorted({name for name in names if names.count(name) > 1}) if len(names) < 1000 else []
     if twice:
         notes.fault(f"Columns that stand twice, the last one counts: {listed(twice)}.")
+    number = 0
     for number, line in lines:
         cells = cells_of(line, delimiter)
         if cells is None:
@@ -81,6 +82,8 @@ def table_rows(path: Path, notes: Notes) -> Iterator[Row]:
                 notes.fault(f"Line {number} is cut after {len(cells)} of {len(names)} cells.")
                 cells = cells[:-1] if not line.endswith("\n") else cells
             yield dict(zip(names, cells, strict=False))
+    if number == 0:
+        notes.fault(f"Under its names ({listed(names)}) stands no row.")
 
 
 def _is_number(text: str) -> bool:

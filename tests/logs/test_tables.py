@@ -73,6 +73,11 @@ def test_a_table_without_a_known_column_is_an_error_that_says_what_to_do(read):
         read("log.csv", table([{"epoch": 0, "foo": 1}]))
 
 
+def test_a_table_without_rows_is_an_error_that_says_so(read):
+    with pytest.raises(HistoryError, match=r"Under its names \(epoch, kl\) stands no row"):
+        read("log.csv", "epoch,kl\n")
+
+
 def test_nan_and_infinity_survive_and_missing_cells_do_not_count(read):
     rows = [
         {"epoch": 0, "loss": "NaN", "kl": ""},
