@@ -21,13 +21,13 @@ HEAVY = ("torch", "torchvision", "timm", "pandas", "numpy", "matplotlib", "pyarr
 LEVELS = (
     {"errors"},
     {"core"},
-    {"config", "history", "report", "durable"},
+    {"config", "history", "logs", "report", "durable"},
     {"models", "objectives", "data"},
     {"engine"},
     {"cli"},
     {"__main__"},
 )
-BESIDE = {("history", "durable"), ("report", "history")}
+BESIDE = {("history", "durable"), ("report", "history"), ("logs", "history"), ("logs", "config")}
 LEVEL_OF = {part: level for level, parts in enumerate(LEVELS) for part in parts}
 
 
@@ -101,6 +101,13 @@ def test_the_engine_knows_neither_rich_nor_typer():
 
 def test_only_data_and_engine_import_pandas():
     assert {path.split("/")[0] for path in importers_of("pandas")} <= {"data", "engine"}
+
+
+def test_readers_of_logs_need_nothing_heavy_and_tensorboard_in_one_function_only():
+    for path in (PACKAGE / "logs").glob("*.py"):
+        assert {module.split(".")[0] for module in imports_of(path)}.isdisjoint(HEAVY), path
+        assert not any("tensorboard" in name for name in imports_of(path, top_level_only=True))
+    assert importers_of("tensorboard") == {"logs/event_files.py"}
 
 
 def test_models_and_objectives_read_no_configuration_and_log_nothing():

@@ -38,7 +38,9 @@ def diagnose_kl(
     run: Annotated[
         list[Path],
         typer.Argument(
-            metavar="RUN", help="Run folders, RUN/last, RUN/best or metrics.jsonl files."
+            metavar="RUN_OR_LOG",
+            help="Run folders, RUN/last, RUN/best, metrics.jsonl files, or logs of other tools: "
+            "CSV, TSV, JSON lines, Lightning, trainer_state.json, TensorBoard, plain text.",
         ),
     ],
     *,
@@ -62,7 +64,42 @@ def diagnose_kl(
     ] = None,
     overrides: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="kl_health.KEY=VALUE", help="Replace a threshold."),
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Replace a threshold (kl_health.KEY) or tell what the log does not: "
+            "kl.reduction, kl.free_bits, kl.factor, kl.max_weight, latent.tokens, latent.dims.",
+        ),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            metavar="FILE",
+            help="TOML of the run: its [kl], [latent], [teacher] and [kl_health] win over the log.",
+        ),
+    ] = None,
+    maps: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map",
+            metavar="FIELD=COLUMN",
+            help="What a column of another tool's log holds, as in kl_raw=train/kl.",
+        ),
+    ] = None,
+    steps_per_epoch: Annotated[
+        int | None,
+        typer.Option(
+            "--steps-per-epoch", metavar="N", help="Turn steps into epochs where the log has none."
+        ),
+    ] = None,
+    pattern: Annotated[
+        str | None,
+        typer.Option(
+            "--pattern",
+            metavar="NAME",
+            help="Read plain text by a pattern: pytorch-vae or key-value.",
+        ),
     ] = None,
 ) -> None:
     """Say from the log whether the latent works, and why."""
@@ -70,15 +107,22 @@ def diagnose_kl(
     from latentvqa.core.threshold_overrides import free_bits_to_try, resolved_thresholds
     from latentvqa.core.what_if import what_if_free_bits
     from latentvqa.errors import ConfigError
-    from latentvqa.history import read_history
+    from latentvqa.logs import log_options, read_log
 
     free_bits = None if what_if is None else free_bits_to_try(what_if)
     if output_format is OutputFormat.html and len(run) > 1:
         raise ConfigError("--format html takes one run: give one RUN, or use markdown")
+    options, limits = log_options(
+        maps=maps or (),
+        steps_per_epoch=steps_per_epoch,
+        pattern=pattern,
+        config=config,
+        overrides=overrides or (),
+    )
     judged: list[tuple[History, Diagnosis, KLHealthThresholds, WhatIf | None]] = []
     for path in run:
-        history = read_history(path)
-        thresholds, notes = resolved_thresholds(history.header.thresholds, overrides or ())
+        history = read_log(path, options)
+        thresholds, notes = resolved_thresholds(history.header.thresholds, limits)
         found = diagnose(
             history.header, history.records, thresholds, notes=(*history.notes, *notes)
         )

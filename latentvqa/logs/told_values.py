@@ -1,0 +1,178 @@
+"""What the user tells about a run: ``--set`` over ``--config`` over the log itself.
+
+Knows the sections of a run's TOML that a diagnosis needs; the others, and the
+data they name, are not looked at.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from latentvqa.core.records import RunHeader
+from latentvqa.core.thresholds import KLHealthThresholds
+from latentvqa.errors import ConfigError
+from latentvqa.logs.fields import nearest
+
+# dotted key of a run's TOML -> where it stands in the header; kl. is its convention
+KEYS = {
+    "kl.reduction": "kl.reduction",
+    "kl.free_bits": "kl.free_bits",
+    "kl.factor": "kl.factor",
+    "kl.max_weight": "kl.max_weight",
+    "kl.warmup_epochs": "warmup_epochs",
+    "latent.tokens": "kl.tokens",
+    "latent.dims": "kl.dims",
+    "latent.bottleneck": "kl.bottleneck",
+    "latent.temperature": "temperature",
+    "latent.validation_temperature": "validation_temperature",
+    "teacher.weight": "teacher_weight",
+}
+FACTS = frozenset({"reduction", "tokens", "dims", "free_bits", "factor", "max_weight"})
+THRESHOLD_PREFIX = "kl_health."
+
+
+@dataclass(frozen=True)
+class ToldValues:
+    """Values by dotted key, from each source.
+
+    Attributes:
+        on_command_line: from ``--set``.
+        in_config: from ``--config``.
+        thresholds: the ``[kl_health]`` of ``--config``.
+        config: that file.
+    """
+
+    on_command_line: Mapping[str, Any] = field(default_factory=dict)
+    in_config: Mapping[str, Any] = field(default_factory=dict)
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    config: Path | None = None
+
+    def applied_to(self, header: RunHeader) -> tuple[RunHeader, list[str]]:
+        """The header with these values in the place of its own.
+
+        Returns:
+            The header and a note per source.
+        """
+        notes = []
+        kl: dict[str, Any] = {}
+        rest: dict[str, Any] = {}
+        lower = {k: v for k, v in self.in_config.items() if k not in self.on_command_line}
+        for source, values in ((str(self.config), lower), ("--set", self.on_command_line)):
+            if values:
+                told = ", ".join(f"{key} = {value}" for key, value in values.items())
+                notes.append(f"From {source}, over what the log says: {told}.")
+            for key, value in values.items():
+                place, _, name = KEYS[key].rpartition(".")
+                (kl if place else rest)[name] = value
+        unknown = tuple(name for name in header.kl.unknown if name not in kl)
+        is_assumed = header.kl.is_assumed and not kl.keys() >= FACTS
+        convention = replace(header.kl, **kl, unknown=unknown, is_assumed=is_assumed)
+        thresholds = {**header.thresholds, **self.thresholds}
+        return replace(header, kl=convention, thresholds=thresholds, **rest), notes
+
+    def facts(self) -> frozenset[str]:
+        """What is told of the KL convention."""
+        keys = {*self.in_config, *self.on_command_line}
+        return frozenset(KEYS[key].removeprefix("kl.") for key in keys) & FACTS
+
+
+def told_values(config: Path | None, overrides: Sequence[str]) -> tuple[ToldValues, list[str]]:
+    """Read what the user tells.
+
+    Args:
+        config: a run's TOML.
+        overrides: ``key=value``; values are TOML, else strings.
+
+    Returns:
+        The values, and the overrides of thresholds, which are not read here.
+
+    Raises:
+        ConfigError: with every fault at once.
+    """
+    faults: list[str] = []
+    thresholds = [text for text in overrides if text.strip().startswith(THRESHOLD_PREFIX)]
+    told: dict[str, Any] = {}
+    for text in overrides:
+        if text in thresholds:
+            continue
+        key, equals, raw = (part.strip() for part in text.partition("="))
+        if not equals:
+            faults.append(f"--set {text}: expected KEY=VALUE, as in kl.reduction=sum")
+        elif key not in KEYS:
+            near = nearest(key, [*KEYS, *_threshold_keys()])
+            faults.append(f"--set {text}: unknown key; the nearest is {near[0]}")
+        else:
+            told[key], fault = _checked(key, _toml_value(raw))
+            faults += [] if fault is None else [f"--set {key} = {told[key]!r}: {fault}"]
+    in_config, limits = _from_config(config, faults) if config is not None else ({}, {})
+    if faults:
+        raise ConfigError("\n".join(faults))
+    return ToldValues(told, in_config, limits, config), thresholds
+
+
+def _from_config(path: Path, faults: list[str]) -> tuple[dict[str, Any], dict[str, float]]:
+    tables = _tables(path, faults)
+    told: dict[str, Any] = {}
+    for key in KEYS:
+        section, name = key.split(".")
+        table = tables.get(section)
+        # "auto" stands where the data decided: the file does not tell
+        if not isinstance(table, dict) or name not in table or table[name] == "auto":
+            continue
+        told[key], fault = _checked(key, table[name])
+        faults += [] if fault is None else [f"{path}: {key} = {told[key]!r}: {fault}"]
+    limits = tables.get("kl_health", {})
+    try:
+        KLHealthThresholds.model_validate(limits)
+    except ValidationError as error:
+        for one in error.errors(include_url=False):
+            where = ".".join(("kl_health", *map(str, one["loc"])))
+            faults.append(f"{path}: {where}: {one['msg']}")
+    return told, limits if isinstance(limits, dict) else {}
+
+
+def _tables(path: Path, faults: list[str]) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8-sig"))
+    except FileNotFoundError:
+        faults.append(f"{path}: no such file. Give --config an existing TOML file.")
+    except (OSError, UnicodeDecodeError) as error:
+        faults.append(f"{path}: cannot be read as UTF-8 TOML: {error}")
+    except (ValueError, RecursionError) as error:
+        faults.append(f"{path}: not valid TOML: {error}")
+    return {}
+
+
+def _checked(key: str, value: Any) -> tuple[Any, str | None]:
+    """A value as the run's own section takes it, and what is wrong with it."""
+    section, name = key.split(".")
+    try:
+        held = getattr(_section(section).model_validate({name: value}), name)
+    except ValidationError as error:
+        return value, error.errors(include_url=False)[0]["msg"]
+    return held, "is decided by the data: give a number" if held == "auto" else None
+
+
+def _section(name: str) -> type[BaseModel]:
+    from latentvqa.config.sections import KL, Latent, Teacher  # building the models takes time
+
+    sections: dict[str, type[BaseModel]] = {"kl": KL, "latent": Latent, "teacher": Teacher}
+    return sections[name]
+
+
+def _threshold_keys() -> list[str]:
+    return [f"{THRESHOLD_PREFIX}{name}" for name in KLHealthThresholds.model_fields]
+
+
+def _toml_value(text: str) -> Any:
+    try:
+        parsed = tomllib.loads(f"value = {text}")
+    except (ValueError, RecursionError):
+        return text
+    return parsed["value"] if parsed.keys() == {"value"} else text
