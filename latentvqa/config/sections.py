@@ -173,7 +173,7 @@ class KL(Section):
     """controller: kl_raw to hold, nats of kl_token; must lie above `free_bits`"""
     proportional_gain: Annotated[float, Field(ge=0.0, le=1.0)] = 0.01
     """controller: most that the proportional term adds, share of the full weight"""
-    integral_gain: Annotated[float, Field(ge=0.0, le=1.0)] = 0.001
+    integral_gain: Annotated[float, Field(ge=0.0, le=1.0)] = 0.003
     """controller: share of the full weight added per step where kl_raw is twice the set point"""
 
 

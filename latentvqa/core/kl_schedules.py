@@ -77,7 +77,7 @@ class Controller:
 
     set_point: float
     proportional_gain: float = 0.01
-    integral_gain: float = 0.001
+    integral_gain: float = 0.003
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.set_point) and self.set_point > 0.0):
