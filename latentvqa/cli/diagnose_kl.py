@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -36,13 +37,13 @@ class FailOn(StrEnum):
 
 def diagnose_kl(
     run: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Argument(
             metavar="RUN_OR_LOG",
             help="Run folders, RUN/last, RUN/best, metrics.jsonl files, or logs of other tools: "
             "CSV, TSV, JSON lines, Lightning, trainer_state.json, TensorBoard, plain text.",
         ),
-    ],
+    ] = None,
     *,
     output_format: Annotated[
         OutputFormat, typer.Option("--format", help="How to write the diagnosis.")
@@ -69,6 +70,12 @@ def diagnose_kl(
             metavar="KEY=VALUE",
             help="Replace a threshold (kl_health.KEY) or tell what the log does not: "
             "kl.reduction, kl.free_bits, kl.factor, kl.max_weight, latent.tokens, latent.dims.",
+        ),
+    ] = None,
+    explain: Annotated[
+        str | None,
+        typer.Option(
+            "--explain", metavar="CODE", help="Say what a rule means and why, as KL004; no RUN."
         ),
     ] = None,
     config: Annotated[
@@ -109,6 +116,11 @@ def diagnose_kl(
     from latentvqa.errors import ConfigError
     from latentvqa.logs import log_options, read_log
 
+    if explain is not None:
+        _explain(explain, overrides or ())
+        return
+    if not run:
+        raise ConfigError("name a run folder or a log to diagnose, or a rule with --explain CODE")
     free_bits = None if what_if is None else free_bits_to_try(what_if)
     if output_format is OutputFormat.html and len(run) > 1:
         raise ConfigError("--format html takes one run: give one RUN, or use markdown")
@@ -135,6 +147,15 @@ def diagnose_kl(
     _write(output_format, judged, out)
     if fail_on is not None and any(found.is_at_least(fail_on.value) for _, found, _, _ in judged):
         raise typer.Exit(FINDINGS_EXIT_CODE)
+
+
+def _explain(code: str, overrides: Sequence[str]) -> None:
+    from latentvqa.core.diagnosis import RULES
+    from latentvqa.core.explanations import explained
+    from latentvqa.core.threshold_overrides import resolved_thresholds
+
+    thresholds, _ = resolved_thresholds({}, overrides)
+    typer.echo(explained(code, RULES, thresholds))
 
 
 def _write(

@@ -92,9 +92,7 @@ def against_collapse(view: RunView) -> str | None:
         return None
     if not is_active:
         return quieten_latent(view)
-    weight = finite(view.record.kl_weight)
-    is_rising = weight is not None and weight < view.header.kl.max_weight
-    return slow_kl_warmup(view) if is_rising else lower_factor(view)
+    return slow_kl_warmup(view) if view.is_warming_up else lower_factor(view)
 
 
 def is_penalty_active(view: RunView) -> bool | None:

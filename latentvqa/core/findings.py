@@ -139,6 +139,17 @@ class RunView:
         is_told = not {"max_weight", "factor"} & set(kl.unknown)
         return self.has_latent and (not is_told or kl.max_weight * kl.factor > 0.0)
 
+    @property
+    def is_warming_up(self) -> bool:
+        """Whether the KL weight still rises to its maximum; false where unknown.
+
+        A controller's weight need not come to it, and a cycle falls back from it.
+        """
+        weight = finite(self.record.kl_weight)
+        if self.header.kl_schedule not in (None, "linear") or weight is None:
+            return False
+        return weight < self.header.kl.max_weight * (1.0 - 1e-6)
+
     def untold(self, *names: str) -> NotJudged | None:
         """Why a rule that needs these parts of the KL convention cannot judge, if so.
 

@@ -109,7 +109,7 @@ def judge_high(view: RunView) -> Outcome:
     return Judgement(
         _level(view),
         f"kl_raw {figure(raw)} is above {figure(limit)}: the penalty does not hold the "
-        f"posterior{'' if _is_warmed_up(view) else ' yet (the weight is still rising)'}.",
+        f"posterior{' yet (the weight is still rising)' if view.is_warming_up else ''}.",
         {"kl_raw": raw, "kl_share": kl_split(view.record).kl_share},
         {name: limit, "pressing_kl_share": limits.pressing_kl_share},
         advice.lower_factor(view) if is_pressing else None,
@@ -215,11 +215,6 @@ def _is_consistent(view: RunView, above: float) -> bool:
     raws = [finite(kl_split(record).kl_raw) for record in window]
     is_long = len(window) == view.thresholds.consistent_epochs
     return is_long and all(raw is not None and raw > above for raw in raws)
-
-
-def _is_warmed_up(view: RunView) -> bool:
-    weight = view.record.kl_weight
-    return weight is None or weight >= view.header.kl.max_weight * (1.0 - 1e-6)
 
 
 _TABLE = "training notes, item 12"

@@ -64,7 +64,7 @@ def judge_warmup(view: RunView) -> Outcome:
     weight, full = finite(view.record.kl_weight), view.header.kl.max_weight
     if weight is None:
         return NotJudged("the log holds no KL weight")
-    if weight >= full * (1.0 - 1e-6):
+    if not view.is_warming_up:
         return None
     factor = view.header.kl.factor
     return Judgement(

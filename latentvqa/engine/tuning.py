@@ -1,4 +1,7 @@
-"""Automatic tuning of a running trainer; what to change is decided in :mod:`latentvqa.core.tuning`."""
+"""What automatic tuning makes of a running configuration.
+
+What to change, and when, is decided in :mod:`latentvqa.core.tuning`.
+"""
 
 from __future__ import annotations
 
