@@ -157,7 +157,7 @@ def _cure(view: RunView) -> str:
     )
 
 
-_BURDA = "information verdict; Burda et al. 2016"
+_BURDA = "active units, Burda et al. 2016 (arXiv:1509.00519); capacity against need"
 
 COLLAPSE_RULES: tuple[Rule, ...] = (
     Rule("IN002", "collapse", _BURDA, judge_collapse),

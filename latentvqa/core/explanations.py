@@ -9,10 +9,13 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import fill
 
 from latentvqa.core.findings import Rule
 from latentvqa.core.thresholds import KLHealthThresholds
 from latentvqa.errors import ConfigError
+
+WIDTH = 80  # columns of the prose
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,8 @@ def explained(code: str, rules: Sequence[Rule], limits: KLHealthThresholds) -> s
         if wanted in (held.lower(), name):
             said = EXPLANATIONS[held]
             fields = type(limits).model_fields
-            lines = [f"{held} {name}", "", said.meaning, "", said.why]
+            told = (fill(text, WIDTH) for text in (said.meaning, said.why))
+            lines = [f"{held} {name}", *(part for text in told for part in ("", text))]
             if said.thresholds:
                 lines += ["", "Thresholds ([kl_health], or --set kl_health.KEY=VALUE):"]
                 lines += [

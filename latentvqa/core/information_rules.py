@@ -143,12 +143,13 @@ def judge_far_above_need(view: RunView) -> Outcome:
     )
 
 
-_DESIGN = "information verdict"
+_PROCESSING = "data processing inequality: what is learnt must have passed the bottleneck"
+_RATE = "capacity against need, as in Alemi et al. 2018 (arXiv:1711.00464)"
 
 INFORMATION_RULES: tuple[Rule, ...] = (
     Rule("IN001", "divergence", "a loss must be finite", judge_divergence),
-    Rule("IN003", "leak", _DESIGN, judge_leak),
-    Rule("IN004", "latent_ignored", _DESIGN, judge_ignored),
-    Rule("IN005", "capacity_near_need", _DESIGN, judge_near_need),
-    Rule("IN006", "capacity_far_above_need", _DESIGN, judge_far_above_need),
+    Rule("IN003", "leak", _PROCESSING, judge_leak),
+    Rule("IN004", "latent_ignored", _PROCESSING, judge_ignored),
+    Rule("IN005", "capacity_near_need", _RATE, judge_near_need),
+    Rule("IN006", "capacity_far_above_need", _RATE, judge_far_above_need),
 )

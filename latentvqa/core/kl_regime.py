@@ -192,14 +192,15 @@ def judge_share(view: RunView) -> Outcome:
     )
 
 
-_DESIGN = "information verdict"
+_FREE_BITS = "Kingma et al. 2016 (arXiv:1606.04934), free bits; measured in the README"
+_RATE = "rate against need, as in Alemi et al. 2018 (arXiv:1711.00464)"
 _WEIGHT = "training notes, why KL weight 3.0"
 
 REGIME_RULES: tuple[Rule, ...] = (
-    Rule("IN007", "pinned", _DESIGN, judge_pinned),
-    Rule("IN008", "not_warmed_up", "KL warm-up", judge_warmup),
-    Rule("IN010", "penalty_inactive", _DESIGN, judge_inactive),
-    Rule("IN011", "kl_exploding", _DESIGN, judge_exploding),
+    Rule("IN007", "pinned", _FREE_BITS, judge_pinned),
+    Rule("IN008", "not_warmed_up", "KL warm-up, Bowman et al. 2016 (arXiv:1511.06349)", judge_warmup),
+    Rule("IN010", "penalty_inactive", _FREE_BITS, judge_inactive),
+    Rule("IN011", "kl_exploding", _RATE, judge_exploding),
     Rule("IN012", "contradictory_targets", "training notes, item 12", judge_contradictory_targets),
     Rule("KL010", "kl_share_high", _WEIGHT, judge_share),
 )
