@@ -26,13 +26,16 @@ STYLES: dict[Level, str] = {
 }
 
 
-def epoch_table(header: RunHeader, records: Sequence[EpochRecord], width: int = 80) -> Table:
+def epoch_table(
+    header: RunHeader, records: Sequence[EpochRecord], width: int = 80, note: str = ""
+) -> Table:
     """One row per epoch, as many columns as fit.
 
     Args:
         header: what the run was made with; names the table.
         records: the epochs, in order.
         width: terminal columns; the least important columns give way first.
+        note: a line below the table.
 
     Returns:
         The table.
@@ -42,9 +45,11 @@ def epoch_table(header: RunHeader, records: Sequence[EpochRecord], width: int = 
     table = Table(
         box=SIMPLE_HEAD,
         padding=0,
-        title=Text(_printable(header.name)) if header.name else None,
+        title=Text(printable(header.name)) if header.name else None,
         title_justify="left",
         title_style="bold",
+        caption=Text(note) if note else None,
+        caption_justify="left",
     )
     for column in shown:
         table.add_column(
@@ -88,10 +93,9 @@ def verdict_panel(diagnosis: Diagnosis) -> Panel:
     for reason in diagnosis.not_judged:
         body.append(f"\nNot judged: {reason}", style="dim")
     style = STYLES[verdict.level]
-    name = verdict.level if verdict.code == verdict.level else f"{verdict.level}: {verdict.code}"
     return Panel(
         body,
-        title=Text(name, style=style),
+        title=Text(verdict_name(diagnosis), style=style),
         title_align="left",
         border_style=style,
         box=ROUNDED,
@@ -121,13 +125,19 @@ def findings_table(diagnosis: Diagnosis) -> Table:
     return table
 
 
+def verdict_name(diagnosis: Diagnosis) -> str:
+    """Level and code of the verdict; the level alone where it is its own code."""
+    verdict = diagnosis.verdict
+    return verdict.level if verdict.code == verdict.level else f"{verdict.level}: {verdict.code}"
+
+
 def span(epochs: tuple[int, int]) -> str:
     """First and last epoch of a finding."""
     first, last = epochs
     return str(first) if first == last else f"{first}-{last}"
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Text without control characters, which could steer a terminal."""
     return "".join(character for character in text if character.isprintable())
 
