@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from typing import TextIO
 
 from latentvqa.config import Data
 from latentvqa.data.decoding import decode_image
@@ -62,7 +63,7 @@ def written_answers(run: Path) -> Answers | None:
         return None
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            rows = [_row(cells) for cells in csv.DictReader(file, strict=True)]
+            rows = _rows(file)
         known = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))
         return Answers(rows, str(known["checkpoint"]), len(rows))
     except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
@@ -129,6 +130,13 @@ def samples_note(answers: Answers, samples: Sequence[Sample]) -> str:
         f"{part} right. Shown are {len(samples) - shown} wrong and {shown} right "
         "answers, each kind taken evenly over the table: not a share to judge by."
     )
+
+
+def _rows(file: TextIO) -> list[AnsweredRow]:
+    rows = [_row(cells) for cells in csv.DictReader(file, strict=True)]
+    if not rows:
+        raise ValueError("it holds no answer")
+    return rows
 
 
 def _row(cells: dict[str, str]) -> AnsweredRow:
