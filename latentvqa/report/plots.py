@@ -10,6 +10,7 @@ from latentvqa.report.curves import (
     Chart,
     Mark,
     StageSpan,
+    Start,
     charts,
     finding_marks,
     stage_spans,
@@ -65,6 +66,8 @@ def curves_png(run: JudgedRun) -> bytes:
             top = REMARK if start.is_remark else (0.0, 1.0)
             style = "-" if start.is_remark else (0, (2, 2))
             axis.axvline(start.epoch, *top, color=LIGHT[start.level], lw=1.2, ls=style)
+            if not start.is_remark:
+                _name(axis, start, is_late=start.epoch > (epochs[0] + epochs[-1]) / 2)
     if marks:
         _draw_findings(axes[len(drawn)], marks, epochs, stages)
     for axis in axes[count:]:
@@ -124,6 +127,21 @@ def _draw_findings(
     axis.set_ylim(len(marks) - 0.4, -1.2)  # the first on top, room for the stages' names
     axis.set_yticks([])
     _label(axis, "Findings over the epochs", epochs)
+
+
+def _name(axis: Axes, start: Start, *, is_late: bool) -> None:
+    """Put the codes of findings beside their line, below the stages' names."""
+    axis.annotate(
+        " ".join(start.codes),
+        (start.epoch, 0.88),
+        xycoords=("data", "axes fraction"),
+        xytext=(-3 if is_late else 3, 0),
+        textcoords="offset points",
+        ha="right" if is_late else "left",
+        va="top",
+        fontsize=7,
+        color=LIGHT[start.level],
+    )
 
 
 def _opacity(mark: Mark) -> float:
