@@ -51,9 +51,13 @@ def epoch_table(
         caption=Text(note) if note else None,
         caption_justify="left",
     )
-    for column in shown:
+    for column, cell_width in shown.items():
         table.add_column(
-            Text(column.title), justify=column.justify, style=column.style, no_wrap=True
+            Text(column.title),
+            justify=column.justify,
+            style=column.style,
+            width=cell_width,  # known already, and slow to measure again in a long run
+            no_wrap=True,
         )
     for row in zip(*(cells[column] for column in shown), strict=True):
         table.add_row(*(Text(cell) for cell in row))
@@ -142,13 +146,13 @@ def printable(text: str) -> str:
     return "".join(character for character in text if character.isprintable())
 
 
-def _fitting(cells: dict[Column, list[str]], width: int) -> list[Column]:
-    """Columns that hold something and fit, the least important dropped first."""
-    shown = [column for column in COLUMNS if any(cell != MISSING for cell in cells[column])]
-    widths = {
+def _fitting(cells: dict[Column, list[str]], width: int) -> dict[Column, int]:
+    """Columns that hold something and fit, the least important dropped first, with widths."""
+    shown = {
         column: max(len(text) for text in (*column.title.split("\n"), *cells[column]))
-        for column in shown
+        for column in COLUMNS
+        if any(cell != MISSING for cell in cells[column])
     }
-    while len(shown) > 1 and sum(widths[column] + 1 for column in shown) + 1 > width:
-        shown.remove(max(shown, key=lambda column: column.importance))
+    while len(shown) > 1 and sum(shown.values()) + len(shown) + 1 > width:
+        del shown[max(shown, key=lambda column: column.importance)]
     return shown
