@@ -48,6 +48,7 @@ def watch_log(run: Path, judge: Callable[[Path], JudgedRun]) -> JudgedRun | None
     try:
         if not log_path(run).exists():
             _tell(f"waiting for {log_path(run)}; Ctrl-C ends")
+        is_told = False
         with _Screen(console, run) if console.is_terminal else _Lines(console) as view:
             while judged is None or not is_over(judged.history):
                 state = _state(log_path(run))
@@ -58,6 +59,9 @@ def watch_log(run: Path, judge: Callable[[Path], JudgedRun]) -> JudgedRun | None
                 judged = _read(run, judge) or judged
                 if judged is not None:
                     view.show(judged)
+                elif state is not None and not is_told:
+                    is_told = True
+                    _tell(f"{log_path(run)} holds no header and no epoch yet; Ctrl-C ends")
     except KeyboardInterrupt:
         if judged is None:
             _tell(f"no log came to {log_path(run)}")

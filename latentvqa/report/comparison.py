@@ -70,9 +70,9 @@ def _last(cell: Callable[[EpochRecord], str]) -> Callable[[JudgedRun], str]:
     return lambda run: MISSING if run.last is None else cell(run.last)
 
 
-def _logged(name: str, column_name: str, title: str) -> Measure:
+def _logged(name: str, title: str) -> Measure:
     """A measure that the epoch table shows, too."""
-    column = next(column for column in COLUMNS if column.name == column_name)
+    column = next(column for column in COLUMNS if column.name == name)
     return Measure(name, title, column.meaning, _last(column.cell))
 
 
@@ -86,10 +86,10 @@ MEASURES: tuple[Measure, ...] = (
     ),
     Measure("epochs", "epochs", "epochs in the log", lambda r: str(len(r.history.records))),
     Measure("stage", "stage", "stage of the last epoch", _last(lambda r: r.stage), "left"),
-    _logged("kl_raw", "kl_raw", "KL raw"),
-    _logged("kl_after", "kl_after", "KL after"),
-    _logged("penalty_reduction", "penalty_reduction", "red. %"),
-    _logged("rate", "rate", "rate"),
+    _logged("kl_raw", "KL raw"),
+    _logged("kl_after", "KL after"),
+    _logged("penalty_reduction", "red. %"),
+    _logged("rate", "rate"),
     Measure(
         "information_bound",
         "bound",
@@ -108,10 +108,10 @@ MEASURES: tuple[Measure, ...] = (
         "what is learnt of it, nats",
         _last(lambda r: nats_text(r.val.answer_gain)),
     ),
-    _logged("answer_train", "answer_train", "answer train"),
-    _logged("answer_val", "answer_val", "answer val"),
-    _logged("exact_match", "exact_match", "exact %"),
-    _logged("active_units", "active_units", "act. units"),
+    _logged("answer_train", "answer train"),
+    _logged("answer_val", "answer val"),
+    _logged("exact_match", "exact %"),
+    _logged("active_units", "act. units"),
 )
 
 STACKS: tuple[Stack, ...] = (

@@ -110,6 +110,16 @@ def test_ctrl_c_before_any_log_says_that_none_came(watch, tmp_path, options, cod
     assert "no log came" in err and "Traceback" not in err
 
 
+def test_a_log_that_holds_nothing_yet_is_waited_for_too(watch, tmp_path):
+    (tmp_path / LOG_NAME).touch()
+    process = watch(tmp_path)
+    assert "holds no header and no epoch yet" in process.stderr.readline()
+    (tmp_path / LOG_NAME).unlink()
+    write_header(tmp_path / LOG_NAME, HEADER)
+    append_record(tmp_path / LOG_NAME, make_epoch(0))
+    assert process.stdout.readline().startswith("epoch 0/49")
+
+
 def test_a_run_that_starts_anew_is_told_from_its_first_epoch(watch, tmp_path):
     run = begin_log(tmp_path / "run", HEADER)
     for record in make_run(3):
