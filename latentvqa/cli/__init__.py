@@ -12,6 +12,7 @@ from latentvqa.cli.data import app as data_app
 from latentvqa.cli.diagnose_kl import diagnose_kl
 from latentvqa.cli.evaluate import evaluate
 from latentvqa.cli.predict import predict
+from latentvqa.cli.report import report
 from latentvqa.cli.train import train
 from latentvqa.errors import LatentVQAError
 
@@ -27,6 +28,7 @@ app.command("train")(train)
 app.command("evaluate")(evaluate)
 app.command("diagnose-kl")(diagnose_kl)
 app.command("predict")(predict)
+app.command("report")(report)
 app.add_typer(data_app, name="data")
 
 

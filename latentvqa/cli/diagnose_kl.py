@@ -5,27 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from latentvqa.core.diagnosis import Diagnosis
-    from latentvqa.core.thresholds import KLHealthThresholds
-    from latentvqa.core.what_if import WhatIf
-    from latentvqa.history import History
+from latentvqa.cli.diagnosis_output import DiagnosisOutput, OutputFormat
 
 FINDINGS_EXIT_CODE = 3
-PLAIN_WIDTH = 100  # columns of a table that is written to a file
-
-
-class OutputFormat(StrEnum):
-    """How a diagnosis is written."""
-
-    table = "table"
-    json = "json"
-    markdown = "markdown"
-    html = "html"
 
 
 class FailOn(StrEnum):
@@ -108,13 +94,24 @@ def diagnose_kl(
             help="Read plain text by a pattern: pytorch-vae or key-value.",
         ),
     ] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option("--plot", metavar="FILE", help="Draw the curves too, into .svg or .png."),
+    ] = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Follow a log that grows, until Ctrl-C or its end.")
+    ] = False,
+    all_epochs: Annotated[
+        bool, typer.Option("--all-epochs", help="Show every epoch of a long run.")
+    ] = False,
 ) -> None:
-    """Say from the log whether the latent works, and why."""
+    """Say from the log whether the latent works, and why; compare several runs."""
     from latentvqa.core.diagnosis import diagnose
     from latentvqa.core.threshold_overrides import free_bits_to_try, resolved_thresholds
     from latentvqa.core.what_if import what_if_free_bits
     from latentvqa.errors import ConfigError
     from latentvqa.logs import log_options, read_log
+    from latentvqa.report.judged_run import JudgedRun
 
     if explain is not None:
         _explain(explain, overrides or ())
@@ -122,8 +119,8 @@ def diagnose_kl(
     if not run:
         raise ConfigError("name a run folder or a log to diagnose, or a rule with --explain CODE")
     free_bits = None if what_if is None else free_bits_to_try(what_if)
-    if output_format is OutputFormat.html and len(run) > 1:
-        raise ConfigError("--format html takes one run: give one RUN, or use markdown")
+    output = DiagnosisOutput(output_format, out, plot, is_whole=all_epochs)
+    output.require_possible(runs=len(run), is_watched=watch)
     options, limits = log_options(
         maps=maps or (),
         steps_per_epoch=steps_per_epoch,
@@ -131,21 +128,28 @@ def diagnose_kl(
         config=config,
         overrides=overrides or (),
     )
-    judged: list[tuple[History, Diagnosis, KLHealthThresholds, WhatIf | None]] = []
-    for path in run:
+
+    def judge(path: Path) -> JudgedRun:
         history = read_log(path, options)
-        thresholds, notes = resolved_thresholds(history.header.thresholds, limits)
-        found = diagnose(
-            history.header, history.records, thresholds, notes=(*history.notes, *notes)
-        )
-        tried = (
-            None
-            if free_bits is None
-            else what_if_free_bits(history.header, history.records, free_bits, thresholds)
-        )
-        judged.append((history, found, thresholds, tried))
-    _write(output_format, judged, out)
-    if fail_on is not None and any(found.is_at_least(fail_on.value) for _, found, _, _ in judged):
+        header, records = history.header, history.records
+        thresholds, notes = resolved_thresholds(header.thresholds, limits)
+        found = diagnose(header, records, thresholds, notes=(*history.notes, *notes))
+        tried = None
+        if free_bits is not None:
+            tried = what_if_free_bits(header, records, free_bits, thresholds)
+        return JudgedRun(history, found, thresholds, tried)
+
+    if watch:
+        from latentvqa.cli.watching import watch_log
+
+        last = watch_log(run[0], judge)
+        if last is None:
+            raise typer.Exit(0 if fail_on is None else 1)
+        judged = [last]
+    else:
+        judged = [judge(path) for path in run]
+    output.write(judged, is_watched=watch)
+    if fail_on is not None and any(one.diagnosis.is_at_least(fail_on.value) for one in judged):
         raise typer.Exit(FINDINGS_EXIT_CODE)
 
 
@@ -156,70 +160,3 @@ def _explain(code: str, overrides: Sequence[str]) -> None:
 
     thresholds, _ = resolved_thresholds({}, overrides)
     typer.echo(explained(code, RULES, thresholds))
-
-
-def _write(
-    output_format: OutputFormat,
-    judged: list[tuple[History, Diagnosis, KLHealthThresholds, WhatIf | None]],
-    out: Path | None,
-) -> None:
-    if output_format is OutputFormat.table:
-        _write_tables(judged, out)
-        return
-    if output_format is OutputFormat.json:
-        from latentvqa.report.diagnosis_json import diagnosis_json, diagnosis_object
-
-        text = diagnosis_json([diagnosis_object(run, d, tried) for run, d, _, tried in judged])
-    elif output_format is OutputFormat.markdown:
-        from latentvqa.report.markdown import diagnosis_markdown
-
-        text = "\n".join(diagnosis_markdown(run, d, tried) for run, d, _, tried in judged)
-    else:
-        from latentvqa.report.page import render_report
-
-        history, found, thresholds, tried = judged[0]
-        config = history.path.parent / "config.toml"
-        text = render_report(
-            history,
-            found,
-            config.read_text(encoding="utf-8", errors="replace") if config.is_file() else None,
-            what_if=tried,
-            thresholds=thresholds,
-        )
-    if out is None:
-        typer.echo(text.rstrip("\n"))
-    else:
-        _save(out, text.rstrip("\n") + "\n")
-
-
-def _write_tables(
-    judged: list[tuple[History, Diagnosis, KLHealthThresholds, WhatIf | None]], out: Path | None
-) -> None:
-    from io import StringIO
-
-    from rich.console import Console
-
-    from latentvqa.report.tables import epoch_table, findings_table, verdict_panel
-
-    captured = StringIO()
-    console = Console() if out is None else Console(file=captured, width=PLAIN_WIDTH)
-    for history, found, _, tried in judged:
-        if history.records:
-            console.print(epoch_table(history.header, history.records, console.width))
-        if found.findings:
-            console.print(findings_table(found))
-        console.print(verdict_panel(found))
-        if tried is not None:
-            console.print(tried.sentence, markup=False, highlight=False)
-    if out is not None:
-        _save(out, captured.getvalue())
-
-
-def _save(path: Path, text: str) -> None:
-    from latentvqa.durable import replace_file
-    from latentvqa.errors import HistoryError
-
-    try:
-        replace_file(path, text.encode("utf-8"))
-    except OSError as error:
-        raise HistoryError(f"cannot write {path}: {error.strerror}") from error

@@ -151,8 +151,10 @@ def _dry_run(settings: Config) -> None:
 
 
 def _leave(run: Path, console: TrainingConsole, exit_code: int) -> None:
+    from latentvqa.cli.report import write_reports
+
     if (run / "last").exists():
-        _write_reports(run)
+        write_reports(run, console.notice)
         console.notice(f"interrupted; saved. Continue with: latentvqa train --resume {run}")
     else:
         console.notice("interrupted before the first batch; nothing to save")
@@ -165,6 +167,7 @@ def _conclude(outcome: Outcome, console: TrainingConsole) -> None:
 
     from latentvqa.cli.console import NoticeObserver, ProgressLine
     from latentvqa.cli.evaluate import score_panel
+    from latentvqa.cli.report import write_reports
     from latentvqa.engine.evaluation import evaluate, validation_table, write_evaluation
     from latentvqa.engine.loading import load_model
     from latentvqa.report.tables import epoch_table, verdict_panel
@@ -183,7 +186,7 @@ def _conclude(outcome: Outcome, console: TrainingConsole) -> None:
         )
     write_evaluation(found, outcome.run / "evaluations" / "validation")
     screen.print(score_panel(found))
-    _write_reports(outcome.run)
+    write_reports(outcome.run, console.notice)
     if outcome.is_stopped_early:
         console.notice("stopped early: no better validation loss within the patience")
     screen.print(
@@ -191,24 +194,3 @@ def _conclude(outcome: Outcome, console: TrainingConsole) -> None:
         highlight=False,
         soft_wrap=True,
     )
-
-
-def _write_reports(run: Path) -> None:
-    """Rebuild ``report.html`` and ``curves.png`` from the log."""
-    from latentvqa.core.diagnosis import diagnose
-    from latentvqa.core.thresholds import KLHealthThresholds
-    from latentvqa.durable import replace_file
-    from latentvqa.engine.run_folder import CONFIG_FILE
-    from latentvqa.history import read_history
-    from latentvqa.report.page import render_report
-    from latentvqa.report.plots import draw_curves
-
-    history = read_history(run)
-    if not history.records:
-        return
-    thresholds = KLHealthThresholds.model_validate(dict(history.header.thresholds))
-    diagnosis = diagnose(history.header, history.records, thresholds, history.notes)
-    config = (run / CONFIG_FILE).read_text(encoding="utf-8")
-    page = render_report(history, diagnosis, config, thresholds=thresholds)
-    replace_file(run / "report.html", page.encode())
-    draw_curves(history.header, history.records, run / "curves.png")

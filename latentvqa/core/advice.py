@@ -111,8 +111,20 @@ def tuning_advice(view: RunView) -> str | None:
     """
     if not view.is_late:
         return None
-    factor = lower_factor(view) if is_kl_pressing(view) else None
-    return lower_teacher(view) or factor or lower_decoder_rate(view)
+    return lower_teacher(view) or ease_kl(view) or lower_decoder_rate(view)
+
+
+def ease_kl(view: RunView) -> str | None:
+    """Less KL pressure where its share is large; never against overfitting, which it holds."""
+    val, ratio = finite(view.record.val.answer_loss), finite(view.record.overfitting_ratio)
+    limits = view.thresholds
+    is_overfitted = (
+        val is not None
+        and ratio is not None
+        and val > limits.overfitting_min_loss
+        and ratio >= limits.overfitting_high
+    )
+    return lower_factor(view) if is_kl_pressing(view) and not is_overfitted else None
 
 
 def is_kl_pressing(view: RunView) -> bool:

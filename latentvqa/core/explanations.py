@@ -133,7 +133,14 @@ EXPLANATIONS: dict[str, Explanation] = {
         "the reduction is near 100 % and says nothing, and so does the weight. Chasing a "
         "reduction of 20 to 40 % by lowering free_bits then walks into collapse. A warning only "
         "where the answers are not learnt.",
-        ("pinned_low", "pinned_high", "pinned_epochs", "learnt_gain", "tuning_epoch"),
+        (
+            "pinned_low",
+            "pinned_high",
+            "pinned_tail",
+            "pinned_epochs",
+            "learnt_gain",
+            "tuning_epoch",
+        ),
     ),
     "IN008": Explanation(
         "The KL weight has not reached its maximum.",
@@ -150,14 +157,14 @@ EXPLANATIONS: dict[str, Explanation] = {
         "allowance.",
         "Without a gradient neither weight nor factor matters, and the KL is what the start and "
         "the answers make it. Lowering the factor changes nothing; free_bits is the only handle.",
-        ("zero_kl_share", "pinned_low", "pinned_epochs"),
+        ("zero_kl_share", "pinned_low", "pinned_tail", "pinned_epochs"),
     ),
     "IN011": Explanation(
         "A large KL doubles within a few epochs and still rises.",
         "Usually too high a learning rate of the bottleneck under a weight that is 0 or still "
         "rising; the loss follows once the weight acts. Where the log does not tell its "
         "convention no size is large, and only a growth beyond any warm-up counts.",
-        ("exploding_kl", "exploding_growth", "consistent_epochs"),
+        ("exploding_kl", "exploding_growth", "exploded_growth", "consistent_epochs"),
     ),
     "IN012": Explanation(
         "free_bits lies above the healthy band, so that the notes' two targets exclude each other.",

@@ -30,14 +30,16 @@ __all__ = ["KL_RULES", "KLHealthThresholds"]
 NO_KL = NotJudged("no KL is priced in this bottleneck or stage")
 NO_KL_RAW = NotJudged("the log holds no kl_raw")
 NO_KL_AFTER = NotJudged("the log holds no kl_after")
-NO_STAGE = NotJudged("the log does not name its stages")
+NO_RECIPE = NotJudged("the notes' bands belong to their own stages, and the log names none")
 
 
 def judge_collapse_check(view: RunView) -> Outcome:
     """kl_raw below the notes' collapse limit; never more than info."""
     raw = finite(kl_split(view.record).kl_raw)
-    if not view.has_kl or raw is None:
-        return NO_KL_RAW if view.has_kl else NO_KL
+    if outside := outside_recipe(view):
+        return outside
+    if raw is None:
+        return NO_KL_RAW
     if untold := view.untold("reduction", "dims"):
         return untold
     limit = view.kl_limit(view.thresholds.collapse_kl)
@@ -56,8 +58,8 @@ def judge_collapse_check(view: RunView) -> Outcome:
 
 def judge_target_table(view: RunView) -> Outcome:
     """The notes' target table: ok if both bands hold, else info."""
-    if not view.has_kl:
-        return NO_KL
+    if outside := outside_recipe(view):
+        return outside
     split, limits = kl_split(view.record), view.thresholds
     raw, reduction = finite(split.kl_raw), finite(split.penalty_reduction)
     if raw is None or reduction is None:
@@ -86,8 +88,8 @@ def judge_target_table(view: RunView) -> Outcome:
 
 def judge_high(view: RunView) -> Outcome:
     """kl_raw above one of three limits: the penalty does not hold the posterior."""
-    if not view.has_kl:
-        return NO_KL
+    if outside := outside_recipe(view):
+        return outside
     raw = finite(kl_split(view.record).kl_raw)
     if raw is None:
         return NO_KL_RAW
@@ -105,21 +107,20 @@ def judge_high(view: RunView) -> Outcome:
             break
     else:
         return None
-    is_pressing = is_late and is_stuck and advice.is_kl_pressing(view)
     return Judgement(
         _level(view),
         f"kl_raw {figure(raw)} is above {figure(limit)}: the penalty does not hold the "
         f"posterior{' yet (the weight is still rising)' if view.is_warming_up else ''}.",
         {"kl_raw": raw, "kl_share": kl_split(view.record).kl_share},
         {name: limit, "pressing_kl_share": limits.pressing_kl_share},
-        advice.lower_factor(view) if is_pressing else None,
+        advice.ease_kl(view) if is_late and is_stuck else None,
     )
 
 
 def judge_free_bits(view: RunView) -> Outcome:
     """No penalty left, or too little of it."""
-    if not view.has_kl:
-        return NO_KL
+    if outside := outside_recipe(view):
+        return outside
     split, limit = kl_split(view.record), view.thresholds.generous_reduction
     is_zero = counts_as_zero(split, view.thresholds)
     reduction = finite(split.penalty_reduction)
@@ -142,8 +143,8 @@ def judge_free_bits(view: RunView) -> Outcome:
 
 def judge_persistent_free_bits(view: RunView) -> Outcome:
     """The notes' level 2: no penalty for many epochs and the KL stuck below it."""
-    if not view.has_kl:
-        return NO_KL
+    if outside := outside_recipe(view):
+        return outside
     limits = view.thresholds
     if untold := view.untold("free_bits", "reduction", "dims"):
         return untold
@@ -176,13 +177,11 @@ def judge_persistent_free_bits(view: RunView) -> Outcome:
 
 def judge_low_late(view: RunView) -> Outcome:
     """kl_raw still low from the tuning epoch to the end of the warm-up stage."""
-    if not view.has_kl:
-        return NO_KL
+    if outside := outside_recipe(view):
+        return outside
     raw, limits = finite(kl_split(view.record).kl_raw), view.thresholds
     if raw is None:
         return NO_KL_RAW
-    if view.record.stage == "unknown":
-        return NO_STAGE
     if untold := view.untold("reduction", "dims"):
         return untold
     limit = view.kl_limit(limits.low_kl_late)
@@ -197,6 +196,13 @@ def judge_low_late(view: RunView) -> Outcome:
     )
 
 
+def outside_recipe(view: RunView) -> NotJudged | None:
+    """Why the notes' bands do not apply to a record, if they do not."""
+    if not view.has_kl:
+        return NO_KL
+    return NO_RECIPE if view.record.stage == "unknown" else None
+
+
 def _level(view: RunView) -> Level:
     """Info early on and where information says that the latent works."""
     return "info" if not view.is_late or are_answers_learnt(view) else "warning"
@@ -205,7 +211,9 @@ def _level(view: RunView) -> Level:
 def _less_free_bits(view: RunView) -> str | None:
     """Lower free bits only where no information speaks: it walks into collapse."""
     is_known = are_answers_learnt(view) is not None
-    if not view.is_late or is_known or view.header.kl.free_bits <= 0.0:
+    raw = finite(kl_split(view.record).kl_raw)
+    is_collapsing = raw is None or raw < view.kl_limit(view.thresholds.collapse_kl)
+    if not view.is_late or is_known or is_collapsing or view.header.kl.free_bits <= 0.0:
         return None
     return advice.lower_free_bits(view)
 

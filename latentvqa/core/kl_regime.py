@@ -6,6 +6,7 @@ and reduction can mean in this run, and whether the KL is out of hand.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from itertools import pairwise
 
 from latentvqa.core import advice
@@ -22,7 +23,8 @@ from latentvqa.core.findings import (
     percent,
 )
 from latentvqa.core.information import NO_LATENT, are_answers_learnt
-from latentvqa.core.kl_health import NO_KL, NO_KL_AFTER, NO_KL_RAW
+from latentvqa.core.kl_health import NO_KL, NO_KL_AFTER, NO_KL_RAW, outside_recipe
+from latentvqa.core.records import EpochRecord
 
 
 def judge_pinned(view: RunView) -> Outcome:
@@ -40,7 +42,8 @@ def judge_pinned(view: RunView) -> Outcome:
         weight = finite(record.effective_kl_weight)
         if raw is None or weight is None:
             return NO_KL_RAW if raw is None else NotJudged("the log holds no effective weight")
-        if weight <= 0.0 or not low <= raw <= high:
+        is_at = low <= raw or touches_free_bits(view, record) is True
+        if weight <= 0.0 or raw > high or not is_at:
             return None
     raw = finite(kl_split(view.record).kl_raw)
     has_learnt = are_answers_learnt(view)
@@ -50,9 +53,28 @@ def judge_pinned(view: RunView) -> Outcome:
         f"kl_raw {figure(raw)} follows free_bits {figure(free_bits)}: free_bits is the "
         "constraint; weight and reduction say nothing.",
         {"kl_raw": raw, "effective_kl_weight": view.record.effective_kl_weight},
-        {"pinned_low": low, "pinned_high": high, "pinned_epochs": limits.pinned_epochs},
+        {
+            "pinned_low": low,
+            "pinned_high": high,
+            "pinned_tail": limits.pinned_tail,
+            "pinned_epochs": limits.pinned_epochs,
+        },
         advice.quieten_latent(view) if has_learnt is False and is_late else None,
     )
+
+
+def touches_free_bits(view: RunView, record: EpochRecord) -> bool | None:
+    """Whether the upper end of the KL's distribution lies at free_bits.
+
+    Under a very strong weight the mean keeps clear of the hinge, and only the
+    largest values are held by it. None where no distribution was logged.
+    """
+    histogram = kl_split(record).kl_histogram
+    if histogram is None or sum(histogram.counts) <= 0:
+        return None
+    least = view.thresholds.pinned_low * view.header.kl.free_bits
+    first = bisect_left(histogram.edges, least) + 1
+    return sum(histogram.counts[first:]) >= view.thresholds.pinned_tail * sum(histogram.counts)
 
 
 def judge_warmup(view: RunView) -> Outcome:
@@ -102,6 +124,8 @@ def _judge_allowance(view: RunView) -> Outcome:
             return NO_KL_AFTER
         if not is_zero or raw >= limits.pinned_low * free_bits:
             return None
+        if touches_free_bits(view, record):
+            return None
     raw = finite(kl_split(view.record).kl_raw)
     is_harmful = are_answers_learnt(view) is False and view.is_late
     return Judgement(
@@ -128,20 +152,26 @@ def judge_exploding(view: RunView) -> Outcome:
     is_rising = all(later > earlier for earlier, later in pairwise(values))
     growth = values[-1] / values[0] if values[0] > 0.0 else 0.0
     is_told = view.untold("reduction", "dims") is None
-    # without a convention no size is large, so only a growth beyond any warm-up counts
-    needed = limits.exploding_growth if is_told else limits.exploding_growth**5
-    is_large = not is_told or values[-1] > view.kl_limit(limits.exploding_kl)
-    if not (is_rising and growth >= needed and is_large):
+    # without a convention no size is large: only a growth beyond any start counts, and late
+    needed = limits.exploding_growth if is_told else limits.exploding_growth**3
+    if is_told:
+        is_large = values[-1] > view.kl_limit(limits.exploding_kl)
+    else:
+        is_large = view.index >= limits.early_epoch
+    lowest = min(_kl_raws(view))
+    has_exploded = is_told and values[-1] >= limits.exploded_growth * lowest
+    if not (is_large and (has_exploded or (is_rising and growth >= needed))):
         return None
     return Judgement(
         "warning",
         f"The KL explodes: kl_raw {figure(values[-1])} is {figure(growth)} times that of "
-        f"{limits.consistent_epochs} epochs before and still rising. Lower the latent's learning "
-        "rate, or let the KL weight rise sooner.",
-        {"kl_raw": values[-1], "growth": growth},
+        f"{limits.consistent_epochs} epochs before and {figure(values[-1] / lowest)} times its "
+        "lowest. Lower the latent's learning rate, or let the KL weight rise sooner.",
+        {"kl_raw": values[-1], "growth": growth, "lowest_kl_raw": lowest},
         {
             "exploding_kl": view.kl_limit(limits.exploding_kl),
             "exploding_growth": needed,
+            "exploded_growth": limits.exploded_growth,
             "consistent_epochs": limits.consistent_epochs,
         },
         advice.lower_latent_rate(view),
@@ -150,8 +180,8 @@ def judge_exploding(view: RunView) -> Outcome:
 
 def judge_contradictory_targets(view: RunView) -> Outcome:
     """Free bits above the healthy band: both of the notes' targets cannot hold."""
-    if not view.has_kl:
-        return NO_KL
+    if outside := outside_recipe(view):
+        return outside
     if untold := view.untold("free_bits", "reduction", "dims"):
         return untold
     free_bits, limits = view.header.kl.free_bits, view.thresholds
@@ -188,17 +218,24 @@ def judge_share(view: RunView) -> Outcome:
         f"that the notes aim at{' while the validation answer loss is stuck' if is_stuck else ''}.",
         {"kl_share": share},
         {"pressing_kl_share": limits.pressing_kl_share},
-        advice.lower_factor(view) if is_harmful else None,
+        advice.ease_kl(view) if is_harmful else None,
     )
 
 
+def _kl_raws(view: RunView) -> list[float]:
+    """Every positive kl_raw up to the judged epoch."""
+    raws = (finite(kl_split(record).kl_raw) for record in view.records[: view.index + 1])
+    return [raw for raw in raws if raw is not None and raw > 0.0] or [1.0]
+
+
 _FREE_BITS = "Kingma et al. 2016 (arXiv:1606.04934), free bits; measured in the README"
+_WARMUP = "KL warm-up, Bowman et al. 2016 (arXiv:1511.06349)"
 _RATE = "rate against need, as in Alemi et al. 2018 (arXiv:1711.00464)"
 _WEIGHT = "training notes, why KL weight 3.0"
 
 REGIME_RULES: tuple[Rule, ...] = (
     Rule("IN007", "pinned", _FREE_BITS, judge_pinned),
-    Rule("IN008", "not_warmed_up", "KL warm-up, Bowman et al. 2016 (arXiv:1511.06349)", judge_warmup),
+    Rule("IN008", "not_warmed_up", _WARMUP, judge_warmup),
     Rule("IN010", "penalty_inactive", _FREE_BITS, judge_inactive),
     Rule("IN011", "kl_exploding", _RATE, judge_exploding),
     Rule("IN012", "contradictory_targets", "training notes, item 12", judge_contradictory_targets),

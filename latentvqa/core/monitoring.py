@@ -18,7 +18,7 @@ from latentvqa.core.findings import (
     kl_split,
     percent,
 )
-from latentvqa.core.kl_health import NO_KL, NO_KL_RAW, NO_STAGE
+from latentvqa.core.kl_health import NO_KL_RAW, outside_recipe
 
 
 def judge_early_phase(view: RunView) -> Outcome:
@@ -41,8 +41,8 @@ def judge_early_phase(view: RunView) -> Outcome:
 def judge_late_phase(view: RunView) -> Outcome:
     """Epochs 10 to 14: a KL that has grown, a steadier reduction, no overfitting."""
     limits = view.thresholds
-    if view.record.stage == "unknown":
-        return NO_STAGE
+    if outside := outside_recipe(view):
+        return outside
     is_window = limits.tuning_epoch <= view.latent_epoch <= limits.late_end
     if view.record.stage != "warmup" or not is_window:
         return None
@@ -61,8 +61,8 @@ def judge_late_phase(view: RunView) -> Outcome:
 def judge_full_phase(view: RunView) -> Outcome:
     """The full stage: a stable KL and a validation loss on its way to the target."""
     limits = view.thresholds
-    if view.record.stage == "unknown":
-        return NO_STAGE
+    if outside := outside_recipe(view):
+        return outside
     if view.record.stage != "full":
         return None
     return _phase(
@@ -82,8 +82,8 @@ def _phase(
     max_ratio: float | None,
 ) -> Outcome:
     """What the notes expect of a phase, and where the epoch differs; None if nowhere."""
-    if not view.has_kl:
-        return NO_KL
+    if outside := outside_recipe(view):
+        return outside
     split = kl_split(view.record)
     raw, reduction = finite(split.kl_raw), finite(split.penalty_reduction)
     if raw is None:

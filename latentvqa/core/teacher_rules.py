@@ -27,8 +27,7 @@ def teacher_state(view: RunView) -> TeacherState | NotJudged | None:
     if loss is not None and loss != 0.0:
         return "active"
     if counts is None:
-        is_known = weight is not None and loss is not None
-        return "idle" if is_known else NotJudged("the log holds no teacher loss or pair counts")
+        return NotJudged("the log holds no teacher loss or pair counts") if loss is None else "idle"
     stages: tuple[tuple[TeacherState, int], ...] = (
         ("idle", counts.compared),
         ("nothing_to_prefer", counts.differing),
@@ -47,10 +46,16 @@ def _teacher_rule(code: str, state: TeacherState, level: Level, sentence: str) -
         if counts is not None:
             observed |= {"compared": counts.compared, "differing": counts.differing}
             observed |= {"violating": counts.violating}
-        return Judgement(level, sentence, observed, {})
+        told = sentence if counts is not None or state != "idle" else UNCOUNTED
+        return Judgement(level, told, observed, {})
 
     return Rule(code, f"teacher_{state}", "training notes, decision tree; pair counts", judge)
 
+
+UNCOUNTED = (
+    "The teacher's loss is 0 in the full stage, and the log counts no pairs: the teacher is off, "
+    "or not wired in."
+)
 
 TEACHER_RULES: tuple[Rule, ...] = (
     _teacher_rule("TE001", "off", "info", "The teacher is off: its weight is 0."),

@@ -147,6 +147,9 @@ class KLHealthThresholds(BaseModel):
     exploding_growth: Ratio = Field(
         default=2.0, description="growth of kl_raw over consistent_epochs that is fast"
     )
+    exploded_growth: Ratio = Field(
+        default=30.0, description="multiple of the lowest kl_raw; from it on a KL has exploded"
+    )
     loss_tolerance: Share = Field(
         default=0.05,
         description="share of the total loss by which its logged parts may miss it",
@@ -169,6 +172,11 @@ class KLHealthThresholds(BaseModel):
     )
     pinned_high: Ratio = Field(
         default=1.1, description="multiple of free_bits; kl_raw pinned, upper end"
+    )
+    pinned_tail: Share = Field(
+        default=0.01,
+        description="share of kl_token at free_bits or above; from it on the KL is held there "
+        "though its mean lies lower",
     )
     pinned_epochs: Annotated[Epochs, Field(ge=1)] = Field(default=3, description="epochs in a row")
 

@@ -161,7 +161,7 @@ def judge_target(view: RunView) -> Outcome:
     target = view.header.target if view.header.target is not None else limits.target_loss
     if lowest is None or lowest < target or not advice.is_validation_stuck(view):
         return None
-    factor = advice.lower_factor(view) if advice.is_kl_pressing(view) else None
+    factor = advice.ease_kl(view)
     rest = "The KL is a large share of the loss." if factor else "Look at the data next."
     return Judgement(
         "warning",

@@ -198,8 +198,8 @@ def _predict(view: RunView, free_bits: float) -> Prediction:
 
 def _sentence(epoch: int, row: StaticRow, is_exact: bool, prediction: Prediction) -> str:
     basis = "" if is_exact else " (bounds, since the log holds averages only)"
-    after = _between(figure(row.kl_after_low), figure(row.kl_after_high))
-    cut = _between(percent(row.reduction_low), percent(row.reduction_high))
+    after = between(figure(row.kl_after_low), figure(row.kl_after_high))
+    cut = between(percent(row.reduction_low), percent(row.reduction_high))
     return (
         f"With free_bits {figure(row.free_bits)} the posterior of epoch {epoch} would have "
         f"kl_after {after} and a reduction of {cut}{basis}. {prediction.sentence}"
@@ -223,5 +223,6 @@ def _has_histogram(split: SplitMetrics) -> bool:
     )
 
 
-def _between(low: str, high: str) -> str:
+def between(low: str, high: str) -> str:
+    """Two ends as one text."""
     return low if low == high else f"{low} to {high}"

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from latentvqa.core.findings import finite, kl_split
+from latentvqa.core.diagnosis import Diagnosis
+from latentvqa.core.findings import LEVELS, Level, finite, kl_split
 from latentvqa.core.records import EpochRecord, RunHeader
 from latentvqa.core.thresholds import KLHealthThresholds
 
@@ -50,6 +51,64 @@ class StageSpan:
     last: int
 
 
+@dataclass(frozen=True)
+class Mark:
+    """A finding on the epochs' axis.
+
+    Attributes:
+        code: stable short code.
+        name: stable name.
+        level: severity.
+        first: epoch at which it starts.
+        last: last epoch at which it holds.
+        is_open: whether it holds at the end.
+    """
+
+    code: str
+    name: str
+    level: Level
+    first: int
+    last: int
+    is_open: bool
+
+    @property
+    def label(self) -> str:
+        """What stands beside the mark."""
+        return f"{self.code} {self.name}{'' if self.is_open else ' (past)'}"
+
+
+def finding_marks(diagnosis: Diagnosis) -> tuple[Mark, ...]:
+    """The findings of a run in the order of its diagnosis."""
+    return tuple(
+        Mark(f.code, f.name, f.level, *f.epochs, is_open=f.is_open) for f in diagnosis.findings
+    )
+
+
+@dataclass(frozen=True)
+class Start:
+    """Findings that start at one epoch: the most severe level, and the codes of that level."""
+
+    epoch: int
+    level: Level
+    codes: tuple[str, ...]
+
+    @property
+    def is_remark(self) -> bool:
+        """Whether none of them is more than a remark."""
+        return self.level in ("ok", "info")
+
+
+def starts(marks: Sequence[Mark]) -> tuple[Start, ...]:
+    """The epochs at which findings start."""
+    found = []
+    for epoch in sorted({mark.first for mark in marks}):
+        here = [mark for mark in marks if mark.first == epoch]
+        level = max((mark.level for mark in here), key=LEVELS.index)
+        codes = tuple(mark.code for mark in here if mark.level == level)
+        found.append(Start(epoch, level, codes))
+    return tuple(found)
+
+
 def charts(
     header: RunHeader,
     records: Sequence[EpochRecord],
@@ -88,6 +147,22 @@ def charts(
             lines=free_bits,
         ),
         Chart(
+            "Taken away by free bits, %",
+            (_curve("reduction", [_percent(kl_split(r).penalty_reduction) for r in records]),),
+            band=(
+                100.0 * limits.healthy_reduction_low,
+                100.0 * limits.healthy_reduction_high,
+                "notes' band",
+            ),
+        ),
+        Chart(
+            "Rate, nats per example",
+            (
+                _curve("training", [r.train.rate for r in records]),
+                _curve("validation", [r.val.rate for r in records]),
+            ),
+        ),
+        Chart(
             "Information per answer, nats",
             (
                 _curve("paid (rate)", [r.val.rate for r in records]),
@@ -101,6 +176,7 @@ def charts(
             "Effective KL weight",
             (_curve("effective weight", [r.effective_kl_weight for r in records]),),
         ),
+        Chart("beta, price per nat of rate", (_curve("beta", [r.beta for r in records]),)),
         Chart(
             "Latent temperature",
             (

@@ -10,21 +10,18 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from latentvqa.core.diagnosis import Diagnosis
 from latentvqa.core.findings import kl_split
 from latentvqa.core.record_codec import to_json
 from latentvqa.core.records import EpochRecord
-from latentvqa.core.what_if import WhatIf
-from latentvqa.history import History
+from latentvqa.report.judged_run import JudgedRun
 
 SCHEMA = 1
 NORMAL_95 = 1.96  # standard errors of a 95 % interval
 
 
-def diagnosis_object(
-    history: History, diagnosis: Diagnosis, what_if: WhatIf | None = None
-) -> dict[str, Any]:
+def diagnosis_object(run: JudgedRun) -> dict[str, Any]:
     """The diagnosis of one run, ready for :func:`json.dumps`."""
+    history, diagnosis, what_if = run.history, run.diagnosis, run.what_if
     header, records = history.header, history.records
     held: dict[str, Any] = {
         "schema": SCHEMA,
@@ -39,6 +36,8 @@ def diagnosis_object(
         "verdict": asdict(diagnosis.verdict),
         "findings": [asdict(finding) for finding in diagnosis.findings],
         "next_step": diagnosis.next_step,
+        "disagreement": diagnosis.disagreement,
+        "account": [asdict(line) for line in diagnosis.account],
         "not_judged": diagnosis.not_judged,
         "notes": diagnosis.notes,
         "metrics": metrics_of(records[-1]) if records else {},

@@ -1,100 +1,137 @@
-"""One run as a single HTML file: no script, no request, readable light and dark."""
+"""Runs as a single HTML file: no script, no request, readable light and dark."""
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
 from latentvqa.core.diagnosis import Diagnosis
-from latentvqa.core.findings import figure, percent
-from latentvqa.core.thresholds import KLHealthThresholds
+from latentvqa.core.findings import figure
 from latentvqa.core.what_if import WhatIf
 from latentvqa.history import History
 from latentvqa.report.columns import COLUMNS, MISSING
-from latentvqa.report.curves import charts, stage_spans
+from latentvqa.report.comparison import MEASURES, comparison_rows
+from latentvqa.report.curves import charts, finding_marks, stage_spans
+from latentvqa.report.judged_run import JudgedRun
+from latentvqa.report.page_samples import Sample, samples_section
 from latentvqa.report.page_style import STYLE
-from latentvqa.report.svg import legend, line_chart
-from latentvqa.report.tables import span
+from latentvqa.report.svg import findings_chart, legend, line_chart
+from latentvqa.report.tables import span, verdict_name
 
 
 @dataclass(frozen=True)
-class Sample:
-    """One answered question to show.
+class RunReport:
+    """What the page shows of a run.
 
     Attributes:
-        question: the question.
-        answer: what the model said.
-        reference: the expected answer, if there is one.
-        confidence: probability of the whole answer, as a fraction.
-        is_correct: whether the answer equals a reference; None if unknown.
-        image: encoded image, small.
-        image_type: its media type.
-    """
-
-    question: str
-    answer: str
-    reference: str | None = None
-    confidence: float | None = None
-    is_correct: bool | None = None
-    image: bytes | None = None
-    image_type: str = "image/jpeg"
-
-
-def render_report(
-    history: History,
-    diagnosis: Diagnosis,
-    config_text: str | None = None,
-    samples: Sequence[Sample] | None = None,
-    *,
-    what_if: WhatIf | None = None,
-    thresholds: KLHealthThresholds | None = None,
-) -> str:
-    """Render a run as a self-contained page.
-
-    Args:
-        history: the log.
-        diagnosis: what the rules say about it.
+        run: the log and its diagnosis.
         config_text: the resolved configuration, shown as it is.
         samples: answered questions to show.
-        what_if: the cost of another allowance, if asked for.
-        thresholds: limits to draw; the defaults without them.
-
-    Returns:
-        The HTML document.
+        samples_note: where they come from and how they were chosen.
     """
-    name = escape(history.header.name or history.path.parent.name or str(history.path))
-    body = [
-        f"<h1>{name}</h1>",
-        _verdict(diagnosis, what_if),
-        _facts(history),
-        _charts(history, thresholds),
-        _findings(diagnosis),
-        _epochs(history),
-        _samples(samples or ()),
-        _listed("Not judged", diagnosis.not_judged),
-        _config(config_text),
+
+    run: JudgedRun
+    config_text: str | None = None
+    samples: Sequence[Sample] = ()
+    samples_note: str = ""
+
+
+def render_report(report: RunReport) -> str:
+    """Render a run as a self-contained HTML document."""
+    return _document(report.run.name, _run(report, report.run.name))
+
+
+def render_reports(reports: Sequence[RunReport]) -> str:
+    """Render one run as it is, several below a table that compares them."""
+    if len(reports) == 1:
+        return render_report(reports[0])
+    names, rows = comparison_rows([report.run for report in reports])
+    sections = [
+        f'<section class="run" id="run-{index}">\n{_run(report, names[index])}\n</section>'
+        for index, report in enumerate(reports)
     ]
+    title = f"{len(reports)} runs"
+    table = _comparison([report.run for report in reports], names, rows)
+    return _document(title, "\n".join([f"<h1>{title}</h1>", table, *sections]))
+
+
+def _document(title: str, body: str) -> str:
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="color-scheme" content="light dark">'
-        f"<title>{name} - LatentVQA</title><style>{STYLE}</style></head>\n"
-        f"<body><main>\n{chr(10).join(filter(None, body))}\n</main></body></html>\n"
+        f"<title>{escape(title)} - LatentVQA</title><style>{STYLE}</style></head>\n"
+        f"<body><main>\n{body}\n</main></body></html>\n"
+    )
+
+
+def _run(report: RunReport, name: str) -> str:
+    run = report.run
+    parts = [
+        f"<h1>{escape(name)}</h1>",
+        _verdict(run.diagnosis, run.what_if),
+        _facts(run.history),
+        _account(run.diagnosis),
+        _charts(run),
+        _findings(run.diagnosis),
+        _epochs(run.history),
+        samples_section(report.samples, report.samples_note),
+        _listed("Not judged", run.diagnosis.not_judged),
+        _config(report.config_text),
+    ]
+    return "\n".join(filter(None, parts))
+
+
+def _comparison(runs: Sequence[JudgedRun], names: list[str], rows: list[list[str]]) -> str:
+    head = "".join(
+        f'<th class="{measure.justify}" title="{escape(measure.meaning)}">'
+        f"{escape(measure.title)}</th>"
+        for measure in MEASURES
+    )
+    body = []
+    for index, (run, name, row) in enumerate(zip(runs, names, rows, strict=True)):
+        cells = [
+            f'<td><a href="#run-{index}">{escape(name)}</a></td>',
+            f'<td><span class="tag {run.diagnosis.verdict.level}">{escape(row[0])}</span></td>',
+        ]
+        cells += [
+            f'<td class="{measure.justify}">{escape(text)}</td>'
+            for measure, text in zip(MEASURES[1:], row[1:], strict=True)
+        ]
+        body.append(f"<tr>{''.join(cells)}</tr>")
+    return (
+        f'<div class="wide"><table class="comparison"><thead><tr><th>run</th>{head}</tr></thead>'
+        f"<tbody>{''.join(body)}</tbody></table></div>"
     )
 
 
 def _verdict(diagnosis: Diagnosis, what_if: WhatIf | None) -> str:
     verdict = diagnosis.verdict
-    name = verdict.level if verdict.code == verdict.level else f"{verdict.level}: {verdict.code}"
-    lines = [f'<p class="level">{escape(name)}</p>', f"<p>{escape(verdict.sentence)}</p>"]
+    name = escape(verdict_name(diagnosis))
+    lines = [f'<p class="level">{name}</p>', f"<p>{escape(verdict.sentence)}</p>"]
+    if diagnosis.disagreement:
+        lines.append(f"<p>{escape(diagnosis.disagreement)}</p>")
     if diagnosis.next_step:
         lines.append(f"<p><b>Next:</b> {escape(diagnosis.next_step)}</p>")
     if what_if is not None:
         lines.append(f"<p><b>What if:</b> {escape(what_if.sentence)}</p>")
     lines += [f"<p><b>Note:</b> {escape(note)}</p>" for note in diagnosis.notes]
     return f'<section class="verdict {verdict.level}">{"".join(lines)}</section>'
+
+
+def _account(diagnosis: Diagnosis) -> str:
+    if not diagnosis.account:
+        return ""
+    rows = "".join(
+        f"<tr><td>{escape(a.name)}</td><td>{escape(a.value)}</td><td>{escape(a.meaning)}</td></tr>"
+        for a in diagnosis.account
+    )
+    head = "<tr><th>measure</th><th>value</th><th>what it means for this run</th></tr>"
+    return (
+        f'<h2>Information</h2><div class="wide"><table><thead>{head}</thead>'
+        f"<tbody>{rows}</tbody></table></div>"
+    )
 
 
 def _facts(history: History) -> str:
@@ -114,15 +151,22 @@ def _fact(pair: tuple[str, str]) -> str:
     return f"<div><dt>{escape(pair[0])}</dt><dd>{escape(pair[1])}</dd></div>"
 
 
-def _charts(history: History, thresholds: KLHealthThresholds | None) -> str:
-    if not history.records:
+def _charts(run: JudgedRun) -> str:
+    records = run.history.records
+    if not records:
         return ""
-    epochs, stages = [r.epoch for r in history.records], stage_spans(history.records)
+    epochs, stages = [record.epoch for record in records], stage_spans(records)
+    marks = finding_marks(run.diagnosis)
     drawn = [
         f"<figure><figcaption>{escape(chart.title)}</figcaption>"
-        f"{line_chart(chart, epochs, stages)}{legend(chart)}</figure>"
-        for chart in charts(history.header, history.records, thresholds)
+        f"{line_chart(chart, epochs, stages, marks)}{legend(chart)}</figure>"
+        for chart in charts(run.history.header, records, run.thresholds)
     ]
+    if marks:
+        drawn.append(
+            "<figure><figcaption>Findings over the epochs</figcaption>"
+            f"{findings_chart(marks, epochs, stages)}</figure>"
+        )
     return f'<h2>Curves</h2><div class="charts">{"".join(drawn)}</div>'
 
 
@@ -164,30 +208,9 @@ def _epochs(history: History) -> str:
         for record in history.records
     )
     return (
-        f'<h2>Epochs</h2><div class="wide"><table class="epochs"><thead><tr>{head}</tr></thead>'
-        f"<tbody>{rows}</tbody></table></div>"
+        '<h2>Epochs</h2><div class="wide long"><table class="epochs">'
+        f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
-
-
-def _samples(samples: Sequence[Sample]) -> str:
-    if not samples:
-        return ""
-    return f'<h2>Answers</h2><div class="samples">{"".join(map(_sample, samples))}</div>'
-
-
-def _sample(sample: Sample) -> str:
-    picture = ""
-    if sample.image is not None:
-        content = b64encode(sample.image).decode("ascii")
-        picture = f'<img alt="" src="data:{escape(sample.image_type)};base64,{content}">'
-    said = f"<b>{escape(sample.answer)}</b>"
-    if sample.confidence is not None:
-        said += f" <small>{escape(percent(sample.confidence))}</small>"
-    if sample.is_correct is not None:
-        said += ' <span class="tag ok">right</span>' if sample.is_correct else _WRONG
-    if sample.reference is not None and not sample.is_correct:
-        said += f"<br><small>expected {escape(sample.reference)}</small>"
-    return f"<figure>{picture}<p>{escape(sample.question)}</p><p>{said}</p></figure>"
 
 
 def _listed(title: str, items: Sequence[str]) -> str:
@@ -200,6 +223,3 @@ def _config(text: str | None) -> str:
     if text is None:
         return ""
     return f"<details><summary>Configuration</summary><pre>{escape(text)}</pre></details>"
-
-
-_WRONG = ' <span class="tag critical">wrong</span>'

@@ -3,48 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
+from io import BytesIO
 from typing import TYPE_CHECKING
 
-from latentvqa.core.records import EpochRecord, RunHeader
-from latentvqa.core.thresholds import KLHealthThresholds
-from latentvqa.report.curves import Chart, StageSpan, charts, stage_spans
+from latentvqa.report.curves import (
+    Chart,
+    Mark,
+    StageSpan,
+    Start,
+    charts,
+    finding_marks,
+    stage_spans,
+    starts,
+)
+from latentvqa.report.judged_run import JudgedRun
+from latentvqa.report.page_style import LIGHT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-COLOURS = ("#0969da", "#c2410c", "#1a7f37", "#8250df")
+COLOURS = tuple(LIGHT[name] for name in ("c0", "c1", "c2", "c3"))
 LINE_STYLES = ("-", "--", ":", "-.")  # curves differ without colour, too
 CHART_INCHES = (5.2, 3.0)
 PIXELS_PER_INCH = 110
+REMARK = (0.95, 1.0)  # part of the axis' height that marks the start of a remark
+NAMED = 0.12  # share of the epochs from which on a stage has room for its name
 HEADROOM = 0.1  # share of the axis kept free for stage names
 
 
-def draw_curves(
-    header: RunHeader,
-    records: Sequence[EpochRecord],
-    path: Path | str,
-    thresholds: KLHealthThresholds | None = None,
-) -> None:
-    """Draw a run's curves into a PNG file.
+def curves_png(run: JudgedRun) -> bytes:
+    """Draw a run's curves and its findings as a PNG picture.
 
     Args:
-        header: what the run was made with.
-        records: its epochs, in order; one is enough.
-        path: the file to write.
-        thresholds: limits to draw; the defaults without them.
+        run: the run; one epoch is enough.
+
+    Returns:
+        The content of the file.
 
     Raises:
         ValueError: if the records hold nothing to draw.
     """
-    drawn = charts(header, records, thresholds)
+    records = run.history.records
+    drawn = charts(run.history.header, records, run.thresholds)
     if not drawn:
         raise ValueError("the records hold nothing to draw")
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    columns = min(2, len(drawn))
-    rows = -(-len(drawn) // columns)
+    marks = finding_marks(run.diagnosis)
+    count = len(drawn) + bool(marks)
+    columns = min(2, count)
+    rows = -(-count // columns)
     size = (CHART_INCHES[0] * columns, CHART_INCHES[1] * rows)
     figure = Figure(figsize=size, dpi=PIXELS_PER_INCH, layout="constrained")
     FigureCanvasAgg(figure)
@@ -53,26 +62,23 @@ def draw_curves(
     epochs, stages = [record.epoch for record in records], stage_spans(records)
     for axis, chart in zip(axes, drawn, strict=False):
         _draw(axis, chart, epochs, stages)
-    for axis in axes[len(drawn) :]:
+        for start in starts(marks):
+            top = REMARK if start.is_remark else (0.0, 1.0)
+            style = "-" if start.is_remark else (0, (2, 2))
+            axis.axvline(start.epoch, *top, color=LIGHT[start.level], lw=1.2, ls=style)
+            if not start.is_remark:
+                _name(axis, start, is_late=start.epoch > (epochs[0] + epochs[-1]) / 2)
+    if marks:
+        _draw_findings(axes[len(drawn)], marks, epochs, stages)
+    for axis in axes[count:]:
         axis.set_axis_off()
-    figure.savefig(path, format="png")
+    content = BytesIO()
+    figure.savefig(content, format="png")
+    return content.getvalue()
 
 
 def _draw(axis: Axes, chart: Chart, epochs: Sequence[int], stages: Sequence[StageSpan]) -> None:
-    from matplotlib.ticker import MaxNLocator
-
-    for index, span in enumerate(stages):
-        if index % 2 == 1:
-            axis.axvspan(span.first - 0.5, span.last + 0.5, color="0.5", alpha=0.1, lw=0)
-        if len(stages) > 1:
-            axis.annotate(
-                span.stage,
-                (span.first - 0.4, 0.98),
-                xycoords=("data", "axes fraction"),
-                va="top",
-                fontsize=7,
-                color="0.4",
-            )
+    _shade(axis, stages)
     if chart.band is not None:
         low, high, name = chart.band
         axis.axhspan(low, high, color=COLOURS[2], alpha=0.12, lw=0, label=name)
@@ -93,10 +99,76 @@ def _draw(axis: Axes, chart: Chart, epochs: Sequence[int], stages: Sequence[Stag
     else:
         low, high = axis.get_ylim()
         axis.set_ylim(min(0.0, low), high + HEADROOM * (high - min(0.0, low)))
+    _label(axis, chart.title, epochs)
+    axis.grid(alpha=0.25)
+    axis.legend(fontsize=7, frameon=False)
+
+
+def _draw_findings(
+    axis: Axes, marks: Sequence[Mark], epochs: Sequence[int], stages: Sequence[StageSpan]
+) -> None:
+    """One bar per finding, from its first to its last epoch."""
+    _shade(axis, stages)
+    middle = (min(epochs) + max(epochs)) / 2
+    for row, mark in enumerate(marks):
+        colour = LIGHT[mark.level]
+        length = mark.last - mark.first + 1
+        axis.barh(row, length, left=mark.first - 0.5, color=colour, alpha=_opacity(mark))
+        is_late = mark.first > middle
+        axis.annotate(
+            mark.label,
+            (mark.first - 0.5, row),
+            xytext=(-4 if is_late else 4, 0),
+            textcoords="offset points",
+            ha="right" if is_late else "left",
+            va="center",
+            fontsize=7,
+        )
+    axis.set_ylim(len(marks) - 0.4, -1.2)  # the first on top, room for the stages' names
+    axis.set_yticks([])
+    _label(axis, "Findings over the epochs", epochs)
+
+
+def _name(axis: Axes, start: Start, *, is_late: bool) -> None:
+    """Put the codes of findings beside their line, below the stages' names."""
+    axis.annotate(
+        " ".join(start.codes),
+        (start.epoch, 0.88),
+        xycoords=("data", "axes fraction"),
+        xytext=(-3 if is_late else 3, 0),
+        textcoords="offset points",
+        ha="right" if is_late else "left",
+        va="top",
+        fontsize=7,
+        color=LIGHT[start.level],
+    )
+
+
+def _opacity(mark: Mark) -> float:
+    return 0.28 if mark.is_open else 0.1
+
+
+def _shade(axis: Axes, stages: Sequence[StageSpan]) -> None:
+    for index, span in enumerate(stages):
+        if index % 2 == 1:
+            axis.axvspan(span.first - 0.5, span.last + 0.5, color="0.5", alpha=0.1, lw=0)
+        share = (span.last - span.first + 1) / (stages[-1].last - stages[0].first + 1)
+        if len(stages) > 1 and share > NAMED:
+            axis.annotate(
+                span.stage,
+                (span.first - 0.4, 0.98),
+                xycoords=("data", "axes fraction"),
+                va="top",
+                fontsize=7,
+                color="0.4",
+            )
+
+
+def _label(axis: Axes, title: str, epochs: Sequence[int]) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     axis.set_xlim(min(epochs) - 0.5, max(epochs) + 0.5)
-    axis.set_title(chart.title, fontsize=9, loc="left")
+    axis.set_title(title, fontsize=9, loc="left")
     axis.set_xlabel("epoch", fontsize=8)
     axis.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True, min_n_ticks=1))
     axis.tick_params(labelsize=8)
-    axis.grid(alpha=0.25)
-    axis.legend(fontsize=7, frameon=False)

@@ -1,4 +1,4 @@
-"""A line chart as inline SVG, drawn without any plotting library.
+"""Charts as inline SVG, drawn without any plotting library.
 
 Colours are CSS classes of the page, so that light and dark both read well.
 """
@@ -10,37 +10,46 @@ from collections.abc import Sequence
 from html import escape
 
 from latentvqa.core.findings import figure
-from latentvqa.report.curves import Chart, StageSpan
+from latentvqa.report.curves import Chart, Mark, StageSpan, starts
 
 WIDTH, HEIGHT = 460, 256
 LEFT, RIGHT, TOP, BOTTOM = 46, 12, 18, 26
 TICKS = 5
 DASHES = ("", "6 3", "2 3", "8 3 2 3")  # curves differ without colour, too
+BAR_STEP = 20  # height of a finding's row
+REMARK = 7  # length of the line where a remark starts
 LARGEST = 1e12  # values beyond it are drawn at the edge
 
 
-def line_chart(chart: Chart, epochs: Sequence[int], stages: Sequence[StageSpan] = ()) -> str:
+def line_chart(
+    chart: Chart,
+    epochs: Sequence[int],
+    stages: Sequence[StageSpan] = (),
+    marks: Sequence[Mark] = (),
+) -> str:
+    """Draw one chart as an ``<svg>`` element that scales with its container."""
+    return framed(chart.title, HEIGHT, line_chart_parts(chart, epochs, stages, marks))
+
+
+def line_chart_parts(
+    chart: Chart,
+    epochs: Sequence[int],
+    stages: Sequence[StageSpan] = (),
+    marks: Sequence[Mark] = (),
+) -> str:
     """Draw one chart.
 
     Args:
         chart: curves with one value per epoch.
         epochs: the epoch numbers.
         stages: shaded where they alternate.
+        marks: findings; a line where one starts, short for a mere remark.
 
     Returns:
-        An ``<svg>`` element that scales with its container.
+        Elements within ``WIDTH`` x ``HEIGHT``.
     """
     axis = _Axis(chart, epochs)
-    parts = [
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(chart.title)}" '
-        'xmlns="http://www.w3.org/2000/svg">'
-    ]
-    for index, span in enumerate(stages):
-        start, end = axis.x(span.first - 0.5), axis.x(span.last + 0.5)
-        if index % 2 == 1:
-            parts.append(_rectangle("stage", start, TOP, end - start, HEIGHT - TOP - BOTTOM))
-        if len(stages) > 1 and end - start > 40:
-            parts.append(_text("stage-name", start + 4, TOP - 6, span.stage, "start"))
+    parts = _ground(axis, stages, HEIGHT)
     if chart.band is not None:
         low, high, name = chart.band
         top, bottom = axis.y(high), axis.y(low)
@@ -50,15 +59,63 @@ def line_chart(chart: Chart, epochs: Sequence[int], stages: Sequence[StageSpan] 
         y = axis.y(value)
         parts.append(_line("grid", LEFT, y, WIDTH - RIGHT, y))
         parts.append(_text("tick", LEFT - 5, y + 3.5, figure(value), "end"))
-    for epoch in axis.epoch_ticks:
-        parts.append(_text("tick", axis.x(epoch), HEIGHT - BOTTOM + 14, str(epoch), "middle"))
+    for start in starts(marks):
+        x = axis.x(start.epoch)
+        end = TOP + REMARK if start.is_remark else HEIGHT - BOTTOM
+        parts.append(_line(f"start {start.level}", x, TOP, x, end))
+        if not start.is_remark:
+            is_late = x > (LEFT + WIDTH) / 2
+            at, anchor = (x - 3, "end") if is_late else (x + 3, "start")
+            parts.append(_text("mark", at, TOP + 11, " ".join(start.codes), anchor))
     for value, name in chart.lines:
         y = axis.y(value)
         parts.append(_line("mark-line", LEFT, y, WIDTH - RIGHT, y))
         parts.append(_text("mark", WIDTH - RIGHT - 3, y - 3, name, "end"))
     for index, curve in enumerate(chart.curves):
         parts += _drawn(axis, curve.values, epochs, index)
-    return "".join([*parts, "</svg>"])
+    return "".join(parts)
+
+
+def findings_chart(
+    marks: Sequence[Mark], epochs: Sequence[int], stages: Sequence[StageSpan] = ()
+) -> str:
+    """Draw findings over the epochs as an ``<svg>`` element."""
+    height = findings_height(marks)
+    return framed("Findings over the epochs", height, findings_parts(marks, epochs, stages))
+
+
+def findings_parts(
+    marks: Sequence[Mark], epochs: Sequence[int], stages: Sequence[StageSpan] = ()
+) -> str:
+    """Draw one bar per finding, from its first to its last epoch.
+
+    Returns:
+        Elements within ``WIDTH`` x :func:`findings_height`.
+    """
+    axis = _Axis(Chart("", ()), epochs)
+    parts = _ground(axis, stages, findings_height(marks))
+    for row, mark in enumerate(marks):
+        y = TOP + row * BAR_STEP + 2
+        start, end = axis.x(mark.first - 0.5), axis.x(mark.last + 0.5)
+        kind = f"bar {mark.level}" if mark.is_open else f"bar past {mark.level}"
+        parts.append(_rectangle(kind, start, y, end - start, BAR_STEP - 4))
+        is_late = start > (LEFT + WIDTH) / 2
+        x, anchor = (start - 4, "end") if is_late else (start + 4, "start")
+        parts.append(_text("bar-name", x, y + BAR_STEP - 8, mark.label, anchor))
+    return "".join(parts)
+
+
+def findings_height(marks: Sequence[Mark]) -> int:
+    """Height of the chart of findings."""
+    return TOP + len(marks) * BAR_STEP + BOTTOM
+
+
+def framed(title: str, height: int, content: str) -> str:
+    """An ``<svg>`` element around elements within ``WIDTH`` x ``height``."""
+    return (
+        f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(title)}" '
+        f'xmlns="http://www.w3.org/2000/svg">{content}</svg>'
+    )
 
 
 def legend(chart: Chart) -> str:
@@ -74,6 +131,20 @@ def legend(chart: Chart) -> str:
     return f'<div class="legend">{"".join(items)}</div>'
 
 
+def _ground(axis: _Axis, stages: Sequence[StageSpan], height: int) -> list[str]:
+    """Stages and the ticks of the epochs."""
+    parts = []
+    for index, span in enumerate(stages):
+        start, end = axis.x(span.first - 0.5), axis.x(span.last + 0.5)
+        if index % 2 == 1:
+            parts.append(_rectangle("stage", start, TOP, end - start, height - TOP - BOTTOM))
+        if len(stages) > 1 and end - start > 40:
+            parts.append(_text("stage-name", start + 4, TOP - 6, span.stage, "start"))
+    for epoch in axis.epoch_ticks:
+        parts.append(_text("tick", axis.x(epoch), height - BOTTOM + 14, str(epoch), "middle"))
+    return parts
+
+
 class _Axis:
     """Maps epochs and values to picture coordinates."""
 
@@ -82,8 +153,7 @@ class _Axis:
         self.is_logarithmic = chart.is_logarithmic and any(value > 0.0 for value in values)
         values += [value for value, _ in chart.lines]
         values += list(chart.band[:2]) if chart.band is not None else []
-        values = [min(max(value, -LARGEST), LARGEST) for value in values]
-        values = [min(max(value, -LARGEST), LARGEST) for value in values]
+        values = [min(max(value, -LARGEST), LARGEST) for value in values] or [0.0]
         self.first, self.last = min(epochs) - 0.5, max(epochs) + 0.5
         step = max(1, math.ceil((max(epochs) - min(epochs) + 1) / 8))
         self.epoch_ticks = range(min(epochs), max(epochs) + 1, step)

@@ -14,9 +14,12 @@ from rich.table import Table
 from rich.text import Text
 
 from latentvqa.core.diagnosis import Diagnosis
-from latentvqa.core.findings import Level
+from latentvqa.core.findings import Level, figure, percent
 from latentvqa.core.records import EpochRecord, RunHeader
+from latentvqa.core.what_if import WhatIf, between
 from latentvqa.report.columns import COLUMNS, MISSING, Column
+
+MOST_NOT_JUDGED = 3  # reasons that the panel gives in full
 
 STYLES: dict[Level, str] = {
     "ok": "green",
@@ -26,13 +29,16 @@ STYLES: dict[Level, str] = {
 }
 
 
-def epoch_table(header: RunHeader, records: Sequence[EpochRecord], width: int = 80) -> Table:
+def epoch_table(
+    header: RunHeader, records: Sequence[EpochRecord], width: int = 80, note: str = ""
+) -> Table:
     """One row per epoch, as many columns as fit.
 
     Args:
         header: what the run was made with; names the table.
         records: the epochs, in order.
         width: terminal columns; the least important columns give way first.
+        note: a line below the table.
 
     Returns:
         The table.
@@ -42,13 +48,19 @@ def epoch_table(header: RunHeader, records: Sequence[EpochRecord], width: int = 
     table = Table(
         box=SIMPLE_HEAD,
         padding=0,
-        title=Text(_printable(header.name)) if header.name else None,
+        title=Text(printable(header.name)) if header.name else None,
         title_justify="left",
         title_style="bold",
+        caption=Text(note) if note else None,
+        caption_justify="left",
     )
-    for column in shown:
+    for column, cell_width in shown.items():
         table.add_column(
-            Text(column.title), justify=column.justify, style=column.style, no_wrap=True
+            Text(column.title),
+            justify=column.justify,
+            style=column.style,
+            width=cell_width,  # known already, and slow to measure again in a long run
+            no_wrap=True,
         )
     for row in zip(*(cells[column] for column in shown), strict=True):
         table.add_row(*(Text(cell) for cell in row))
@@ -81,17 +93,18 @@ def verdict_panel(diagnosis: Diagnosis) -> Panel:
     """The verdict with its next step, notes and what was not judged."""
     verdict = diagnosis.verdict
     body = Text(verdict.sentence)
+    if diagnosis.disagreement:
+        body.append("\n").append(diagnosis.disagreement)
     if diagnosis.next_step:
         body.append("\nNext: ", style="bold").append(diagnosis.next_step)
     for note in diagnosis.notes:
         body.append("\nNote: ", style="bold").append(note)
-    for reason in diagnosis.not_judged:
-        body.append(f"\nNot judged: {reason}", style="dim")
+    for text in not_judged_lines(diagnosis):
+        body.append(f"\n{text}", style="dim")
     style = STYLES[verdict.level]
-    name = verdict.level if verdict.code == verdict.level else f"{verdict.level}: {verdict.code}"
     return Panel(
         body,
-        title=Text(name, style=style),
+        title=Text(verdict_name(diagnosis), style=style),
         title_align="left",
         border_style=style,
         box=ROUNDED,
@@ -121,24 +134,65 @@ def findings_table(diagnosis: Diagnosis) -> Table:
     return table
 
 
+def account_table(diagnosis: Diagnosis) -> Table:
+    """The information measures, each with what it means for the run."""
+    table = Table(box=None, show_header=False, padding=(0, 1, 0, 0), pad_edge=True, expand=True)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(ratio=1)
+    for line in diagnosis.account:
+        table.add_row(Text(line.name), Text(line.value), Text(line.meaning))
+    return table
+
+
+def not_judged_lines(diagnosis: Diagnosis) -> list[str]:
+    """What was not judged: in full where it is short, else how much of it."""
+    if len(diagnosis.not_judged) <= MOST_NOT_JUDGED:
+        return [f"Not judged: {reason}" for reason in diagnosis.not_judged]
+    rules = sum(reason.partition(":")[0].count(",") + 1 for reason in diagnosis.not_judged)
+    return [
+        f"Not judged: {rules} rules, for {len(diagnosis.not_judged)} reasons; --format markdown "
+        "lists them."
+    ]
+
+
+def what_if_table(what_if: WhatIf) -> Table:
+    """The logged posterior under several allowances; the one asked for is marked."""
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    for title in ("free_bits", "KL after", "reduction"):
+        table.add_column(title, justify="right")
+    for row in what_if.table:
+        mark = " <" if row.free_bits == what_if.free_bits else "  "
+        after = between(figure(row.kl_after_low), figure(row.kl_after_high))
+        cut = between(percent(row.reduction_low), percent(row.reduction_high))
+        table.add_row(figure(row.free_bits), after, cut + mark)
+    return table
+
+
+def verdict_name(diagnosis: Diagnosis) -> str:
+    """Level and code of the verdict; the level alone where it is its own code."""
+    verdict = diagnosis.verdict
+    return verdict.level if verdict.code == verdict.level else f"{verdict.level}: {verdict.code}"
+
+
 def span(epochs: tuple[int, int]) -> str:
     """First and last epoch of a finding."""
     first, last = epochs
     return str(first) if first == last else f"{first}-{last}"
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Text without control characters, which could steer a terminal."""
     return "".join(character for character in text if character.isprintable())
 
 
-def _fitting(cells: dict[Column, list[str]], width: int) -> list[Column]:
-    """Columns that hold something and fit, the least important dropped first."""
-    shown = [column for column in COLUMNS if any(cell != MISSING for cell in cells[column])]
-    widths = {
+def _fitting(cells: dict[Column, list[str]], width: int) -> dict[Column, int]:
+    """Columns that hold something and fit, the least important dropped first, with widths."""
+    shown = {
         column: max(len(text) for text in (*column.title.split("\n"), *cells[column]))
-        for column in shown
+        for column in COLUMNS
+        if any(cell != MISSING for cell in cells[column])
     }
-    while len(shown) > 1 and sum(widths[column] + 1 for column in shown) + 1 > width:
-        shown.remove(max(shown, key=lambda column: column.importance))
+    while len(shown) > 1 and sum(shown.values()) + len(shown) + 1 > width:
+        del shown[max(shown, key=lambda column: column.importance)]
     return shown

@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 import time
@@ -132,9 +133,91 @@ def test_faults_are_our_own_errors(healthy, options, error):
     assert isinstance(invoke(healthy, *options).exception, error)
 
 
-def test_a_missing_run_and_two_pages_are_refused(healthy, tmp_path):
+def test_a_missing_run_is_refused(tmp_path):
     assert isinstance(invoke(str(tmp_path / "none")).exception, HistoryError)
-    assert isinstance(invoke(healthy, healthy, "--format", "html").exception, ConfigError)
+
+
+def test_several_runs_are_compared_in_one_table(healthy, collapsed):
+    shown = invoke(healthy, collapsed, "--what-if", "free_bits=0.05").stdout
+    assert "critical: collapse" in shown and "exact" in shown
+    assert str(Path(healthy)) in shown.replace("\n", "")  # both logs have the same name
+    assert shown.count("the price holds the KL") == 2
+    assert "The latent carries" not in shown
+
+
+def test_the_notes_of_compared_runs_are_told(healthy, collapsed):
+    log = Path(healthy) / LOG_NAME
+    log.write_bytes(log.read_bytes()[:-30])
+    shown = " ".join(invoke(healthy, collapsed).stdout.split())
+    assert "is cut in the middle" in shown
+
+
+@pytest.mark.parametrize(
+    ("output_format", "parts"),
+    [
+        ("markdown", ["# Comparison", "| run | verdict |", "## Epochs"]),
+        (
+            "html",
+            ["<h1>2 runs</h1>", 'href="#run-1"', 'id="run-0"', "<h2>Curves</h2>"],
+        ),
+    ],
+)
+def test_a_comparison_stands_before_the_runs(healthy, collapsed, output_format, parts):
+    text = invoke(healthy, collapsed, "--format", output_format).stdout
+    places = [text.index(part) for part in parts]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize(("name", "start"), [("a.svg", b"<svg"), ("b.PNG", b"\x89PNG")])
+def test_the_curves_are_drawn_besides(collapsed, tmp_path, name, start):
+    result = invoke(collapsed, "--plot", str(tmp_path / name))
+    assert "collapse" in result.stdout
+    assert (tmp_path / name).read_bytes().startswith(start)
+
+
+def test_a_log_without_epochs_cannot_be_drawn(tmp_path):
+    run = save(tmp_path / "run", [])
+    result = invoke(run, "--plot", str(tmp_path / "a.svg"))
+    assert isinstance(result.exception, HistoryError)
+    assert "nothing to draw" in str(result.exception)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--plot", "a.jpg"], "must end in .svg or .png"),
+        (["--plot", "a"], "must end in .svg or .png"),
+        (["--plot", "a.svg", "{run}"], "draws one run"),
+        (["--watch", "{run}"], "give one RUN"),
+        (["--watch", "--format", "json"], "drop --format"),
+        (["--watch", "--out", "a.txt"], "drop --format and --out"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(healthy, options, told):
+    result = invoke(healthy, *(option.format(run=healthy) for option in options))
+    assert isinstance(result.exception, ConfigError)
+    assert told in str(result.exception)
+    assert result.stdout == ""
+
+
+@pytest.fixture
+def long(tmp_path):
+    return save(tmp_path / "long", make_run(200, lambda n: {"val": SICK} if n > 76 else {}))
+
+
+def test_a_long_run_fits_the_terminal_unless_all_is_asked_for(long, monkeypatch):
+    for name, value in (("FORCE_COLOR", "1"), ("COLUMNS", "100"), ("LINES", "40")):
+        monkeypatch.setenv(name, value)
+    short, whole = invoke(long).stdout, invoke(long, "--all-epochs").stdout
+    assert "of 200 epochs shown; --all-epochs for all" in short
+    assert len(short.splitlines()) < 40
+    assert "77" in short.split("epochs shown")[0]
+    assert "epochs shown" not in whole
+    assert len(whole.splitlines()) > 200
+
+
+def test_nothing_is_left_out_where_no_terminal_is(long):
+    assert "epochs shown" not in invoke(long).stdout
 
 
 def test_a_torn_log_is_read_and_said(healthy):
@@ -143,21 +226,37 @@ def test_a_torn_log_is_read_and_said(healthy):
     assert "cut in the middle" in invoke(healthy).stdout
 
 
-@pytest.mark.parametrize("output_format", ["table", "json", "markdown", "html"])
-def test_nothing_heavy_is_imported(healthy, output_format):
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--format", "table"],
+        ["--format", "json"],
+        ["--format", "markdown"],
+        ["--format", "html"],
+        ["--plot", "curves.svg"],
+        ["--watch"],
+    ],
+    ids=" ".join,
+)
+def test_nothing_heavy_is_imported(long, tmp_path, options):
     program = (
         "import sys, typer\n"
         "from latentvqa.cli.diagnose_kl import diagnose_kl\n"
         "app = typer.Typer()\n"
         "app.command()(diagnose_kl)\n"
-        f"app([{healthy!r}, '--format', {output_format!r}], standalone_mode=False)\n"
+        f"app([{long!r}, *{options!r}], standalone_mode=False)\n"
         f"heavy = sorted(set({HEAVY!r}) & set(sys.modules))\n"
         "assert not heavy, heavy\n"
     )
     started = time.perf_counter()
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
     )
-    print(f"diagnose-kl --format {output_format}: {time.perf_counter() - started:.2f} s")
+    print(f"diagnose-kl {' '.join(options)}: {time.perf_counter() - started:.2f} s")
     assert done.returncode == 0, done.stderr
-    assert "demo" in done.stdout
+    assert "collapse" in done.stdout

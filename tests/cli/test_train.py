@@ -73,6 +73,11 @@ def test_training_ends_with_a_whole_run_folder(cli, here):
     assert done.err.count("epoch ") >= 2 and "epoch 1/1  full" in done.err
     assert "exact match" in done.out and "image-blind prior" in done.out
     assert "report: runs/mine/report.html" in done.out
+    page = (run / "report.html").read_text(encoding="utf-8")
+    assert "Findings over the epochs" in page and "validation questions right" in page
+    assert page.count('<img alt="" src="data:image/jpeg') == 12
+    assert cli("report", run).err == ""
+    assert (run / "report.html").read_text(encoding="utf-8") == page
     scores = json.loads((run / "evaluations" / "validation" / "evaluation.json").read_text())
     best = read_history(run).records[-1].best_epoch
     assert scores["metrics"]["exact_match"]["value"] == records_of(run)[best]["val"]["exact_match"]

@@ -83,7 +83,13 @@ def test_the_lowest_limit_holds_while_validation_is_stuck(raw, is_found):
 )
 def test_less_weight_is_advised_only_where_it_presses_and_validation_is_stuck(share, loss, advice):
     val = {} if loss is None else {"answer_loss": loss}
-    assert found("kl_high", run(0.2, val=val, kl_share=share)).advice == advice
+    seen = found("kl_high", run(0.2, val=val, kl_share=share, answer_loss=0.8))
+    assert seen.advice == advice
+
+
+def test_less_weight_is_never_advised_against_overfitting():
+    seen = found("kl_high", run(0.2, val={"answer_loss": 0.9}, kl_share=0.5, answer_loss=0.3))
+    assert seen.advice is None
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from latentvqa.core.diagnosis import diagnose
-from latentvqa.history import read_history
+from latentvqa.core.threshold_overrides import resolved_thresholds
+from latentvqa.logs import log_options, read_log
 from tests.corpus.made import build_all
 
 FOLDER = Path(__file__).parent
@@ -21,11 +22,13 @@ def diagnosis_of(name):
     if expected["kind"] == "made":
         header, records = MADE[name]
         return diagnose(header, records)
-    log = read_history(FOLDER / "logs" / f"{name}.jsonl")
-    return diagnose(log.header, log.records, notes=log.notes)
+    options, overrides = log_options(overrides=expected.get("set", ()))
+    log = read_log(FOLDER / "logs" / expected.get("file", f"{name}.jsonl"), options)
+    limits, _ = resolved_thresholds(log.header.thresholds, overrides)
+    return diagnose(log.header, log.records, limits, notes=log.notes)
 
 
-NAMES = [name for name, expected in EXPECTED.items() if expected["kind"] != "foreign"]
+NAMES = list(EXPECTED)
 
 
 @pytest.mark.parametrize("name", NAMES)

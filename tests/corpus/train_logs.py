@@ -79,6 +79,26 @@ def hidden_tokens(first: int) -> Iterator[None]:
 
 
 @contextmanager
+def blind_from(first_epoch: int) -> Iterator[None]:
+    """The decoder sees nothing of the latent from some epoch on."""
+    honest, weight_of = LatentBottleneck.memory, Recipe.effective_weight
+    now = {"epoch": 0}
+
+    def weight(self: Recipe, epoch: int, *position: Any) -> float:
+        now["epoch"] = epoch
+        return weight_of(self, epoch, *position)
+
+    def memory(self: LatentBottleneck, latents: torch.Tensor) -> torch.Tensor:
+        return honest(self, latents) * (now["epoch"] < first_epoch)
+
+    with (
+        mock.patch.object(Recipe, "effective_weight", weight),
+        mock.patch.object(LatentBottleneck, "memory", memory),
+    ):
+        yield
+
+
+@contextmanager
 def random_answers() -> Iterator[None]:
     """Answers dealt anew among the questions, so that nothing can be learnt."""
     import random
@@ -98,12 +118,12 @@ def random_answers() -> Iterator[None]:
 @contextmanager
 def crushed_at_first(epochs: int) -> Iterator[None]:
     """For some epochs no free bits and a thousand times the weight, then as configured."""
-    from latentvqa.engine import trainer
+    from latentvqa.engine import batch_loss
 
-    honest, hinge = Recipe.effective_weight, trainer.free_bits_penalty
+    honest, hinge = Recipe.effective_weight, batch_loss.free_bits_penalty
     now = {"epoch": 0}
 
-    def weight(self: Recipe, epoch: int, *position: float) -> float:
+    def weight(self: Recipe, epoch: int, *position: Any) -> float:
         now["epoch"] = epoch
         return 3000.0 if epoch < epochs else honest(self, epoch, *position)
 
@@ -112,7 +132,7 @@ def crushed_at_first(epochs: int) -> Iterator[None]:
 
     with (
         mock.patch.object(Recipe, "effective_weight", weight),
-        mock.patch.object(trainer, "free_bits_penalty", penalty),
+        mock.patch.object(batch_loss, "free_bits_penalty", penalty),
     ):
         yield
 
@@ -129,7 +149,7 @@ RUNS: dict[str, tuple[dict[str, Any], Callable[[], Any] | None]] = {
     "weight-zero": ({"kl.max_weight": 0.0}, None),
     "free-bits-generous": ({"kl.free_bits": 5.0}, None),
     "bypass": ({"kl.free_bits": 0.0, **HARD}, bypass),
-    "decoder-blind": ({}, lambda: hidden_tokens(0)),
+    "decoder-blind": ({}, lambda: blind_from(4)),
     "random-answers": ({}, random_answers),
     "partial": ({"kl.free_bits": 0.0}, lambda: hidden_tokens(3)),
     "overfitting": (

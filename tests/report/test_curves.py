@@ -1,7 +1,16 @@
 from dataclasses import replace
 
 from latentvqa.core.thresholds import KLHealthThresholds
-from latentvqa.report.curves import StageSpan, charts, stage_spans
+from latentvqa.report.curves import (
+    Mark,
+    StageSpan,
+    Start,
+    charts,
+    finding_marks,
+    stage_spans,
+    starts,
+)
+from tests.report.judged import SICK, judged
 from tests.runs import HEADER, KL, make_run
 
 
@@ -31,3 +40,19 @@ def test_charts_without_a_value_are_left_out():
 def test_stages_are_stretches():
     assert stage_spans(make_run(17)) == (StageSpan("warmup", 0, 14), StageSpan("full", 15, 16))
     assert stage_spans([]) == ()
+
+
+def test_findings_are_marked_where_they_start_with_the_worst_level():
+    run = judged(make_run(12, lambda n: SICK if n > 5 else {}))
+    marks = {mark.name: mark for mark in finding_marks(run.diagnosis)}
+    assert marks["collapse"] == Mark("IN002", "collapse", "critical", 6, 11, is_open=True)
+    assert marks["kl_targets"].first == 0
+    first, second = starts(finding_marks(run.diagnosis))
+    assert first == Start(0, "ok", ("KL002",)) and first.is_remark
+    assert (second.epoch, second.level, second.is_remark) == (6, "critical", False)
+    assert "IN002" in second.codes
+
+
+def test_a_past_finding_says_so_in_its_label():
+    past = Mark("TR003", "overfitting", "warning", 2, 4, is_open=False)
+    assert past.label == "TR003 overfitting (past)"

@@ -8,6 +8,7 @@ from latentvqa.core.diagnosis import diagnose
 from latentvqa.core.what_if import what_if_free_bits
 from latentvqa.history import History
 from latentvqa.report.diagnosis_json import diagnosis_json, diagnosis_object
+from latentvqa.report.judged_run import JudgedRun
 from tests.runs import HEADER, make_run
 from tests.strategies import EPOCHS, HEADERS
 
@@ -15,7 +16,7 @@ from tests.strategies import EPOCHS, HEADERS
 def whole(header, records, what_if=None):
     history = History(header, tuple(records), ("A note.",), Path("runs/demo/metrics.jsonl"))
     found = diagnose(header, records, notes=history.notes)
-    return diagnosis_object(history, found, what_if)
+    return diagnosis_object(JudgedRun(history, found, what_if=what_if))
 
 
 def test_the_object_has_the_promised_shape():

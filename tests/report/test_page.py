@@ -1,15 +1,14 @@
 import re
 import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
-from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from latentvqa.core.diagnosis import diagnose
 from latentvqa.core.what_if import what_if_free_bits
-from latentvqa.history import History
-from latentvqa.report.page import Sample, render_report
+from latentvqa.report.page import RunReport, render_report, render_reports
+from latentvqa.report.page_samples import Sample
+from tests.report.judged import SICK, judged
 from tests.runs import HEADER, make_run
 from tests.strategies import EPOCHS, HEADERS
 
@@ -36,10 +35,10 @@ class Balance(HTMLParser):
         assert self.open.pop() == tag
 
 
-def page(header=HEADER, records=None, config=None, samples=None, what_if=None):
+def page(header=HEADER, records=None, config=None, samples=(), what_if=None):
     records = make_run(20) if records is None else records
-    history = History(header, tuple(records), (), Path("runs/demo/metrics.jsonl"))
-    return render_report(history, diagnose(header, records), config, samples, what_if=what_if)
+    run = judged(records, name=header.name, header=header, what_if=what_if)
+    return render_report(RunReport(run, config, samples, "Six of seven."))
 
 
 def parsed(text):
@@ -81,6 +80,7 @@ def test_a_sample_shows_what_was_expected_only_where_it_was_missed():
     assert "expected" not in right
     assert "99 %" in right
     assert "expected 3" in wrong
+    assert "Six of seven." in wrong and "Six of seven." not in page()
 
 
 def test_every_chart_is_well_formed_and_within_its_box():
@@ -92,6 +92,35 @@ def test_every_chart_is_well_formed_and_within_its_box():
                 x, y = map(float, point.split(","))
                 assert 0 <= x <= width
                 assert 0 <= y <= height
+
+
+def test_rate_price_and_findings_are_drawn_over_the_epochs():
+    text = page(records=make_run(20, lambda n: SICK if n > 9 else {}, beta=0.004))
+    for title in ("Rate, nats", "beta, price", "Taken away by free bits", "Findings over"):
+        assert title in text
+    assert '<line class="start critical"' in text
+    assert re.search(r'<rect class="bar critical".*?IN002 collapse</text>', text)
+
+
+def test_every_epoch_of_a_long_run_is_in_a_table_that_scrolls():
+    text = page(records=make_run(200))
+    assert '<div class="wide long">' in text
+    assert text.count('<td class="left">full</td>') == 185
+
+
+def test_several_runs_stand_below_a_table_that_leads_to_each():
+    runs = [judged(make_run(3), name="<a>"), judged([], name="b")]
+    text = render_reports([RunReport(run, "factor = 0.2") for run in runs])
+    seen = parsed(text)
+    assert seen.links == ["#run-0", "#run-1"]
+    assert seen.tags.count("h1") == 3 and "script" not in seen.tags
+    assert text.index("critical: no_epochs") < text.index('<section class="run" id="run-0">')
+    assert text.count("factor = 0.2") == 2
+
+
+def test_one_run_needs_no_comparison():
+    run = RunReport(judged(make_run(3)))
+    assert render_reports([run]) == render_report(run)
 
 
 def test_a_single_epoch_is_drawn_as_dots():

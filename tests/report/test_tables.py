@@ -72,6 +72,11 @@ demo
     )
 
 
+def test_a_note_stands_below_the_epochs():
+    text = shown(epoch_table(HEADER, make_run(1), 80, "1 of 30 epochs shown"))
+    assert text.splitlines()[-1] == "1 of 30 epochs shown"
+
+
 @pytest.mark.parametrize("width", [20, 40, 60, 80, 120])
 def test_no_line_is_wider_than_the_terminal_and_no_cell_is_cut(width):
     text = shown(epoch_table(HEADER, make_run(20), width), 200)

@@ -1,0 +1,183 @@
+"""Where a diagnosis goes: screen, file, picture. It judges nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from latentvqa.errors import ConfigError, HistoryError
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+    from latentvqa.report.judged_run import JudgedRun
+
+PLAIN_WIDTH = 100  # columns of a table that is written to a file
+PICTURES = (".svg", ".png")
+LINES_AROUND = 8  # of an epoch table and a prompt, besides its rows
+FEWEST_ROWS = 6  # epochs that a long run shows on the smallest screen
+
+
+class OutputFormat(StrEnum):
+    """How a diagnosis is written."""
+
+    table = "table"
+    json = "json"
+    markdown = "markdown"
+    html = "html"
+
+
+@dataclass(frozen=True)
+class DiagnosisOutput:
+    """What the options of ``diagnose-kl`` say about its output.
+
+    Attributes:
+        output_format: how to write.
+        out: file to write to, else stdout.
+        plot: picture to draw besides.
+        is_whole: every epoch of long runs is shown.
+    """
+
+    output_format: OutputFormat
+    out: Path | None = None
+    plot: Path | None = None
+    is_whole: bool = False
+
+    def require_possible(self, *, runs: int, is_watched: bool) -> None:
+        """Refuse options that do not go together, before anything is read.
+
+        Raises:
+            ConfigError: naming the option and what to do.
+        """
+        if self.plot is not None and self.plot.suffix.lower() not in PICTURES:
+            raise ConfigError(f"--plot {self.plot}: the name must end in .svg or .png")
+        if self.plot is not None and runs > 1:
+            raise ConfigError("--plot draws one run: give one RUN, or compare with --format html")
+        if is_watched and runs > 1:
+            raise ConfigError("--watch follows one log: give one RUN")
+        if is_watched and (self.out is not None or self.output_format is not OutputFormat.table):
+            raise ConfigError("--watch shows tables on the screen: drop --format and --out")
+
+    def write(self, runs: list[JudgedRun], *, is_watched: bool = False) -> None:
+        """Write the diagnosis of one run or of several.
+
+        Args:
+            runs: in the order of the command line.
+            is_watched: the epochs were shown as they came.
+
+        Raises:
+            HistoryError: if a file cannot be written or nothing can be drawn.
+        """
+        if self.output_format is OutputFormat.table:
+            self._write_tables(runs, is_watched)
+        else:
+            text = self._text(runs).rstrip("\n")
+            if self.out is None:
+                typer.echo(text)
+            else:
+                _save(self.out, f"{text}\n".encode())
+        if self.plot is not None:
+            _draw(runs[0], self.plot)
+
+    def _text(self, runs: list[JudgedRun]) -> str:
+        if self.output_format is OutputFormat.json:
+            from latentvqa.report.diagnosis_json import diagnosis_json, diagnosis_object
+
+            return diagnosis_json([diagnosis_object(run) for run in runs])
+        if self.output_format is OutputFormat.markdown:
+            from latentvqa.report.markdown import diagnoses_markdown
+
+            return diagnoses_markdown(runs, is_whole=self.is_whole)
+        from latentvqa.report.page import RunReport, render_reports
+
+        return render_reports([RunReport(run, _config_of(run)) for run in runs])
+
+    def _write_tables(self, runs: list[JudgedRun], is_watched: bool) -> None:
+        from io import StringIO
+
+        from rich.console import Console
+
+        captured = StringIO()
+        console = Console() if self.out is None else Console(file=captured, width=PLAIN_WIDTH)
+        if len(runs) > 1:
+            _print_comparison(console, runs)
+        else:
+            is_told = is_watched and not console.is_terminal
+            _print_run(console, runs[0], is_whole=self.is_whole, is_told=is_told)
+        if self.out is not None:
+            _save(self.out, captured.getvalue().encode())
+
+
+def _print_comparison(console: Console, runs: list[JudgedRun]) -> None:
+    from latentvqa.report.comparison import comparison_table
+    from latentvqa.report.judged_run import distinct_names
+
+    console.print(comparison_table(runs, console.width))
+    for name, run in zip(distinct_names(runs), runs, strict=True):
+        told = [] if run.what_if is None else [run.what_if.sentence]
+        for text in (*run.diagnosis.notes, *told):
+            console.print(f"{name}: {text}", markup=False, highlight=False)
+
+
+def _print_run(console: Console, run: JudgedRun, *, is_whole: bool, is_told: bool) -> None:
+    """Epochs (unless they were told before), findings and verdict."""
+    from latentvqa.report.epoch_choice import choice_note, epochs_to_show
+    from latentvqa.report.tables import (
+        account_table,
+        epoch_table,
+        findings_table,
+        verdict_panel,
+        what_if_table,
+    )
+
+    history, found = run.history, run.diagnosis
+    below: list[RenderableType] = [findings_table(found)] if found.findings else []
+    below += [account_table(found)] if found.account else []
+    below.append(verdict_panel(found))
+    if history.records and not is_told:
+        shown = list(history.records)
+        if console.is_terminal and not is_whole:
+            taken = sum(len(console.render_lines(part)) for part in below) + LINES_AROUND
+            rows = max(FEWEST_ROWS, console.height - taken)
+            shown = epochs_to_show(history.records, found.findings, rows)
+        note = choice_note(len(shown), len(history.records))
+        console.print(epoch_table(history.header, shown, console.width, note))
+    for part in below:
+        console.print(part)
+    if run.what_if is not None:
+        if run.what_if.table:
+            console.print(what_if_table(run.what_if))
+        console.print(run.what_if.sentence, markup=False, highlight=False)
+
+
+def _config_of(run: JudgedRun) -> str | None:
+    config = run.history.path.parent / "config.toml"
+    return config.read_text(encoding="utf-8", errors="replace") if config.is_file() else None
+
+
+def _draw(run: JudgedRun, path: Path) -> None:
+    try:
+        if path.suffix.lower() == ".svg":
+            from latentvqa.report.svg_picture import curves_svg
+
+            content = curves_svg(run).encode()
+        else:
+            from latentvqa.report.plots import curves_png
+
+            content = curves_png(run)
+    except ValueError as error:
+        raise HistoryError(f"--plot: {run.history.path}: {error}") from error
+    _save(path, content)
+
+
+def _save(path: Path, content: bytes) -> None:
+    from latentvqa.durable import replace_file
+
+    try:
+        replace_file(path, content)
+    except OSError as error:
+        raise HistoryError(f"cannot write {path}: {error.strerror}") from error

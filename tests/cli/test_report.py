@@ -1,0 +1,152 @@
+import re
+import shutil
+from base64 import b64decode
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from latentvqa.engine.answering import MOST_QUESTIONS
+from tests.report.test_page import parsed
+from tests.small_runs import read_csv
+
+PREDICTIONS = Path("evaluations", "validation", "predictions.csv")
+
+
+@pytest.fixture
+def run(finished, tmp_path):
+    """A copy of the finished run, for pages are written into it."""
+    return Path(shutil.copytree(finished.run, tmp_path / "run"))
+
+
+@pytest.fixture
+def evaluated(cli, run):
+    assert cli("evaluate", run).code == 0
+    return run
+
+
+def reported(cli, run, *options, page="report.html"):
+    done = cli("report", run, *options)
+    assert done.code == 0, done.err
+    return (run / page).read_text(encoding="utf-8"), done.err
+
+
+def samples_in(text):
+    """Question, picture and tag of each answer on a page."""
+    part = text.partition("<h2>Answers</h2>")[2]
+    return [
+        (
+            re.search(r"<p>(.*?)</p>", figure).group(1),
+            re.findall(r"base64,([^\"]*)", figure),
+            re.search(r'class="tag \w+">(\w+)<', figure).group(1),
+        )
+        for figure in re.findall(r"<figure>.*?</figure>", part)
+    ]
+
+
+def test_the_page_is_made_anew_from_what_evaluate_wrote(cli, evaluated):
+    text, err = reported(cli, evaluated)
+    seen = parsed(text)
+    assert err == ""
+    assert all(link.startswith("data:image/jpeg;base64,") for link in seen.links)
+    for part in ("Curves", "Findings over the epochs", "Epochs", "Configuration", "[kl]"):
+        assert part in text
+    rows = read_csv(evaluated / PREDICTIONS)
+    right = sum(row["correct"] == "1" for row in rows)
+    assert f"answers {right} of {len(rows)} validation questions right" in text
+    samples = samples_in(text)
+    assert len(samples) == 12
+    wrong = min(6, len(rows) - right)
+    assert [tag for *_, tag in samples] == ["wrong"] * wrong + ["right"] * (12 - wrong)
+    assert len(text) < 1_000_000
+
+
+def test_pictures_are_small(cli, evaluated):
+    for _, pictures, _ in samples_in(reported(cli, evaluated)[0]):
+        with Image.open(BytesIO(b64decode(pictures[0]))) as picture:
+            assert picture.format == "JPEG"
+            assert max(picture.size) <= 160
+
+
+def test_the_page_is_the_same_every_time_and_may_lie_elsewhere(cli, evaluated, tmp_path):
+    first, _ = reported(cli, evaluated)
+    done = cli("report", evaluated, "--out", tmp_path / "page.html")
+    assert done.out == f"written to {tmp_path / 'page.html'}\n"
+    assert (tmp_path / "page.html").read_text(encoding="utf-8") == first
+
+
+@pytest.mark.parametrize("count", [0, 3, 60])
+def test_as_many_answers_are_shown_as_asked_for(cli, evaluated, count):
+    text, _ = reported(cli, evaluated, "--samples", count)
+    assert len(samples_in(text)) == min(count, 32)
+
+
+def test_without_written_answers_the_checkpoint_answers_now(cli, run):
+    text, err = reported(cli, run)
+    best = (run / "best").read_text().strip()
+    assert f"Checkpoint {best} answers" in text
+    assert len(samples_in(text)) == 12
+    assert err == ""
+    assert not (run / "evaluations").exists()
+    cli("evaluate", run)
+    assert reported(cli, run)[0] == text  # the same answers, read this time
+
+
+def test_a_part_of_many_questions_is_answered_and_said(cli, run, monkeypatch):
+    monkeypatch.setattr("latentvqa.engine.answering.MOST_QUESTIONS", 7)
+    text, _ = reported(cli, run)
+    assert re.search(r"of 7 validation questions, taken evenly from 32, right", text)
+    assert MOST_QUESTIONS == 500
+
+
+def test_answers_of_another_checkpoint_are_not_taken_for_the_best(cli, evaluated):
+    best = (evaluated / "best").read_text().strip()
+    written = evaluated / "evaluations" / "validation" / "evaluation.json"
+    written.write_text(written.read_text().replace(best, "0000-00000001"))
+    text, _ = reported(cli, evaluated)
+    assert f"Checkpoint {best} answers" in text
+    shutil.rmtree(evaluated / "checkpoints")
+    text, err = reported(cli, evaluated)
+    assert "Checkpoint 0000-00000001 answers" in text
+    assert "warning: the page shows the answers of checkpoint 0000-00000001: " in err
+
+
+def test_without_checkpoints_the_page_is_made_all_the_same(cli, run):
+    shutil.rmtree(run / "checkpoints")
+    text, err = reported(cli, run)
+    assert samples_in(text) == [] and "Curves" in text
+    assert err.startswith("warning: the page shows no answers: ")
+
+
+def test_without_images_the_answers_stand_alone(cli, evaluated):
+    config = evaluated / "config.toml"
+    images = next(x for x in config.read_text().splitlines() if x.startswith("images ="))
+    config.write_text(config.read_text().replace(images, 'images = "/nowhere"'))
+    text, err = reported(cli, evaluated)
+    assert [pictures for _, pictures, _ in samples_in(text)] == [[]] * 12
+    assert "warning: 12 of 12 answers are shown without their image: /nowhere" in err
+
+
+@pytest.mark.parametrize("content", ["", "row,image\n1,x\n", "\xff"])
+def test_damaged_predictions_are_told_and_made_anew(cli, evaluated, content):
+    (evaluated / PREDICTIONS).write_text(content, encoding="latin-1")
+    text, err = reported(cli, evaluated)
+    assert len(samples_in(text)) == 12
+    assert "cannot be used" in err and "latentvqa evaluate" in err
+
+
+def test_a_log_alone_still_has_a_page(cli, run):
+    for path in run.iterdir():
+        if path.name != "metrics.jsonl":
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    text, err = reported(cli, run)
+    assert "Curves" in text
+    assert "no config.toml" in err and "the page shows no answers" in err
+
+
+def test_faults_are_told_with_their_exit_code(cli, run, tmp_path):
+    assert cli("report", tmp_path / "none").code == 1
+    assert cli("report", run, "--samples", 61).code == 2
+    done = cli("report", run, "--samples", 0, "--out", tmp_path / "no" / "page.html")
+    assert done.code == 1 and "cannot write" in done.err
