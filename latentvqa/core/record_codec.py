@@ -144,6 +144,10 @@ def _clean(value: Any) -> Any:
 def _decode_tuple(hint: Any, value: Any, at: str, faults: list[str]) -> Any:
     if not isinstance(value, list):
         return _INVALID
+    if hint is float and set(map(type, value)) == {float}:
+        return tuple(value)  # most of a log are histograms
+    if hint is int and set(map(type, value)) == {int} and max(map(abs, value)) <= SAFE_INTEGER:
+        return tuple(value)
     items = tuple(_decode(hint, item, at, faults) for item in value)
     return _INVALID if any(item is _INVALID for item in items) else items
 

@@ -79,7 +79,15 @@ def _seconds(record: EpochRecord) -> float | None:
 
 COLUMNS: tuple[Column, ...] = (
     Column("epoch", "ep", "epoch, 0-based", 1, lambda r: str(r.epoch)),
-    Column("stage", "stage", "stage", 9, lambda r: r.stage, "left", "dim"),
+    Column(
+        "stage",
+        "stage",
+        "stage",
+        9,
+        lambda r: MISSING if r.stage == "unknown" else r.stage,
+        "left",
+        "dim",
+    ),
     Column(
         "weight",
         "KL\nweight",
