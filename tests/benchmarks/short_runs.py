@@ -26,9 +26,8 @@ from latentvqa.history import read_history
 RESULTS = Path(__file__).parent / "results" / "short_runs.json"
 SEEDS = (0, 1, 2)
 TRAIN_IMAGES, VAL_IMAGES = 1000, 500
-RATES = [
-    f"optimizer.{name}_rate=5e-4" for name in ["decoder", "latent", "fusion", "question", "vision"]
-]
+GROUPS = ("decoder", "latent", "fusion", "question", "vision")
+RATES = [f"optimizer.{group}_rate=5e-4" for group in GROUPS]
 
 ARMS: dict[str, list[str]] = {
     "easy-vqa/default": [],
