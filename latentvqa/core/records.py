@@ -176,7 +176,8 @@ class SplitMetrics:
         """Share of the KL that free bits take away; None where undefined."""
         if self.kl_raw is None or self.kl_after is None or self.kl_raw <= 0.0:
             return None
-        return (self.kl_raw - self.kl_after) / self.kl_raw
+        share = (self.kl_raw - self.kl_after) / self.kl_raw
+        return share if abs(share) > 1e-9 else 0.0  # sums of the same values may differ in a bit
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,9 @@ def share_text(value: float | None, digits: int = 1) -> str:
 def _ratio_text(value: float | None) -> str:
     if value is None or finite(value) is None:
         return MISSING
-    return f"{value:.2f}" if abs(value) < 100.0 else f"{value:.0e}"
+    if abs(value) < 100.0:
+        return f"{value:.2f}"
+    return f"{value:.0f}" if abs(value) < 1e5 else f"{value:.0e}"
 
 
 def _count_text(value: int | None) -> str:
