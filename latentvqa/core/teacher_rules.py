@@ -74,7 +74,7 @@ TEACHER_RULES: tuple[Rule, ...] = (
     _teacher_rule(
         "TE004",
         "already_preferred",
-        "info",
+        "ok",
         "The teacher found pairs that differ, and the model already prefers the better answers.",
     ),
     _teacher_rule(
