@@ -1,202 +1,57 @@
 """For every rule and every threshold one log on either side of it, a hair apart.
 
 A pair is one builder and two values, so that its logs cannot differ in anything
-else. Limits are computed from the thresholds as the rules compute them; where a
-rule reckons further than that, the step is a billionth instead of the last bit.
+else.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
-from latentvqa.core.histogram import histogram_edges
-from latentvqa.core.records import EpochRecord, RunHeader, TeacherCounts
+from latentvqa.core.records import TeacherCounts
 from latentvqa.core.thresholds import KLHealthThresholds
-from tests.core.test_histogram import fill
+from tests.core.paired_logs import (
+    LEAST,
+    LIMITS,
+    NEED,
+    RAW,
+    Change,
+    Pair,
+    at_tuning,
+    below,
+    carries,
+    cut,
+    falling,
+    halved,
+    least,
+    left,
+    most,
+    over,
+    overfitted,
+    parts,
+    pressed,
+    rising,
+    stuck,
+    taught,
+    too_fast,
+    trained,
+    under,
+    unmeasured,
+    with_answers,
+    with_free_bits,
+    with_phase_loss,
+    with_raws,
+    with_tail,
+    with_tokens,
+)
 from tests.runs import HEADER, KL, make_epoch, make_run
-
-Log = tuple[RunHeader, list[EpochRecord]]
-LIMITS = KLHealthThresholds()
-NEED = 1.7  # H(A) of the made-up runs
-RAW = 0.05  # kl_raw of a pair that varies kl_after
-LEAST = 5e-324
-
-
-@dataclass(frozen=True)
-class Pair:
-    """Two logs of one builder.
-
-    Attributes:
-        log: the log that a value makes.
-        holds: value at which the rule speaks.
-        beyond: the nearest sensible value at which it does not.
-        limits: thresholds of both.
-    """
-
-    log: Callable[[Any], Log]
-    holds: float
-    beyond: float
-    limits: KLHealthThresholds = LIMITS
-
-
-def below(limit: float) -> float:
-    return math.nextafter(limit, -math.inf)
-
-
-def above(limit: float) -> float:
-    return math.nextafter(limit, math.inf)
-
-
-def under(log: Callable[[Any], Log], limit: float, **more: Any) -> Pair:
-    """The rule speaks below the limit and not at it."""
-    return Pair(log, below(limit), limit, **more)
-
-
-def over(log: Callable[[Any], Log], limit: float, **more: Any) -> Pair:
-    """The rule speaks above the limit and not at it."""
-    return Pair(log, above(limit), limit, **more)
-
-
-def least(log: Callable[[Any], Log], limit: float) -> Pair:
-    """The rule speaks at the limit and not below it."""
-    return Pair(log, limit, below(limit))
-
-
-def most(log: Callable[[Any], Log], limit: float) -> Pair:
-    """The rule speaks at the limit and not above it."""
-    return Pair(log, limit, above(limit))
-
-
-def falling(log: Callable[[Any], Log], limit: float, **more: Any) -> Pair:
-    """The rule speaks a billionth below what it reckons with, not a billionth above."""
-    return Pair(log, limit * (1.0 - 1e-9), limit * (1.0 + 1e-9), **more)
-
-
-def rising(log: Callable[[Any], Log], limit: float, **more: Any) -> Pair:
-    """The rule speaks a billionth above what it reckons with, not a billionth below."""
-    return Pair(log, limit * (1.0 + 1e-9), limit * (1.0 - 1e-9), **more)
-
-
-def carries(bound: float, gain: float, epochs: int = 14, **more: Any) -> Log:
-    carried = {"information_bound": bound, "answer_gain": gain, "answer_entropy": NEED, **more}
-    return HEADER, make_run(epochs, val=carried)
-
-
-def trained(epochs: int = 14, header: RunHeader = HEADER, **train: Any) -> Log:
-    return header, make_run(epochs, train=train)
-
-
-def unmeasured(rate: float) -> Log:
-    names = ("information_bound", "answer_entropy", "answer_gain", "active_units")
-    return HEADER, make_run(14, val={**dict.fromkeys(names), "rate": rate})
-
-
-def with_raws(*raws: float) -> Log:
-    return HEADER, make_run(len(raws), lambda n: {"train": {"kl_raw": raws[n]}})
-
-
-def with_tail(count: int, after: float) -> Log:
-    """So many of a thousand values at free_bits, the others far below."""
-    values = [KL.free_bits / 2.0] * (1000 - count) + [KL.free_bits] * count
-    histogram = fill(values, histogram_edges(KL.free_bits))
-    return trained(kl_raw=RAW, kl_after=after, kl_histogram=histogram)
-
-
-def with_tokens(first: float, others: float) -> Log:
-    return trained(kl_tokens=(first, *[others] * 5))
-
-
-def with_answers(
-    epochs: int,
-    train: Callable[[int], float],
-    val: Callable[[int], float],
-    header: RunHeader = HEADER,
-    **changes: Any,
-) -> Log:
-    def vary(n: int) -> Mapping[str, Any]:
-        return {"train": {"answer_loss": train(n)}, "val": {"answer_loss": val(n)}}
-
-    return header, make_run(epochs, vary, **changes)
-
-
-def stuck(
-    epochs: int,
-    best_epoch: int = 3,
-    *,
-    best: float = 0.85,
-    val: float = 0.9,
-    train: float = 0.7,
-    header: RunHeader = HEADER,
-) -> Log:
-    """Validation with one best; everything else flat."""
-    return with_answers(epochs, lambda n: train, lambda n: best if n == best_epoch else val, header)
-
-
-def overfitted(train: float, val: float = 1.0, best: float = 0.5) -> Log:
-    return stuck(14, 11, train=train, val=val, best=best)
-
-
-def too_fast(
-    epochs: int = 14,
-    best_epoch: int = 3,
-    *,
-    early: float = 0.1,
-    from_epoch: int = 0,
-    train: float = 0.1,
-) -> Log:
-    """Training answers fast from some epoch on, validation stops early far above it."""
-    return with_answers(
-        epochs,
-        lambda n: 1.0 if n < from_epoch else early if n <= LIMITS.early_epoch else train,
-        lambda n: 0.4 if n == best_epoch else 0.5,
-    )
-
-
-def parts(total: float, weight: float = 3.0) -> Log:
-    train = {"total_loss": total, "answer_loss": 1.0, "kl_after": 0.1}
-    return HEADER, [make_epoch(0, train=train, effective_kl_weight=weight)]
-
-
-def taught(counts: TeacherCounts, loss: float = 0.0, weight: float = 0.3) -> Log:
-    header = replace(HEADER, teacher_weight=weight)
-    return header, make_run(
-        16, lambda n: {"train": {"teacher_loss": loss}, "teacher": counts} if n >= 15 else {}
-    )
-
-
-def with_free_bits(free_bits: float) -> Log:
-    return trained(header=replace(HEADER, kl=replace(KL, free_bits=free_bits)), kl_after=0.0)
-
-
-def with_phase_loss(epochs: int, train: float, val: float = 1.0) -> Log:
-    """A KL as every phase expects it, and flat answer losses."""
-    kl = {"kl_raw": 0.06, "kl_after": 0.03}
-    changes = {"train": {"answer_loss": train, **kl}, "val": {"answer_loss": val}}
-    return HEADER, make_run(epochs, **changes)
-
-
-def halved(raw: float, epochs: int) -> Log:
-    """A reduction of a half, which every phase expects."""
-    return trained(epochs, kl_raw=raw, kl_after=raw / 2.0)
-
-
-def cut(epochs: int, after: float, raw: float = RAW) -> Log:
-    return trained(epochs, kl_raw=raw, kl_after=after)
-
-
-def left(reduction: float, raw: float = RAW) -> float:
-    """kl_after at which a reduction is reached."""
-    return raw * (1.0 - reduction)
-
 
 NO_TARGET = replace(HEADER, target=None)
 PARTS_HIGH = (1.0 + 0.3 * (1.0 + LIMITS.weight_tolerance)) / (1.0 - LIMITS.loss_tolerance)
 PARTS_WEIGHT = 1.0 * LIMITS.loss_tolerance / (0.1 * (1.0 - LIMITS.weight_tolerance))
 EXPLODED = [2.0, 3.0, 4.0, 5.0]
-STRICT_REDUCTION = KLHealthThresholds(persistent_reduction=0.999)
+STRICT_REDUCTION = KLHealthThresholds(persistent_reduction=0.999, generous_reduction=0.999)
 FULL_WEIGHT = KL.max_weight * (1.0 - 1e-6)
 PINNED_LOW = LIMITS.pinned_low * KL.free_bits
 TAIL = round(1000 * LIMITS.pinned_tail)
@@ -370,6 +225,10 @@ SIDES: dict[str, dict[str, Pair]] = {
     },
     "KL004": {
         "generous_reduction": falling(lambda x: cut(14, x), left(LIMITS.generous_reduction)),
+        # by default a kl_after that counts as 0 is always a generous reduction
+        "zero_kl_share": under(
+            lambda x: cut(14, x), LIMITS.zero_kl_share * RAW, limits=STRICT_REDUCTION
+        ),
     },
     "KL005": {
         "persistent_kl_low": least(
@@ -431,6 +290,91 @@ SIDES: dict[str, dict[str, Pair]] = {
         "overfitting_high": falling(
             lambda x: with_phase_loss(16, x), 1.0 / LIMITS.overfitting_high
         ),
+        "overfitting_min_loss": over(
+            lambda x: with_phase_loss(16, 0.01, x), LIMITS.overfitting_min_loss
+        ),
     },
     "KL010": {"pressing_kl_share": over(lambda x: trained(kl_share=x), LIMITS.pressing_kl_share)},
+}
+
+
+LESS_KL = ("kl.factor: 0.2 -> 0.15", None)
+SMALL_KL = "kl_raw 0.005 is below 0.01, the notes' sign of collapse"
+UNLEARNT = {"information_bound": 12.0, "answer_gain": 0.05}
+
+# Code, then threshold: what the rule says changes there, not whether it speaks.
+CHANGES: dict[str, dict[str, Change]] = {
+    "IN002": {
+        "early_epoch": Change(
+            Pair(lambda n: carries(0.3, 0.01, n), LIMITS.early_epoch + 1, LIMITS.early_epoch),
+            "level",
+            ("critical", "warning"),
+        )
+    },
+    "IN004": {"tuning_epoch": at_tuning(lambda n: carries(12.0, 0.05, n))},
+    "IN005": {"tuning_epoch": at_tuning(lambda n: carries(2.0, 0.05, n))},
+    "IN007": {
+        "tuning_epoch": at_tuning(
+            lambda n: (HEADER, make_run(n, train={"kl_raw": 0.09}, val=UNLEARNT))
+        ),
+        "learnt_gain": Change(
+            under(
+                lambda x: (HEADER, make_run(14, train={"kl_raw": 0.09}, val={"answer_gain": x})),
+                LIMITS.learnt_gain * NEED,
+            ),
+            "level",
+            ("warning", "info"),
+        ),
+    },
+    "IN009": {"tuning_epoch": at_tuning(lambda n: carries(12.0, 0.05, n, active_units=20))},
+    "TR002": {
+        "target_loss": Change(
+            least(lambda x: stuck(14, best=x, header=NO_TARGET), LIMITS.target_loss),
+            "level",
+            ("warning", "info"),
+        )
+    },
+    "TR003": {
+        "overfitting_high": Change(
+            falling(overfitted, 1.0 / LIMITS.overfitting_high), "level", ("warning", "info")
+        ),
+        "overfitting_act": Change(
+            falling(overfitted, 1.0 / LIMITS.overfitting_act),
+            "sentence",
+            ("Overfitting (act)", "Overfitting (high)"),
+        ),
+    },
+    "TR005": {
+        "tuning_epoch": Change(
+            Pair(
+                lambda n: stuck(n, train=0.1, stage="full"),
+                LIMITS.tuning_epoch + 1,
+                LIMITS.tuning_epoch,
+            ),
+            "advice",
+            ("teacher.weight: 0.3 -> 0.2", None),
+        )
+    },
+    "TR006": {
+        "pressing_kl_share": Change(
+            over(lambda x: pressed(x, RAW, 0.85), LIMITS.pressing_kl_share), "advice", LESS_KL
+        )
+    },
+    "KL001": {
+        "early_epoch": Change(
+            Pair(lambda n: trained(n, kl_raw=0.005), LIMITS.early_epoch, LIMITS.early_epoch + 1),
+            "sentence",
+            (f"{SMALL_KL}: early enough to wait", f"{SMALL_KL}: the verdict rests"),
+        )
+    },
+    "KL003": {
+        "pressing_kl_share": Change(
+            over(lambda x: pressed(x, 0.2, 0.85), LIMITS.pressing_kl_share), "advice", LESS_KL
+        )
+    },
+    "KL004": {
+        "tuning_epoch": at_tuning(
+            lambda n: (HEADER, make_run(n, train={"kl_after": 0.0}, val=UNLEARNT))
+        )
+    },
 }
