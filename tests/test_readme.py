@@ -1,10 +1,10 @@
-"""The README names every command, option and configuration key, and no other key."""
+"""The README names every command, option, rule and configuration key, and no other key."""
 
 from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import pytest
@@ -12,8 +12,10 @@ import typer
 
 from latentvqa.cli import app
 from latentvqa.config import Config, preset_names
+from latentvqa.core.diagnosis import PRECEDENCE, RULES
+from latentvqa.core.explanations import EXPLANATIONS
+from tests.readme_parts import README, readme_part, write_readme_part
 
-README = Path(__file__).parents[1] / "README.md"
 _MARK = "<!-- config -->"
 
 
@@ -58,6 +60,22 @@ def _branch(schema: dict[str, Any]) -> str:
     return f"{kind} {', '.join(bounds)}".strip()
 
 
+def rule_reference() -> str:
+    """Every rule and the precedence of the verdict as Markdown, from the rules themselves."""
+    rows = ["| code | name | what it says | source |", "|---|---|---|---|"]
+    known = [("LG001", "no_epochs", "the log itself")]
+    known += [(rule.code, rule.name, rule.source) for rule in RULES]
+    for code, name, source in sorted(known):
+        rows.append(f"| {code} | `{name}` | {EXPLANATIONS[code].meaning} | {source} |")
+    order = fill(
+        "The verdict is the most severe finding that holds at the last epoch. Among equals it "
+        f"is the first of {', '.join(PRECEDENCE)}; then the others. A fault that is over is "
+        "shown as past and decides nothing.",
+        80,
+    )
+    return "\n".join([*rows, "", order])
+
+
 def _commands() -> list[tuple[str, Any]]:
     root: Any = typer.main.get_command(app)
     found: list[tuple[str, Any]] = []
@@ -72,6 +90,10 @@ def _commands() -> list[tuple[str, Any]]:
 def test_the_config_reference_is_that_of_the_sections() -> None:
     text = README.read_text(encoding="utf-8")
     assert config_reference() in text, "run: python -m tests.test_readme"
+
+
+def test_the_rules_are_those_of_the_package() -> None:
+    assert readme_part("rules") == rule_reference(), "run: python -m tests.test_readme"
 
 
 @pytest.mark.parametrize(("name", "command"), _commands())
@@ -97,3 +119,4 @@ if __name__ == "__main__":
         document[:start] + "\n\n" + config_reference() + "\n" + document[end.start() :],
         encoding="utf-8",
     )
+    write_readme_part("rules", rule_reference())

@@ -271,6 +271,7 @@ EXPLANATIONS: dict[str, Explanation] = {
             "persistent_epochs",
             "persistent_kl_low",
             "persistent_kl_high",
+            "zero_kl_share",
         ),
     ),
     "KL006": Explanation(
@@ -302,12 +303,13 @@ EXPLANATIONS: dict[str, Explanation] = {
             "late_reduction_low",
             "late_reduction_high",
             "overfitting_moderate",
+            "overfitting_min_loss",
         ),
     ),
     "KL009": Explanation(
         "The full stage looks otherwise than the notes expect.",
         "A remark: a stable KL and a validation loss on its way to the target are expected.",
-        ("full_kl_low", "full_kl_high", "overfitting_high"),
+        ("full_kl_low", "full_kl_high", "overfitting_high", "overfitting_min_loss"),
     ),
     "KL010": Explanation(
         "The weighted KL is a larger share of the loss than the notes aim at.",

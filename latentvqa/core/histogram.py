@@ -2,19 +2,25 @@
 
 Counts and sums answer afterwards what another ``free_bits`` would have cost
 without the examples themselves. Filling the bins is the trainer's job.
+
+Where ``free_bits`` cuts a bin whose ends have the ratio r, the middle of the
+bounds misses the true ``kl_after`` by at most tanh(ln(r) / 4) / 2 of ``kl_raw``,
+whatever the distribution: 1.44 % at 20 bins per decade.
 """
 
 from __future__ import annotations
 
 import math
 from bisect import bisect_left
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from latentvqa.core.records import Histogram
 
-BINS_PER_DECADE = 10
-DECADES_BELOW = 4.0
-DECADES_ABOVE = 2.5
+BINS_PER_DECADE = 20
+DECADES = 6  # of bins on either side of free_bits
+EDGE_DIGITS = 6  # significant digits of a logged edge
+SUM_DIGITS = 9  # and of a logged sum
 ANCHOR_WITHOUT_FREE_BITS = 0.1  # nats; where the bins are centred if free_bits is 0
 
 
@@ -33,16 +39,42 @@ def histogram_edges(free_bits: float) -> tuple[float, ...]:
             elsewhere.
 
     Returns:
-        Rising edges, about four decades below to two and a half above.
+        Rising edges, six decades either way.
 
     Raises:
         ValueError: if ``free_bits`` is negative or not finite.
     """
     _require_free_bits(free_bits)
     anchor = free_bits or ANCHOR_WITHOUT_FREE_BITS
-    first = -round(DECADES_BELOW * BINS_PER_DECADE)
-    last = round(DECADES_ABOVE * BINS_PER_DECADE)
-    return tuple(anchor * 10.0 ** (i / BINS_PER_DECADE) for i in range(first, last + 1))
+    reach = DECADES * BINS_PER_DECADE
+    steps = (10.0 ** (i / BINS_PER_DECADE) for i in range(-reach, reach + 1))
+    return tuple(anchor if s == 1.0 else _rounded(anchor * s, EDGE_DIGITS) for s in steps)
+
+
+def trimmed(
+    edges: Sequence[float], counts: Sequence[float], sums: Sequence[float]
+) -> Histogram | None:
+    """The histogram as a log keeps it: without the empty bins at its ends.
+
+    Args:
+        edges: rising edges.
+        counts: values per bin, one bin more than edges.
+        sums: their sums, in nats.
+
+    Returns:
+        The bins from the first to the last that holds something, between two
+        that are open and empty; None where none holds anything.
+    """
+    filled = [i for i, count in enumerate(counts) if count > 0]
+    if not filled:
+        return None
+    # the open bins at the ends of the range have only one edge to keep
+    first, last = max(filled[0] - 1, 0), min(filled[-1] + 1, len(counts) - 1)
+    return Histogram(
+        edges=tuple(edges[first:last]),
+        counts=tuple(int(count) for count in counts[first : last + 1]),
+        sums=tuple(_rounded(total, SUM_DIGITS) for total in sums[first : last + 1]),
+    )
 
 
 def kl_after_at(histogram: Histogram, free_bits: float) -> KLAfterBounds:
@@ -90,6 +122,10 @@ def _split_bin(histogram: Histogram, index: int, free_bits: float) -> tuple[floa
     if math.isinf(end):
         return low, count * (mean - start)
     return low, max(low, count * (mean - start) * (end - free_bits) / (end - start))
+
+
+def _rounded(value: float, digits: int) -> float:
+    return float(f"{value:.{digits}g}")
 
 
 def _require_free_bits(free_bits: float) -> None:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from latentvqa.core.findings import RunView, figure, finite, percent
-from latentvqa.core.information import are_answers_learnt, information_of
+from latentvqa.core.information import are_answers_learnt, has_leak, information_of
 
 
 @dataclass(frozen=True)
@@ -49,13 +49,12 @@ def information_account(view: RunView) -> tuple[AccountLine, ...]:
             )
         )
     if seen.gain is not None and seen.need is not None:
-        state = {True: "enough to call them learnt", False: "not learnt yet", None: ""}
         lines.append(
             AccountLine(
                 "answer gain",
                 f"{figure(seen.gain)} nats",
                 f"What is learnt: {percent(max(seen.gain, 0.0) / seen.need)} of the need, "
-                f"{state[are_answers_learnt(view)]}.",
+                f"{_judged(view)}.",
             )
         )
     if seen.bound is not None and view.has_latent:
@@ -69,3 +68,10 @@ def information_account(view: RunView) -> tuple[AccountLine, ...]:
             )
         )
     return tuple(lines)
+
+
+def _judged(view: RunView) -> str:
+    """What the gain amounts to; a gain that went around the latent is no success of it."""
+    if has_leak(view):
+        return "more than the latent can have carried"
+    return "enough to call them learnt" if are_answers_learnt(view) else "not learnt yet"

@@ -117,7 +117,7 @@ class Histogram:
 
     Bin ``i`` holds ``edges[i-1] <= x < edges[i]``; the first and the last bin
     are open. There is one bin more than there are edges, and one edge lies at
-    free_bits.
+    free_bits where the values reach that far.
     """
 
     edges: tuple[float, ...]

@@ -14,8 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from latentvqa.core.histogram import histogram_edges
-from latentvqa.core.records import Histogram, KLConvention, SplitMetrics
+from latentvqa.core.histogram import histogram_edges, trimmed
+from latentvqa.core.records import KLConvention, SplitMetrics
 from latentvqa.core.thresholds import KLHealthThresholds
 from latentvqa.models.latent import Posterior
 from latentvqa.objectives import kl_per_dimension, kl_per_token
@@ -162,10 +162,10 @@ class Measures:
             "kl_raw": kl_raw,
             "kl_after": 0.0 if kl_after < ZERO_PENALTY_SHARE * kl_raw else kl_after,
             "kl_tokens": tuple(kl_tokens.tolist()),
-            "kl_histogram": Histogram(
-                edges=tuple(histogram_edges(self.kl.free_bits)),
-                counts=tuple(int(count) for count in sums["bin_counts"].tolist()),
-                sums=tuple(sums["bin_sums"].tolist()),
+            "kl_histogram": trimmed(
+                histogram_edges(self.kl.free_bits),
+                sums["bin_counts"].tolist(),
+                sums["bin_sums"].tolist(),
             ),
             "rate": kl_raw * self.kl.tokens * scale,
             "information_bound": information_bound(

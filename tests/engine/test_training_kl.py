@@ -7,6 +7,7 @@ import pytest
 from latentvqa.cli.console import plan_lines
 from latentvqa.config import load_config
 from latentvqa.core.free_bits import automatic_free_bits
+from latentvqa.core.histogram import kl_after_at
 from latentvqa.core.kl_schedules import ControllerState, cyclical_fraction_at
 from latentvqa.engine.checkpoint import load_checkpoint
 from latentvqa.engine.interruption import Interrupted
@@ -146,11 +147,8 @@ def test_the_number_of_automatic_free_bits_is_the_same_everywhere(automatic):
     assert load_model(run).scoring_settings(batch_size=64).kl.free_bits == number
     for record in outcome.records:
         for split in (record.train, record.val):
-            histogram = split.kl_histogram
-            assert number in histogram.edges
-            first = histogram.edges.index(number) + 1
-            count, total = sum(histogram.counts[first:]), sum(histogram.sums[first:])
-            assert split.kl_after == pytest.approx((total - count * number) / (split.rows * 6))
+            low, high = kl_after_at(split.kl_histogram, number)  # exact at free_bits
+            assert (low, high) == pytest.approx((split.kl_after, split.kl_after))
 
 
 def test_automatic_free_bits_are_in_the_loss(automatic, tmp_path):

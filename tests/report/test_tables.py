@@ -8,7 +8,18 @@ from rich.console import Console
 
 from latentvqa.core.diagnosis import Diagnosis, Verdict, diagnose
 from latentvqa.core.findings import Finding
-from latentvqa.report.tables import epoch_line, epoch_table, findings_table, verdict_panel
+from latentvqa.core.histogram import histogram_edges
+from latentvqa.core.what_if import what_if_free_bits
+from latentvqa.report.tables import (
+    account_table,
+    epoch_line,
+    epoch_table,
+    findings_table,
+    not_judged_lines,
+    verdict_panel,
+    what_if_table,
+)
+from tests.core.test_histogram import fill
 from tests.runs import HEADER, make_epoch, make_run
 from tests.strategies import EPOCHS
 
@@ -118,6 +129,95 @@ def test_the_verdict_panel_at_80_columns():
 ╰──────────────────────────────────────────────────────────────────────────────╯
 """
     )
+
+
+def test_the_account_at_80_columns():
+    assert (
+        shown(account_table(diagnose(HEADER, make_run(1, beta=0.5))))
+        == """\
+rate              19.2 nats (27.7 bits) What the loss pays for, per example,
+                                        11.3 times the need.
+beta              0.5 per nat           A nat of rate costs as much as 0.5 nats
+                                        of answer loss once free bits are used
+                                        up.
+H(A)              1.7 nats              What the answers need, were they all
+                                        learnt.
+answer gain       1.6 nats              What is learnt: 94.1 % of the need,
+                                        enough to call them learnt.
+information bound 12 nats at t = 0.5    The most that the latent can carry to
+                                        the decoder, 7.06 times the need.
+"""
+    )
+
+
+def test_another_allowance_at_80_columns():
+    histogram = fill([0.04, 0.06, 0.09, 0.11, 0.2], histogram_edges(0.1))
+    record = make_epoch(3, train={"kl_histogram": histogram})
+    assert (
+        shown(what_if_table(what_if_free_bits(HEADER, [record], 0.07)))
+        == """\
+
+ free_bits       KL after          reduction
+ ───────────────────────────────────────────
+         0            0.1                0 %
+      0.01           0.09               10 %
+      0.02           0.08               20 %
+      0.05          0.052               48 %
+      0.07          0.038             62 % <
+       0.1          0.022               78 %
+       0.2  0 to 9.30e-05    99.9 % to 100 %
+
+"""
+    )
+
+
+def test_another_allowance_from_averages_at_80_columns():
+    assert (
+        shown(what_if_table(what_if_free_bits(HEADER, make_run(2), 0.02)))
+        == """\
+
+ free_bits      KL after        reduction
+ ────────────────────────────────────────
+         0          0.05              0 %
+      0.01  0.04 to 0.05      0 % to 20 %
+      0.02  0.03 to 0.05    0 % to 40 % <
+      0.05     0 to 0.05     0 % to 100 %
+       0.1    0 to 0.035    30 % to 100 %
+       0.2    0 to 0.035    30 % to 100 %
+
+"""
+    )
+
+
+def test_few_reasons_not_to_judge_are_given_in_full():
+    diagnosis = diagnose(HEADER, make_run(20, val={"information_bound": None}))
+    assert not_judged_lines(diagnosis) == [
+        "Not judged: leak, latent_ignored, capacity_near_need, capacity_far_above_need: the log "
+        "holds no answer entropy, gain or information bound"
+    ]
+    assert (
+        shown(verdict_panel(diagnosis))
+        == """\
+╭─ ok ─────────────────────────────────────────────────────────────────────────╮
+│ The latent carries 1.6 of the 1.7 nats that the answers need. The loss pays  │
+│ for 19.2.                                                                    │
+│ Next: Confirm by exchanging the latents between examples: latentvqa evaluate │
+│ RUN                                                                          │
+│ Not judged: leak, latent_ignored, capacity_near_need,                        │
+│ capacity_far_above_need: the log holds no answer entropy, gain or            │
+│ information bound                                                            │
+╰──────────────────────────────────────────────────────────────────────────────╯
+"""
+    )
+
+
+def test_many_reasons_not_to_judge_are_counted():
+    bare = {"kl_raw": None, "kl_after": None, "kl_share": None}
+    header = replace(HEADER, teacher_weight=None)
+    diagnosis = diagnose(header, make_run(20, train=bare, val={**bare, "answer_gain": None}))
+    assert not_judged_lines(diagnosis) == [
+        "Not judged: 16 rules, for 6 reasons; --format markdown lists them."
+    ]
 
 
 def test_text_of_a_log_is_never_markup_and_never_steers_the_terminal():
