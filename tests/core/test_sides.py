@@ -17,9 +17,9 @@ CHANGED = [(code, name) for code, changes in CHANGES.items() for name in changes
 
 
 def finding(code, log, limits=LIMITS):
-    """The finding of a code where it says more than ok; None where the rule is content."""
+    """The open finding of a code; None where the target table is content."""
     found = diagnose(*log, limits).findings
-    return next((f for f in found if f.code == code and f.level != "ok"), None)
+    return next((f for f in found if f.code == code and (f.level != "ok" or code != "KL002")), None)
 
 
 @pytest.mark.parametrize(("code", "name"), PAIRS)
