@@ -18,6 +18,7 @@ from latentvqa.report.curves import (
 )
 from latentvqa.report.judged_run import JudgedRun
 from latentvqa.report.page_style import LIGHT
+from latentvqa.report.svg import free_row
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,6 +27,7 @@ COLOURS = tuple(LIGHT[name] for name in ("c0", "c1", "c2", "c3"))
 LINE_STYLES = ("-", "--", ":", "-.")  # curves differ without colour, too
 CHART_INCHES = (5.2, 3.0)
 PIXELS_PER_INCH = 110
+LETTER_SHARE = 0.02  # of the axis' width that a letter of a code takes, roughly
 REMARK = (0.95, 1.0)  # part of the axis' height that marks the start of a remark
 NAMED = 0.12  # share of the epochs from which on a stage has room for its name
 HEADROOM = 0.1  # share of the axis kept free for stage names
@@ -62,12 +64,17 @@ def curves_png(run: JudgedRun) -> bytes:
     epochs, stages = [record.epoch for record in records], stage_spans(records)
     for axis, chart in zip(axes, drawn, strict=False):
         _draw(axis, chart, epochs, stages)
+        taken: list[tuple[float, float, int]] = []
         for start in starts(marks):
             top = REMARK if start.is_remark else (0.0, 1.0)
             style = "-" if start.is_remark else (0, (2, 2))
             axis.axvline(start.epoch, *top, color=LIGHT[start.level], lw=1.2, ls=style)
             if not start.is_remark:
-                _name(axis, start, is_late=start.epoch > (epochs[0] + epochs[-1]) / 2)
+                is_late = start.epoch > (epochs[0] + epochs[-1]) / 2
+                length = LETTER_SHARE * len(" ".join(start.codes)) * (epochs[-1] - epochs[0] + 1)
+                low = start.epoch - length if is_late else start.epoch
+                row = free_row(taken, low, low + length)
+                _name(axis, start, row, is_late=is_late)
     if marks:
         _draw_findings(axes[len(drawn)], marks, epochs, stages)
     for axis in axes[count:]:
@@ -129,13 +136,13 @@ def _draw_findings(
     _label(axis, "Findings over the epochs", epochs)
 
 
-def _name(axis: Axes, start: Start, *, is_late: bool) -> None:
+def _name(axis: Axes, start: Start, row: int, *, is_late: bool) -> None:
     """Put the codes of findings beside their line, below the stages' names."""
     axis.annotate(
         " ".join(start.codes),
         (start.epoch, 0.88),
         xycoords=("data", "axes fraction"),
-        xytext=(-3 if is_late else 3, 0),
+        xytext=(-3 if is_late else 3, -8 * row),
         textcoords="offset points",
         ha="right" if is_late else "left",
         va="top",

@@ -17,6 +17,7 @@ LEFT, RIGHT, TOP, BOTTOM = 46, 12, 18, 26
 TICKS = 5
 DASHES = ("", "6 3", "2 3", "8 3 2 3")  # curves differ without colour, too
 BAR_STEP = 20  # height of a finding's row
+CODE_LETTER, CODE_LINE = 6.6, 12  # width and height of a letter of a finding's code, roughly
 REMARK = 7  # length of the line where a remark starts
 LARGEST = 1e12  # values beyond it are drawn at the edge
 
@@ -59,6 +60,7 @@ def line_chart_parts(
         y = axis.y(value)
         parts.append(_line("grid", LEFT, y, WIDTH - RIGHT, y))
         parts.append(_text("tick", LEFT - 5, y + 3.5, figure(value), "end"))
+    taken: list[tuple[float, float, int]] = []
     for start in starts(marks):
         x = axis.x(start.epoch)
         end = TOP + REMARK if start.is_remark else HEIGHT - BOTTOM
@@ -66,7 +68,10 @@ def line_chart_parts(
         if not start.is_remark:
             is_late = x > (LEFT + WIDTH) / 2
             at, anchor = (x - 3, "end") if is_late else (x + 3, "start")
-            parts.append(_text("mark", at, TOP + 11, " ".join(start.codes), anchor))
+            label = " ".join(start.codes)
+            low = at - CODE_LETTER * len(label) if is_late else at
+            row = free_row(taken, low, low + CODE_LETTER * len(label))
+            parts.append(_text("mark", at, TOP + 11 + CODE_LINE * row, label, anchor))
     for value, name in chart.lines:
         y = axis.y(value)
         parts.append(_line("mark-line", LEFT, y, WIDTH - RIGHT, y))
@@ -129,6 +134,14 @@ def legend(chart: Chart) -> str:
         )
         items.append(f"<span>{sample} {escape(curve.label)}</span>")
     return f'<div class="legend">{"".join(items)}</div>'
+
+
+def free_row(taken: list[tuple[float, float, int]], low: float, high: float) -> int:
+    """The first row in which a label from ``low`` to ``high`` hides no other; takes it."""
+    rows = {row for start, end, row in taken if low < end and start < high}
+    row = next(place for place in range(len(rows) + 1) if place not in rows)
+    taken.append((low, high, row))
+    return row
 
 
 def _ground(axis: _Axis, stages: Sequence[StageSpan], height: int) -> list[str]:
