@@ -1,0 +1,31 @@
+"""The verdicts that matter most, on models trained here and now."""
+
+import pytest
+
+from latentvqa.core.diagnosis import diagnose
+from latentvqa.history import read_history
+from tests.corpus.train_logs import train_run
+
+SMALL = {"data.scene_images": 200, "stages.warmup": 8, "stages.full": 0}
+
+pytestmark = pytest.mark.heavy
+
+
+# a thousandfold weight throws the KL below free_bits, where nothing holds it any more
+KEPT = ("pinned", "penalty_inactive")
+
+
+@pytest.mark.parametrize(
+    ("name", "verdicts"),
+    [
+        ("free-bits-zero-weight-thousandfold", ("collapse",)),
+        ("bypass", ("leak",)),
+        ("free-bits-weight-thousandfold", KEPT),
+    ],
+)
+def test_a_model_trained_now_gets_the_verdict_of_its_fault(name, verdicts, tmp_path):
+    train_run(name, tmp_path / "run", **SMALL)
+    log = read_history(tmp_path / "run")
+    found = diagnose(log.header, log.records)
+    assert found.verdict.code in verdicts
+    assert ("collapse" in verdicts) == any(f.name == "collapse" for f in found.open_findings)
