@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from latentvqa.core.collapse_rules import COLLAPSE_RULES
 from latentvqa.core.findings import (
-    LEVELS,
     Finding,
     Judgement,
     Level,
@@ -20,10 +19,8 @@ from latentvqa.core.findings import (
     Rule,
     RunView,
     figure,
-    learnt,
     views,
 )
-from latentvqa.core.information import Information, are_answers_learnt, information_of
 from latentvqa.core.information_account import AccountLine, information_account
 from latentvqa.core.information_rules import INFORMATION_RULES
 from latentvqa.core.kl_health import KL_RULES
@@ -35,6 +32,14 @@ from latentvqa.core.teacher_rules import TEACHER_RULES
 from latentvqa.core.thresholds import KLHealthThresholds
 from latentvqa.core.training_rules import TRAINING_RULES
 from latentvqa.core.tuning_events import tuned_header
+from latentvqa.core.verdict import (
+    Verdict,
+    disagreement_of,
+    next_step,
+    place_of,
+    rank,
+    verdict_on,
+)
 
 RULES: tuple[Rule, ...] = (
     *LOG_RULES,
@@ -48,51 +53,6 @@ RULES: tuple[Rule, ...] = (
 )
 
 NO_EPOCHS = NotJudged("the log has no epochs (give --steps-per-epoch N)")
-
-# Which of several findings of one level speaks for the run; the rest follow.
-PRECEDENCE = (
-    "no_epochs",
-    "divergence",
-    "collapse",
-    "leak",
-    "latent_ignored",
-    "kl_exploding",
-    "loss_disagrees",
-    "teacher_idle",
-    "teacher_no_gradient",
-    "overfitting",
-    "pinned",
-    "penalty_inactive",
-    "not_warmed_up",
-)
-
-# The training notes' checks on the KL alone, which information may overrule.
-NOTES_CHECKS = (
-    "kl_collapse_check",
-    "kl_targets",
-    "kl_high",
-    "free_bits_high",
-    "free_bits_generous",
-    "kl_low_after_warmup",
-)
-
-# Findings whose sentence already holds what the answers need and the latent can carry.
-SELF_CONTAINED = ("collapse", "leak", "latent_ignored")
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What the run amounts to.
-
-    Attributes:
-        level: most severe level among the open findings, else ``ok``.
-        code: name of the finding that decides, such as ``collapse``; ``ok`` without one.
-        sentence: the verdict in words, with its numbers.
-    """
-
-    level: Level
-    code: str
-    sentence: str
 
 
 @dataclass(frozen=True)
@@ -125,7 +85,7 @@ class Diagnosis:
 
     def is_at_least(self, level: Level) -> bool:
         """Whether an open finding reaches a level."""
-        return any(_rank(finding.level) >= _rank(level) for finding in self.open_findings)
+        return any(rank(finding.level) >= rank(level) for finding in self.open_findings)
 
 
 def diagnose(
@@ -163,17 +123,17 @@ def diagnose(
             findings.append(finding)
         if reason is not None:
             silent.setdefault(reason, []).append(rule.name)
-    findings.sort(key=_order)
+    findings.sort(key=place_of)
     not_judged = tuple(f"{', '.join(names)}: {reason}" for reason, names in silent.items())
-    verdict = _verdict(all_views[-1], findings)
+    verdict = verdict_on(all_views[-1], findings)
     return Diagnosis(
         verdict,
         tuple(findings),
-        _next_step(findings),
+        next_step(findings),
         not_judged,
         told,
         information_account(all_views[-1]),
-        _disagreement(all_views[-1], findings),
+        disagreement_of(all_views[-1], findings),
     )
 
 
@@ -193,7 +153,7 @@ def _trace(rule: Rule, all_views: Sequence[RunView]) -> tuple[Finding | None, st
     reason = outcome.reason if isinstance(outcome, NotJudged) else None
     if held is None:
         return None, reason
-    if not is_open and _rank(held.level) < _rank("warning"):
+    if not is_open and rank(held.level) < rank("warning"):
         return None, reason  # what was only a remark then says nothing now
     finding = Finding(
         code=rule.code,
@@ -210,88 +170,6 @@ def _trace(rule: Rule, all_views: Sequence[RunView]) -> tuple[Finding | None, st
     return finding, reason
 
 
-def _verdict(view: RunView, findings: Sequence[Finding]) -> Verdict:
-    remarks = [finding for finding in findings if finding.is_open and finding.level != "ok"]
-    top = remarks[0] if remarks else None
-    if top is None or top.level == "info":
-        parts = [_state(view), top.sentence if top else ""]
-    else:
-        parts = [top.sentence, "" if top.name in SELF_CONTAINED else _figures(view)]
-    sentence = " ".join(part for part in parts if part)
-    return Verdict(top.level, top.name, sentence) if top else Verdict("ok", "ok", sentence)
-
-
-def _state(view: RunView) -> str:
-    """What can be said without any warning."""
-    kind, seen = view.header.kl.bottleneck, information_of(view)
-    if kind != "gaussian":
-        return f"The bottleneck is {kind}: there is no KL to judge. {_figures(view)}"
-    has_learnt = are_answers_learnt(view)
-    if has_learnt is None:
-        unknown = "No rule found a fault, but the log does not say whether the latent is used."
-        return f"{unknown} {_figures(view)}"
-    if not has_learnt:
-        return f"Most of the answers is not learnt yet. {_figures(view)}"
-    capacity = "" if seen.bound is None else f"; it can carry {_capacity(seen)}"
-    price = "" if seen.rate is None else f". The loss pays for {figure(seen.rate)}"
-    return (
-        f"The latent carries {figure(seen.gain)} of the {figure(seen.need)} nats that the "
-        f"answers need{capacity}{price}."
-    )
-
-
-def _figures(view: RunView) -> str:
-    """What is paid, can be carried, is needed and is learnt, as far as it is logged."""
-    seen = information_of(view)
-    parts = []
-    if seen.rate is not None and view.header.kl.bottleneck == "gaussian":
-        parts.append(f"the loss pays for {figure(seen.rate)} nats")
-    if seen.bound is not None:
-        parts.append(f"the latent can carry {_capacity(seen)}")
-    if seen.need is not None:
-        parts.append(f"the answers need {figure(seen.need)}")
-        parts += [] if seen.gain is None else [learnt(seen.gain)]
-    text = ", ".join(parts)
-    return f"{text[0].upper()}{text[1:]}." if text else ""
-
-
-def _disagreement(view: RunView, findings: Sequence[Finding]) -> str:
-    """Which to trust where checks on the KL alone and information disagree."""
-    held = [f for f in findings if f.is_open and f.name in NOTES_CHECKS]
-    missed = [f.code for f in held if f.level != "ok"]
-    has_learnt = are_answers_learnt(view)
-    if has_learnt and missed:
-        return (
-            f"The notes' checks ({', '.join(missed)}) say otherwise. Trust the information: they "
-            "look at the KL alone, and the answers have come through the latent."
-        )
-    is_healthy = bool(held) and not missed
-    fault = next((f for f in findings if f.is_open and f.name in SELF_CONTAINED), None)
-    if has_learnt is False and is_healthy and fault is not None:
-        return (
-            f"The notes' targets hold ({', '.join(f.code for f in held)}). Trust the information: "
-            "a KL inside its band does not say that the KL is about the answers."
-        )
-    return ""
-
-
-def _capacity(seen: Information) -> str:
-    at = "" if seen.temperature is None else f" at t = {figure(seen.temperature)}"
-    return f"up to {figure(seen.bound)}{at}"
-
-
-def _next_step(findings: Sequence[Finding]) -> str:
-    for finding in findings:
-        if finding.is_open and finding.advice is not None:
-            return f"Try {finding.advice} ({finding.name})."
-    worst = next((f for f in findings if f.is_open and _rank(f.level) >= _rank("warning")), None)
-    if worst is None:
-        return "Confirm by exchanging the latents between examples: latentvqa evaluate RUN"
-    if worst.name in ("collapse", "leak", "latent_ignored"):
-        return "See what the decoder really uses: latentvqa evaluate RUN"
-    return f"Look into {worst.name} before tuning anything."
-
-
 def _assumptions(header: RunHeader) -> tuple[str, ...]:
     kl = header.kl
     if not kl.is_assumed:
@@ -301,13 +179,3 @@ def _assumptions(header: RunHeader) -> tuple[str, ...]:
         f"{kl.dims} latents, free_bits {figure(kl.free_bits)}, factor {figure(kl.factor)}, "
         f"max_weight {figure(kl.max_weight)}, {kl.bottleneck} bottleneck.",
     )
-
-
-def _order(finding: Finding) -> tuple[bool, int, int]:
-    name = finding.name
-    place = PRECEDENCE.index(name) if name in PRECEDENCE else len(PRECEDENCE)
-    return (not finding.is_open, -_rank(finding.level), place)
-
-
-def _rank(level: Level) -> int:
-    return LEVELS.index(level)

@@ -2,8 +2,9 @@ from dataclasses import replace
 
 import pytest
 
-from latentvqa.core.diagnosis import PRECEDENCE, RULES, diagnose
+from latentvqa.core.diagnosis import RULES, diagnose
 from latentvqa.core.records import KLConvention, RunHeader
+from latentvqa.core.verdict import PRECEDENCE
 from tests.runs import HEADER, KL, make_epoch, make_run
 
 

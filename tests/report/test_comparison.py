@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from latentvqa.core.diagnosis import Verdict
+from latentvqa.core.verdict import Verdict
 from latentvqa.report.comparison import MEASURES, comparison_rows, comparison_table, nats_text
 from tests.report.judged import SICK, judged
 from tests.report.test_tables import shown

@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from latentvqa.core.diagnosis import Diagnosis, Verdict, diagnose
+from latentvqa.core.diagnosis import Diagnosis, diagnose
 from latentvqa.core.findings import Finding
 from latentvqa.core.histogram import histogram_edges
+from latentvqa.core.verdict import Verdict
 from latentvqa.core.what_if import what_if_free_bits
 from latentvqa.report.tables import (
     account_table,
