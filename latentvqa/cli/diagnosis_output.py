@@ -136,7 +136,7 @@ def _print_run(console: Console, run: JudgedRun, *, is_whole: bool, is_told: boo
 
     history, found = run.history, run.diagnosis
     below: list[RenderableType] = [findings_table(found)] if found.findings else []
-    below += [account_table(found)] if found.account else []
+    below += [account_table(found, console.width)] if found.account else []
     below.append(verdict_panel(found))
     if history.records and not is_told:
         shown = list(history.records)

@@ -19,6 +19,7 @@ from latentvqa.core.records import EpochRecord, RunHeader
 from latentvqa.core.what_if import WhatIf, between
 from latentvqa.report.columns import COLUMNS, MISSING, Column
 
+ACCOUNT_WIDTH = 72  # columns that the account needs for three columns
 MOST_NOT_JUDGED = 3  # reasons that the panel gives in full
 
 STYLES: dict[Level, str] = {
@@ -134,10 +135,15 @@ def findings_table(diagnosis: Diagnosis) -> Table:
     return table
 
 
-def account_table(diagnosis: Diagnosis) -> Table:
-    """The information measures, each with what it means for the run."""
+def account_table(diagnosis: Diagnosis, width: int = 80) -> Table:
+    """The information measures, each with what it means for the run; narrower below 72."""
     table = Table(box=None, show_header=False, padding=(0, 1, 0, 0), pad_edge=True, expand=True)
     table.add_column(style="bold", no_wrap=True)
+    if width < ACCOUNT_WIDTH:
+        table.add_column(ratio=1)
+        for line in diagnosis.account:
+            table.add_row(Text(line.name), Text(f"{line.value}. {line.meaning}"))
+        return table
     table.add_column(no_wrap=True)
     table.add_column(ratio=1)
     for line in diagnosis.account:

@@ -151,6 +151,12 @@ information bound 12 nats at t = 0.5    The most that the latent can carry to
     )
 
 
+def test_the_account_keeps_to_two_columns_where_there_is_little_room():
+    lines = shown(account_table(diagnose(HEADER, make_run(1)), 60), 60).splitlines()
+    assert lines[0].rstrip() == "rate              19.2 nats (27.7 bits). What the loss pays"
+    assert max(map(len, lines)) <= 60
+
+
 def test_another_allowance_at_80_columns():
     histogram = fill([0.04, 0.06, 0.09, 0.11, 0.2], histogram_edges(0.1))
     record = make_epoch(3, train={"kl_histogram": histogram})
