@@ -25,6 +25,7 @@ HEADER = RunHeader(
     teacher_weight=0.3,
     target=0.8,
     name="demo",
+    versions={"latentvqa": "0.1.0"},
     seed=0,
 )
 

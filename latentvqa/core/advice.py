@@ -43,7 +43,9 @@ def lower_free_bits(view: RunView) -> str:
 def lower_teacher(view: RunView) -> str | None:
     """A lighter teacher; None where there is none to lighten."""
     weight = view.header.teacher_weight
-    if not weight or view.record.stage != "full":
+    counts = view.record.teacher
+    is_idle = counts is not None and counts.violating == 0
+    if not weight or view.record.stage != "full" or is_idle:
         return None
     return _line(TEACHER_KEY, weight, weight * TEACHER_STEP)
 

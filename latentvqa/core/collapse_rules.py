@@ -27,6 +27,8 @@ from latentvqa.core.information import (
     information_of,
 )
 
+MOST_DIMENSIONS = 10_000  # of a latent whose convention nobody told
+
 
 def judge_collapse(view: RunView) -> Outcome:
     """Neither capacity nor answers, no active unit, or no rate to speak of."""
@@ -131,6 +133,9 @@ def _evidence(view: RunView, seen: Information, rate: float | None) -> str | Non
         )
     if rate is None or rate >= limits.collapse_rate:
         return None
+    if seen.rate is None and finite(view.record.train.rate) is None:
+        raw = figure(finite(kl_split(view.record).kl_raw))
+        return f"kl_raw is {raw}, next to nothing under any reduction"
     return f"the rate is {figure(rate)} nats per example, and more the latent cannot carry"
 
 
@@ -138,11 +143,16 @@ def _rate_at_one(view: RunView) -> float | None:
     """The rate, which bounds the information at temperature 1, from either split."""
     if view.record.effective_kl_weight == 0.0 and view.record.kl_weight in (0.0, None):
         return None  # before the price acts, the KL is what the start gave it
+    sharpened = min(view.header.validation_temperature or 1.0, 1.0) ** 2
     for split in (view.record.val, view.record.train):
         rate = finite(split.rate)
         if rate is not None:
-            return rate / min(view.header.validation_temperature or 1.0, 1.0) ** 2
-    return None
+            return rate / sharpened
+    raw = finite(kl_split(view.record).kl_raw)
+    if raw is None or view.untold("reduction", "tokens", "dims") is None:
+        return None
+    most = MOST_DIMENSIONS * raw  # whatever the reduction was
+    return most / sharpened if 0.0 <= most < view.thresholds.collapse_rate else None
 
 
 def _cure(view: RunView) -> str:

@@ -129,7 +129,7 @@ def diagnose(
     return Diagnosis(
         verdict,
         tuple(findings),
-        next_step(findings),
+        next_step(all_views[-1], findings),
         not_judged,
         told,
         information_account(all_views[-1]),

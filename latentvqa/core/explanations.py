@@ -86,6 +86,11 @@ EXPLANATIONS: dict[str, Explanation] = {
         "Lines get lost when jobs are killed or logs are merged. Rules over several epochs then "
         "compare epochs that were not neighbours.",
     ),
+    "LG004": Explanation(
+        "A KL is negative, or larger after free bits than before.",
+        "Neither can be under the definitions here. A sign, exchanged columns, or the other form "
+        "of free bits, max(KL, free_bits), are the usual causes; map the columns anew.",
+    ),
     "IN001": Explanation(
         "A loss term is NaN or infinite.",
         "Nothing after it can be trusted. Continue from the last good checkpoint with a lower "
@@ -160,7 +165,7 @@ EXPLANATIONS: dict[str, Explanation] = {
         ("zero_kl_share", "pinned_low", "pinned_tail", "pinned_epochs"),
     ),
     "IN011": Explanation(
-        "A large KL doubles within a few epochs and still rises.",
+        "A large KL doubles within a few epochs, or has grown thirtyfold over its lowest.",
         "Usually too high a learning rate of the bottleneck under a weight that is 0 or still "
         "rising; the loss follows once the weight acts. Where the log does not tell its "
         "convention no size is large, and only a growth beyond any warm-up counts.",

@@ -115,13 +115,15 @@ def judge_near_need(view: RunView) -> Outcome:
         return None
     has_learnt = are_answers_learnt(view)
     is_late = view.is_late
+    is_harmful = has_learnt is False and is_late
     return Judgement(
-        "warning" if has_learnt is False and is_late else "info",
-        f"The latent can carry {figure(seen.bound)} nats, little more than the "
+        "warning" if is_harmful else "info",
+        f"The latent can carry {figure(seen.bound)} nats, "
+        f"{'less' if seen.bound < seen.need else 'little more'} than the "
         f"{figure(seen.need)} that the answers need.",
         {"information_bound": seen.bound, "answer_entropy": seen.need},
         {"near_need": limits.near_need},
-        advice.lower_factor(view) if has_learnt is False and is_late else None,
+        advice.lower_factor(view) if is_harmful and advice.is_penalty_active(view) else None,
     )
 
 

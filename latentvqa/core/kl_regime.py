@@ -43,7 +43,7 @@ def judge_pinned(view: RunView) -> Outcome:
         if raw is None or weight is None:
             return NO_KL_RAW if raw is None else NotJudged("the log holds no effective weight")
         is_at = low <= raw or touches_free_bits(view, record) is True
-        if weight <= 0.0 or raw > high or not is_at:
+        if weight <= 0.0 or not 0.0 <= raw <= high or not is_at:
             return None
     raw = finite(kl_split(view.record).kl_raw)
     has_learnt = are_answers_learnt(view)
@@ -102,14 +102,21 @@ def judge_inactive(view: RunView) -> Outcome:
     """No price, or an allowance that the posterior does not use up."""
     if not view.has_latent:
         return NO_LATENT
-    if not view.has_kl:
+    if not view.has_kl or _was_never_priced(view):
         return Judgement(
             "info",
-            "The KL has no price (max_weight x factor is 0): nothing holds the posterior, and "
+            "The KL has no price (its weight is 0): nothing holds the posterior, and "
             "its KL says nothing about the latent.",
             {"effective_kl_weight": 0.0},
         )
     return view.untold("free_bits") or _judge_allowance(view)
+
+
+def _was_never_priced(view: RunView) -> bool:
+    """Whether a log that names no full weight shows none but 0."""
+    weights = [finite(record.effective_kl_weight) for record in view.records[: view.index + 1]]
+    is_untold = bool({"max_weight", "factor"} & set(view.header.kl.unknown))
+    return is_untold and len(weights) >= view.thresholds.pinned_epochs and set(weights) == {0.0}
 
 
 def _judge_allowance(view: RunView) -> Outcome:
@@ -162,11 +169,14 @@ def judge_exploding(view: RunView) -> Outcome:
     has_exploded = is_told and values[-1] >= limits.exploded_growth * lowest
     if not (is_large and (has_exploded or (is_rising and growth >= needed))):
         return None
+    is_fast = is_rising and growth >= needed
+    since = f"that of {limits.consistent_epochs} epochs before" if is_fast else "its lowest"
+    times = growth if is_fast else values[-1] / lowest
+    hold = "let the KL weight rise sooner" if view.has_kl else "give the KL a price"
     return Judgement(
         "warning",
-        f"The KL explodes: kl_raw {figure(values[-1])} is {figure(growth)} times that of "
-        f"{limits.consistent_epochs} epochs before and {figure(values[-1] / lowest)} times its "
-        "lowest. Lower the latent's learning rate, or let the KL weight rise sooner.",
+        f"The KL explodes: kl_raw {figure(values[-1])} is {figure(times)} times {since}. Lower "
+        f"the latent's learning rate, or {hold}.",
         {"kl_raw": values[-1], "growth": growth, "lowest_kl_raw": lowest},
         {
             "exploding_kl": view.kl_limit(limits.exploding_kl),

@@ -31,14 +31,41 @@ def judge_parts(view: RunView) -> Outcome:
     if -slack <= missed <= others + slack:
         return None
     implied = (total - answer - others) / after if missed > 0.0 else (total - answer) / after
+    weight_told = f"The weight in the loss must be about {figure(implied)}, not the logged one."
+    if implied < 0.0:
+        weight_told = "No weight explains it: a term or a sign is missing."
     return Judgement(
         "warning",
         f"The logged parts do not make the total loss {figure(total)}: answer {figure(answer)} "
-        f"and {figure(weight)} x kl_after {figure(after)} miss it by {figure(abs(missed))}. The "
-        f"weight in the loss must be about {figure(max(implied, 0.0))}, not the logged one.",
+        f"and {figure(weight)} x kl_after {figure(after)} miss it by {figure(abs(missed))}. "
+        f"{weight_told}",
         {"total_loss": total, "answer_loss": answer, "kl_term": term, "implied_weight": implied},
         {"loss_tolerance": limits.loss_tolerance, "weight_tolerance": limits.weight_tolerance},
     )
+
+
+def judge_possible(view: RunView) -> Outcome:
+    """A KL below 0, or a hinged one above the KL itself."""
+    for split in (view.record.train, view.record.val):
+        raw, after = finite(split.kl_raw), finite(split.kl_after)
+        if raw is not None and raw < 0.0:
+            return Judgement(
+                "warning",
+                f"kl_raw is {figure(raw)}, and no KL is below 0: the sign is wrong, or the column "
+                "holds something else.",
+                {"kl_raw": raw},
+                {"kl_raw": 0.0},
+            )
+        if raw is not None and after is not None and after > raw + _ROUNDING * max(raw, 1.0):
+            return Judgement(
+                "warning",
+                f"kl_after {figure(after)} exceeds kl_raw {figure(raw)}: the columns are "
+                "exchanged, or the free bits are max(KL, free_bits) and not a hinge. The rules "
+                "on free bits do not hold then.",
+                {"kl_after": after},
+                {"kl_raw": raw},
+            )
+    return None
 
 
 def judge_gaps(view: RunView) -> Outcome:
@@ -58,7 +85,10 @@ def judge_gaps(view: RunView) -> Outcome:
     )
 
 
+_ROUNDING = 1e-6  # by which sums of the same values may differ
+
 LOG_RULES: tuple[Rule, ...] = (
     Rule("LG002", "loss_disagrees", "a total is the sum of its parts", judge_parts),
+    Rule("LG004", "kl_impossible", "a KL is not negative; a hinge only takes away", judge_possible),
     Rule("LG003", "log_incomplete", "an epoch a record", judge_gaps, True),
 )

@@ -110,6 +110,11 @@ class RunHeader:
     thresholds: Mapping[str, float] = field(default_factory=dict)
     counts_epochs: bool = True
 
+    @property
+    def is_own(self) -> bool:
+        """Whether LatentVQA itself wrote the log."""
+        return bool(self.versions)
+
 
 @dataclass(frozen=True)
 class Histogram:

@@ -33,8 +33,10 @@ def judge_answer_loss(view: RunView) -> Outcome:
     first, best = losses[0], min(known)
     is_late = view.record.epoch - view.records[0].epoch >= limits.early_epoch
     needed = (1.0 - limits.learning_min_decrease) * first
-    if not is_late or best <= needed or best <= limits.overfitting_min_loss:
+    if not is_late or best <= needed or 0.0 <= best <= limits.overfitting_min_loss or first < 0.0:
         return None
+    if view.record.stage == "unknown" and _has_weight_risen(view):
+        return NotJudged("the KL weight rose meanwhile, which may hold the answer loss up")
     return Judgement(
         "warning",
         f"Training answer loss has not fallen: {figure(best)} at best, {figure(first)} in the "
@@ -51,18 +53,19 @@ def judge_plateau(view: RunView) -> Outcome:
     loss = finite(view.record.val.answer_loss)
     if best is None or loss is None:
         return NO_ANSWER_LOSS
-    if not view.is_late or loss <= limits.overfitting_min_loss:
+    if not view.is_late or 0.0 <= loss <= limits.overfitting_min_loss:
         return None
     if not advice.is_validation_stuck(view):
         return None
-    held = view.records[best]
-    target = view.header.target if view.header.target is not None else limits.target_loss
-    is_below = held.val.answer_loss is not None and held.val.answer_loss < target
+    held, target = view.records[best], _target(view)
+    lowest = held.val.answer_loss
+    is_below = lowest is not None and target is not None and lowest < target
+    aim = "" if target is None else f", target {figure(target)}"
     level: Level = "info" if is_below and are_answers_learnt(view) is not False else "warning"
     return Judgement(
         level,
         f"Validation answer loss has not improved for {view.record.epoch - held.epoch} epochs: "
-        f"best {figure(held.val.answer_loss)} at epoch {held.epoch}, target {figure(target)}.",
+        f"best {figure(lowest)} at epoch {held.epoch}{aim}.",
         {"best_answer_loss": held.val.answer_loss, "answer_loss": loss},
         {"plateau_epochs": limits.plateau_epochs, "target": target},
         advice.tuning_advice(view) if level == "warning" else None,
@@ -75,6 +78,8 @@ def judge_overfitting(view: RunView) -> Outcome:
     val, ratio = finite(view.record.val.answer_loss), finite(view.record.overfitting_ratio)
     if best is None or val is None or ratio is None:
         return NO_ANSWER_LOSS
+    if val < 0.0 or ratio < 0.0:
+        return NotJudged("a negative loss has no ratio to training's")
     lowest = view.records[best].val.answer_loss or 0.0
     has_risen = val >= (1.0 + limits.overfitting_min_rise) * lowest
     if val <= limits.overfitting_min_loss or not has_risen or ratio < limits.overfitting_moderate:
@@ -157,8 +162,9 @@ def judge_target(view: RunView) -> Outcome:
     limits, best = view.thresholds, view.best_val[view.index]
     if best is None or view.record.epoch < limits.target_epoch:
         return NO_ANSWER_LOSS if best is None else None
-    lowest = view.records[best].val.answer_loss
-    target = view.header.target if view.header.target is not None else limits.target_loss
+    lowest, target = view.records[best].val.answer_loss, _target(view)
+    if target is None:
+        return NotJudged("the log names no target loss")
     if lowest is None or lowest < target or not advice.is_validation_stuck(view):
         return None
     factor = advice.ease_kl(view)
@@ -171,6 +177,18 @@ def judge_target(view: RunView) -> Outcome:
         {"target": target, "target_epoch": limits.target_epoch},
         factor,
     )
+
+
+def _has_weight_risen(view: RunView) -> bool:
+    first, last = (finite(record.effective_kl_weight) for record in (view.records[0], view.record))
+    return first is not None and last is not None and last > first
+
+
+def _target(view: RunView) -> float | None:
+    """The loss aimed at; the notes' only for logs of their recipe."""
+    if view.header.target is not None:
+        return view.header.target
+    return None if view.record.stage == "unknown" else view.thresholds.target_loss
 
 
 def _less_fitting(view: RunView) -> str | None:

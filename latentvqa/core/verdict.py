@@ -15,6 +15,7 @@ from latentvqa.core.information import Information, are_answers_learnt, informat
 PRECEDENCE = (
     "no_epochs",
     "divergence",
+    "kl_impossible",
     "collapse",
     "leak",
     "latent_ignored",
@@ -37,6 +38,9 @@ NOTES_CHECKS = (
     "free_bits_generous",
     "kl_low_after_warmup",
 )
+
+# Faults under which the information itself is not to be trusted, or agrees with the checks.
+UNTRUSTED = ("divergence", "kl_impossible", "loss_disagrees", "kl_exploding")
 
 # Findings whose sentence already holds what the answers need and the latent can carry.
 SELF_CONTAINED = ("collapse", "leak", "latent_ignored")
@@ -81,7 +85,7 @@ def _state(view: RunView) -> str:
     if not has_learnt:
         return f"Most of the answers is not learnt yet. {_figures(view)}"
     capacity = "" if seen.bound is None else f"; it can carry {_capacity(seen)}"
-    price = "" if seen.rate is None else f". The loss pays for {figure(seen.rate)}"
+    price = "" if seen.rate is None else f". {_price(view, seen.rate)}"
     return (
         f"The latent carries {figure(seen.gain)} of the {figure(seen.need)} nats that the "
         f"answers need{capacity}{price}."
@@ -93,7 +97,8 @@ def _figures(view: RunView) -> str:
     seen = information_of(view)
     parts = []
     if seen.rate is not None and view.header.kl.bottleneck == "gaussian":
-        parts.append(f"the loss pays for {figure(seen.rate)} nats")
+        paid = _price(view, seen.rate)
+        parts.append(f"{paid[0].lower()}{paid[1:]} nats")
     if seen.bound is not None:
         parts.append(f"the latent can carry {_capacity(seen)}")
     if seen.need is not None:
@@ -103,12 +108,19 @@ def _figures(view: RunView) -> str:
     return f"{text[0].upper()}{text[1:]}." if text else ""
 
 
+def _price(view: RunView, rate: float) -> str:
+    if view.record.effective_kl_weight == 0.0 or not view.has_kl:
+        return f"Nothing is paid for the rate of {figure(rate)}"
+    return f"The loss pays for {figure(rate)}"
+
+
 def disagreement_of(view: RunView, findings: Sequence[Finding]) -> str:
     """Which to trust where checks on the KL alone and information disagree."""
     held = [f for f in findings if f.is_open and f.name in NOTES_CHECKS]
     missed = [f.code for f in held if f.level != "ok"]
     has_learnt = are_answers_learnt(view)
-    if has_learnt and missed:
+    is_trusted = not any(f.is_open and f.name in UNTRUSTED for f in findings)
+    if has_learnt and missed and is_trusted:
         return (
             f"The notes' checks ({', '.join(missed)}) say otherwise. Trust the information: they "
             "look at the KL alone, and the answers have come through the latent."
@@ -128,17 +140,39 @@ def _capacity(seen: Information) -> str:
     return f"up to {figure(seen.bound)}{at}"
 
 
-def next_step(findings: Sequence[Finding]) -> str:
+def next_step(view: RunView, findings: Sequence[Finding]) -> str:
     """One thing to do now."""
+    is_own = view.header.is_own
     for finding in findings:
         if finding.is_open and finding.advice is not None:
-            return f"Try {finding.advice} ({finding.name})."
-    worst = next((f for f in findings if f.is_open and rank(f.level) >= rank("warning")), None)
+            theirs = "" if is_own else ", or what it is called in your code"
+            return f"Try {finding.advice} ({finding.name}){theirs}."
+    held = [f for f in findings if f.is_open]
+    worst = next((f for f in held if rank(f.level) >= rank("warning")), None)
     if worst is None:
-        return "Confirm by exchanging the latents between examples: latentvqa evaluate RUN"
-    if worst.name in ("collapse", "leak", "latent_ignored"):
-        return "See what the decoder really uses: latentvqa evaluate RUN"
-    return f"Look into {worst.name} before tuning anything."
+        if any(finding.name == "not_warmed_up" for finding in held):
+            return "Let the warm-up end before the KL is judged."
+        return _convention_to_tell(view) or f"Confirm it: {_intervention(is_own)}"
+    if worst.name in SELF_CONTAINED:
+        return f"See what the decoder really uses: {_intervention(is_own)}"
+    return f"Read what it means: latentvqa diagnose-kl --explain {worst.code}"
+
+
+def _intervention(is_own: bool) -> str:
+    """How to see whether the decoder uses the latent."""
+    if is_own:
+        return "latentvqa evaluate RUN exchanges the latents between examples"
+    return "exchange the latents between examples and see the score fall"
+
+
+def _convention_to_tell(view: RunView) -> str | None:
+    """What would make more rules judge, for a log that does not say it."""
+    untold = [name for name in ("reduction", "free_bits") if name in view.header.kl.unknown]
+    sizes = [name for name in ("tokens", "dims") if name in view.header.kl.unknown]
+    if not untold and not sizes:
+        return None
+    keys = [f"kl.{name}" for name in untold] + [f"latent.{name}" for name in sizes]
+    return f"Tell how the KL was made: {' '.join(f'--set {key}=...' for key in keys)}"
 
 
 def place_of(finding: Finding) -> tuple[bool, int, int]:

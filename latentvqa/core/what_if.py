@@ -21,6 +21,7 @@ from latentvqa.core.findings import (
     views,
 )
 from latentvqa.core.histogram import KLAfterBounds, kl_after_at
+from latentvqa.core.information import information_of
 from latentvqa.core.records import EpochRecord, RunHeader, SplitMetrics
 from latentvqa.core.thresholds import KLHealthThresholds
 
@@ -163,7 +164,8 @@ def _predict(view: RunView, free_bits: float) -> Prediction:
     kl, limits, split = view.header.kl, view.thresholds, kl_split(view.record)
     raw, weight = finite(split.kl_raw), finite(view.record.effective_kl_weight)
     if raw is None or "free_bits" in kl.unknown:
-        return Prediction("Training is not predicted: the log does not say free_bits or kl_raw.")
+        lacking = "kl_raw" if raw is None else "free_bits"
+        return Prediction(f"Training is not predicted: the log does not say {lacking}.")
     if not view.has_kl or weight == 0.0:
         return Prediction("In training nothing changes: the KL has no price.", raw, raw)
     old, low, high = kl.free_bits, limits.pinned_low, limits.pinned_high
@@ -181,12 +183,7 @@ def _predict(view: RunView, free_bits: float) -> Prediction:
             raw,
         )
     if is_pinned or is_free:
-        reach = (low * free_bits, high * free_bits)
-        return Prediction(
-            f"In training the KL will follow: kl_raw {figure(reach[0])} to {figure(reach[1])}, and "
-            f"the reduction stays near {percent(1.0)}.",
-            *reach,
-        )
+        return _follow(view, raw, free_bits)
     ends = sorted((raw, max(raw + free_bits - old, 0.0)))
     return Prediction(
         f"In training the price holds the KL, not the allowance: kl_raw between "
@@ -194,6 +191,32 @@ def _predict(view: RunView, free_bits: float) -> Prediction:
         ends[0],
         ends[1],
     )
+
+
+def _follow(view: RunView, raw: float, free_bits: float) -> Prediction:
+    """Where a KL goes that only the allowance holds."""
+    limits = view.thresholds
+    reach = (limits.pinned_low * free_bits, limits.pinned_high * free_bits)
+    if free_bits > view.header.kl.free_bits:
+        most = max(raw, reach[1])
+        return Prediction(
+            f"In training the KL may rise, to at most {figure(most)}: nothing pulls it up but the "
+            "answers.",
+            raw,
+            most,
+        )
+    goal = f"kl_raw {figure(reach[0])} to {figure(reach[1])}"
+    room = _room(view, reach[1]) or f"and the reduction stays near {percent(1.0)}"
+    return Prediction(f"In training the KL will follow: {goal}, {room}.", *reach)
+
+
+def _room(view: RunView, kl_raw: float) -> str | None:
+    """Why a KL is too small for the answers, if it is."""
+    kl, need = view.header.kl, information_of(view).need
+    rate = kl_raw * kl.tokens * (kl.dims if kl.reduction == "mean" else 1)
+    if need is None or {"tokens", "dims", "reduction"} & set(kl.unknown) or rate >= need:
+        return None
+    return f"a rate of {figure(rate)} nats for answers that need {figure(need)}, so collapse"
 
 
 def _sentence(epoch: int, row: StaticRow, is_exact: bool, prediction: Prediction) -> str:

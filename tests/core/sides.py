@@ -192,6 +192,7 @@ SIDES: dict[str, dict[str, Pair]] = {
             lambda n: stuck(24, n), 23 - LIMITS.plateau_epochs, 24 - LIMITS.plateau_epochs
         ),
     },
+    "LG004": {"kl_raw": Pair(lambda x: trained(kl_raw=x, kl_after=0.0), -LEAST, 0.0)},
     "TE001": {"weight": Pair(lambda x: taught(TeacherCounts(5, 5, 1), 0.02, x), 0.0, LEAST)},
     "TE002": {"compared": Pair(lambda n: taught(TeacherCounts(n, 0, 0)), 0, 1)},
     "TE003": {"differing": Pair(lambda n: taught(TeacherCounts(5, n, 0)), 0, 1)},
