@@ -115,7 +115,9 @@ TARGETS_HOLD = (
 
 
 def test_where_the_answers_are_learnt_the_checks_on_the_kl_are_not_to_be_trusted():
-    diagnosis = diagnose(HEADER, make_run(14, train={"kl_raw": 0.005, "kl_after": 0.003}))
+    diagnosis = diagnose(
+        HEADER, make_run(14, train={"kl_raw": 0.005, "kl_after": 0.003, "total_loss": None})
+    )
     assert diagnosis.disagreement == (
         "The notes' checks (KL001, KL002, KL006) say otherwise. Trust the information: they look "
         "at the KL alone, and the answers have come through the latent."
