@@ -153,7 +153,7 @@ class KL(Section):
     """multiplies the scheduled weight: 15 x 0.2 = 3.0"""
     free_bits: Weight | Auto = 0.1
     """allowance per latent token and example, nats of kl_token; auto: set once from the answers"""
-    free_bits_per_need: Annotated[float, Field(gt=0.0, le=1e6, allow_inf_nan=False)] = 50.0
+    free_bits_per_need: Annotated[float, Field(gt=0.0, le=1e6, allow_inf_nan=False)] = 90.0
     """under auto: nats of rate that go unpenalised per nat of answer entropy"""
     reduction: Literal["mean", "sum"] = "mean"
     """how the dimensions of a token are reduced; sum costs Z times as much"""

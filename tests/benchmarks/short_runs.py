@@ -34,6 +34,7 @@ ARMS: dict[str, list[str]] = {
     "easy-vqa/free_bits=0.05": ["kl.free_bits=0.05"],
     "easy-vqa/free_bits=0.02": ["kl.free_bits=0.02"],
     "easy-vqa/free_bits=0.01": ["kl.free_bits=0.01"],
+    "easy-vqa/free_bits=auto": ['kl.free_bits="auto"'],
     "easy-vqa/temperature=0": ["latent.temperature=0"],
     "easy-vqa/temperature ramp 0": ["latent.temperature_warmup_epochs=0"],
     "easy-vqa/initial_logvar=-3": ["latent.initial_logvar=-3"],
@@ -45,6 +46,7 @@ ARMS: dict[str, list[str]] = {
     "scenes/free_bits=0.05": ["kl.free_bits=0.05"],
     "scenes/free_bits=0.02": ["kl.free_bits=0.02"],
     "scenes/free_bits=0.01": ["kl.free_bits=0.01"],
+    "scenes/free_bits=auto": ['kl.free_bits="auto"'],
 }
 
 

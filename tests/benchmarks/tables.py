@@ -37,7 +37,7 @@ def free_bits_table(by_arm: dict[str, list[dict[str, Any]]]) -> str:
         rows.append(
             [
                 data,
-                f"{allowed:g}",
+                f"{allowed:.3g}{' (auto)' if change.endswith('auto') else ''}",
                 f"{low:.4f} to {high:.4f}",
                 ", ".join(f"{run['kl_raw']:.4f}" for run in runs),
                 _span([100 * run["penalty_reduction"] for run in runs], "{:.0f} %"),
