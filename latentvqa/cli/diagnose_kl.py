@@ -69,7 +69,7 @@ def diagnose_kl(
         typer.Option(
             "--config",
             metavar="FILE",
-            help="TOML of the run: its [kl], [latent], [teacher] and [kl_health] win over the log.",
+            help="TOML of the run: its kl, latent, teacher and kl_health win over the log.",
         ),
     ] = None,
     maps: Annotated[
