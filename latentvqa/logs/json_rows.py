@@ -52,9 +52,9 @@ def parsed(line: str) -> Any:
         return None
 
 
-def line_rows(path: Path, notes: Notes) -> Iterator[Row]:
+def line_rows(path: Path, notes: Notes, *, is_growing: bool = False) -> Iterator[Row]:
     """Each line that is an object."""
-    for number, line in lines_of(path, notes):
+    for number, line in lines_of(path, notes, is_growing=is_growing):
         value = parsed(line)
         if not isinstance(value, dict):
             cause = "is no JSON object" if line.endswith("\n") else "is cut in the middle"

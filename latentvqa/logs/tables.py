@@ -58,9 +58,9 @@ def cells_of(line: str, delimiter: str) -> list[str] | None:
         return None
 
 
-def table_rows(path: Path, notes: Notes) -> Iterator[Row]:
+def table_rows(path: Path, notes: Notes, *, is_growing: bool = False) -> Iterator[Row]:
     """Each line under the names; the last of two columns with one name counts."""
-    lines = lines_of(path, notes)
+    lines = lines_of(path, notes, is_growing=is_growing)
     first = next(lines, None)
     if first is None:
         return
