@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -69,7 +70,7 @@ def diagnose_kl(
         typer.Option(
             "--config",
             metavar="FILE",
-            help="TOML of the run: its [kl], [latent], [teacher] and [kl_health] win over the log.",
+            help="TOML of the run: its kl, latent, teacher and kl_health win over the log.",
         ),
     ] = None,
     maps: Annotated[
@@ -128,6 +129,7 @@ def diagnose_kl(
         config=config,
         overrides=overrides or (),
     )
+    options = replace(options, is_growing=watch)
 
     def judge(path: Path) -> JudgedRun:
         history = read_log(path, options)

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from latentvqa.errors import HistoryError
 from latentvqa.history import log_path
-from latentvqa.report.tables import epoch_line, epoch_table, verdict_panel
+from latentvqa.report.tables import epoch_line, epoch_table, is_plan_known, verdict_panel
 
 if TYPE_CHECKING:
     from latentvqa.history import History
@@ -71,8 +71,7 @@ def watch_log(run: Path, judge: Callable[[Path], JudgedRun]) -> JudgedRun | None
 def is_over(history: History) -> bool:
     """Whether the planned epochs are done or the patience is used up."""
     header, records = history.header, history.records
-    is_planned = header.counts_epochs and not header.kl.is_assumed and header.stages.total > 0
-    if not records or not is_planned:
+    if not records or not is_plan_known(header):
         return False  # an assumed plan ends nothing
     used, patience = records[-1].patience_used, header.patience
     is_stopped = used is not None and patience is not None and used >= patience

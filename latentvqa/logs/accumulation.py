@@ -8,15 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from itertools import chain, islice
+from math import isnan
+from types import MappingProxyType
 from typing import Any, Literal
 
 from latentvqa.logs.column_names import SPLIT_WORDS, TEST_WORD
 from latentvqa.logs.columns import Columns
+from latentvqa.logs.fields import Place
+from latentvqa.logs.nan_gaps import NaNGaps
 from latentvqa.logs.notes import Notes
 from latentvqa.logs.numbers import is_missing, number, position
 
 Row = Mapping[str, Any]
 Counting = Literal["epochs", "steps", "windows"]
+
+HEADING: Row = MappingProxyType({})  # stands where a log writes its heading again
 
 MOST_WINDOWS = 200
 LARGEST_EPOCH = 1_000_000
@@ -28,12 +34,13 @@ MOST_SHAPES = 1000  # distinct sets of columns whose plan is remembered
 class Bucket:
     """What the rows of one epoch or window amount to, by position of the column."""
 
-    __slots__ = ("counts", "lasts", "stage", "sums")
+    __slots__ = ("counts", "lasts", "nans", "stage", "sums")
 
     def __init__(self) -> None:
         self.sums: list[float] = []
         self.counts: list[int] = []
         self.lasts: list[float] = []
+        self.nans: set[int] = set()  # columns that were NaN, which is not added up
         self.stage: Any = None
 
     def add(self, index: int, value: float) -> None:
@@ -54,6 +61,7 @@ class Bucket:
                 self.add(index, later.lasts[index])
                 self.sums[index] += later.sums[index] - later.lasts[index]
                 self.counts[index] += count - 1
+        self.nans |= later.nans
         self.stage = later.stage if later.stage is not None else self.stage
 
 
@@ -70,6 +78,7 @@ class Accumulation:
         counting: what the buckets count.
         columns_used: ``(column, row is validation)`` in the order of the indices.
         is_stepwise: whether rows are steps, so that an epoch is their mean.
+        gaps: how long each column has been NaN at the end.
     """
 
     def __init__(self, columns: Columns, notes: Notes, steps_per_epoch: int | None) -> None:
@@ -80,12 +89,22 @@ class Accumulation:
         self._notes = notes
         self._steps_per_epoch = steps_per_epoch
         self._plans: dict[tuple[str, ...], _Plan] = {}
+        self._epoch: float | None = None
+        self._rows_left_out = 0
+        self._begin()
+
+    def _begin(self) -> None:
+        """Forget the rows so far."""
+        self.buckets = {}
+        self.columns_used = {}
+        self.gaps = NaNGaps()
         self._width = 1
         self._origin = 0
+        self._first_epoch: float | None = None
         self._first_step: int | None = None
         self._step = -1
-        self._epoch: float | None = None
-        self._has_fractions = self._has_rising_steps = False
+        self._rows = 0
+        self._has_fractions = self._has_rising_steps = self._is_headed = False
 
     def add_all(self, rows: Iterable[Row]) -> None:
         """Add the rows; the first thousand decide whether they name their epochs."""
@@ -96,7 +115,20 @@ class Accumulation:
         if self._epoch is None:
             self.counting = "windows" if self._steps_per_epoch is None else "steps"
         for row in chain(first, stream):
+            if row is HEADING:
+                self._is_headed = True
+                continue
+            if self._is_another_run(row):
+                self._rows_left_out += self._rows
+                self._begin()
             self._add(row)
+            self._rows += 1
+            self._is_headed = False
+        if self._rows_left_out:
+            self._notes.add(
+                "The log holds several runs, one after the other: the last one is read, "
+                f"{self._rows_left_out} rows before it are left out."
+            )
 
     @property
     def is_stepwise(self) -> bool:
@@ -110,7 +142,8 @@ class Accumulation:
         plan = self._plan(row)
         key = self._key(row, plan)
         bucket = self.buckets.get(key)
-        is_val = plan.split is not None and _is_validation(row[plan.split])
+        is_val = plan.is_validation(row)
+        has_nan = False
         for name in plan.cells:
             value = row[name]
             if value.__class__ is not float:
@@ -124,12 +157,58 @@ class Accumulation:
             if bucket is None:
                 bucket = self.buckets[key] = Bucket()
             used = self.columns_used
-            bucket.add(used.setdefault((name, is_val), len(used)), value)
+            index = used.setdefault((name, is_val), len(used))
+            if not isnan(value):
+                bucket.add(index, value)
+            else:
+                bucket.nans.add(index)
+                has_nan = True
         if bucket is None:
             return
+        if has_nan or self.gaps:
+            self._count_gaps(row, plan)
         if plan.stage is not None and not is_missing(row[plan.stage]):
             bucket.stage = row[plan.stage]
         self._condense()
+
+    def _is_another_run(self, row: Row) -> bool:
+        """Whether a row begins anew: back at the first epoch, which it measures again."""
+        plan = self._plan(row)
+        if not self._rows:
+            return False
+        if self._epoch is None:
+            step = None if plan.step is None else position(row[plan.step])
+            return self._is_headed and (step is None or step <= (self._first_step or 0))
+        epoch = self._told_epoch(row, plan)
+        if epoch is None or self._first_epoch is None or epoch > self._first_epoch:
+            return False
+        if self._is_headed:
+            return True
+        bucket = self.buckets.get((int(epoch) - self._origin) // self._width)
+        if epoch >= self._epoch or bucket is None:
+            return False
+        is_val = plan.is_validation(row)
+        held = {at for at, count in enumerate(bucket.counts) if count} | bucket.nans
+        return any(
+            self.columns_used.get((name, is_val)) in held
+            for name in plan.cells
+            if not is_missing(row[name])
+        )
+
+    def _count_gaps(self, row: Row, plan: _Plan) -> None:
+        """Count what is NaN in a row; a row of one split says nothing about the other."""
+        is_val = plan.is_validation(row)
+        cells = []
+        for name, place in plan.cells.items():
+            value = None if is_missing(row[name]) else number(row[name])
+            if value is not None and place != "run":
+                cells.append((self.columns_used[name, is_val], is_val or place == "val", value))
+        measured = {is_of_val for _, is_of_val, value in cells if not isnan(value)}
+        for index, is_of_val, value in cells:
+            if not isnan(value):
+                self.gaps.close(index)
+            elif is_of_val in measured or not measured:
+                self.gaps.extend(index)
 
     def _key(self, row: Row, plan: _Plan) -> int:
         """The bucket of a row."""
@@ -149,6 +228,7 @@ class Accumulation:
                 self._has_rising_steps |= epoch == self._epoch and 0 <= before < self._step
                 self._has_fractions |= not epoch.is_integer()
                 self._epoch = epoch
+                self._first_epoch = epoch if self._first_epoch is None else self._first_epoch
             elif plan.epoch is not None and not is_missing(row[plan.epoch]):
                 self._notes.fault(f"Epoch {str(row[plan.epoch])[:30]!r}: taken for the last one.")
             return int(self._epoch)
@@ -197,7 +277,7 @@ class _Plan:
     __slots__ = ("cells", "epoch", "split", "stage", "step")
 
     def __init__(self, names: tuple[str, ...], columns: Columns) -> None:
-        self.cells: tuple[str, ...] = ()
+        self.cells: dict[str, Place] = {}
         self.epoch: str | None = None
         self.step: str | None = None
         self.stage: str | None = None
@@ -206,9 +286,13 @@ class _Plan:
         for name, meaning in sorted(known, key=lambda pair: pair[1].rank):
             place = meaning.field.attribute
             if meaning.field.place != "position":
-                self.cells += (name,)
+                self.cells[name] = meaning.field.place
             elif getattr(self, place) is None:
                 setattr(self, place, name)
+
+    def is_validation(self, row: Row) -> bool:
+        """Whether a row says that it is validation."""
+        return self.split is not None and _is_validation(row[self.split])
 
 
 def _is_validation(value: Any) -> bool:

@@ -11,6 +11,7 @@ from latentvqa.core.records import EpochRecord, SplitMetrics, Stage
 from latentvqa.logs.accumulation import Accumulation, Bucket
 from latentvqa.logs.columns import Columns
 from latentvqa.logs.fields import Field
+from latentvqa.logs.nan_gaps import without_unmeasured
 from latentvqa.logs.notes import Notes, listed
 
 STAGES: dict[str, Stage] = {
@@ -62,13 +63,45 @@ def epoch_records(
     if rows.counting == "epochs" and epochs[:1] == [1]:
         shift = 1
         notes.add("The log counts its epochs from 1: here they count from 0.")
+    _keep_last_nan(rows)
+    _tell_missing(rows, fields, notes)
+    values = [_values(rows.buckets[epoch], candidates, is_stepwise) for epoch in epochs]
+    values, unmeasured = without_unmeasured(values)
+    if unmeasured:
+        notes.add(
+            f"Validation is NaN in {unmeasured} epochs whose training is finite: "
+            "read as not measured there."
+        )
     records = []
     for place, epoch in enumerate(epochs):
         number = place if rows.counting == "windows" else epoch - shift
-        values = _values(rows.buckets[epoch], candidates, is_stepwise)
         stage = _stage(rows.buckets[epoch].stage, has_stage_numbers)
-        records.append(_record(number, stage, values))
+        records.append(_record(number, stage, values[place]))
     return tuple(records)
+
+
+def _keep_last_nan(rows: Accumulation) -> None:
+    """NaN that has stayed to the end is no gap: the last epoch keeps it."""
+    if not rows.buckets:
+        return
+    last = rows.buckets[max(rows.buckets)]
+    for at, count in enumerate(last.counts):
+        if count and at in last.nans and rows.gaps.has_stayed(at):
+            last.counts[at] = 0
+
+
+def _tell_missing(
+    rows: Accumulation, fields: Mapping[tuple[str, bool], Field], notes: Notes
+) -> None:
+    mixed = {
+        at
+        for bucket in rows.buckets.values()
+        for at in bucket.nans
+        if at < len(bucket.counts) and bucket.counts[at]
+    }
+    names = dict.fromkeys(key[0] for key in fields if rows.columns_used[key] in mixed)
+    if names:
+        notes.add(f"NaN beside numbers of the same epoch is read as missing: {listed([*names])}.")
 
 
 def _candidates(
@@ -93,6 +126,9 @@ def _values(
                 mean = bucket.sums[at] / bucket.counts[at]
                 values[field] = mean if is_stepwise else bucket.lasts[at]
                 break
+        else:
+            if any(column.index in bucket.nans for column in columns):
+                values[field] = math.nan
     return values
 
 

@@ -27,7 +27,9 @@ _SUMMARY = "train_runtime"  # only in the last entry, which sums up the run
 
 
 def is_lines(lines: Sequence[str]) -> bool:
-    """Whether one of the first lines is an object of its own."""
+    """Whether one of the first lines is an object of its own, and not all there is."""
+    if len(lines) == 1 and _is_lists(parsed(lines[0])):
+        return False
     return any(isinstance(parsed(line), dict) for line in lines[:20] if line.lstrip()[:1] == "{")
 
 
@@ -50,9 +52,9 @@ def parsed(line: str) -> Any:
         return None
 
 
-def line_rows(path: Path, notes: Notes) -> Iterator[Row]:
+def line_rows(path: Path, notes: Notes, *, is_growing: bool = False) -> Iterator[Row]:
     """Each line that is an object."""
-    for number, line in lines_of(path, notes):
+    for number, line in lines_of(path, notes, is_growing=is_growing):
         value = parsed(line)
         if not isinstance(value, dict):
             cause = "is no JSON object" if line.endswith("\n") else "is cut in the middle"
@@ -81,7 +83,7 @@ def state_rows(path: Path, notes: Notes) -> Iterator[Row]:
 
 
 def document_rows(path: Path, notes: Notes) -> Iterator[Row]:
-    """A list of objects, or one object of lists such as Keras's ``history.history``."""
+    """A list of objects, or one object of lists such as Keras's ``history``."""
     text = _text(path)
     start = text.lstrip("\ufeff \t\r\n")
     if start[:1] == "[":
@@ -91,12 +93,25 @@ def document_rows(path: Path, notes: Notes) -> Iterator[Row]:
     if not isinstance(value, dict):
         notes.fault("The file is no whole JSON object.")
         return
-    columns = {name: held for name, held in value.items() if isinstance(held, list)}
+    columns = _lists(value)
     if not columns:
         yield flat(value)
     for at in range(max(map(len, columns.values()), default=0)):
         row = {name: held[at] for name, held in columns.items() if at < len(held)}
         yield {"epoch": float(at), **row}
+
+
+def _lists(value: Any) -> dict[str, list[Any]]:
+    """The lists of an object by name, or of its ``history`` where it has none."""
+    if not isinstance(value, dict):
+        return {}
+    columns = {name: held for name, held in value.items() if isinstance(held, list)}
+    return _lists(value.get("history")) or columns
+
+
+def _is_lists(value: Any) -> bool:
+    """Whether an object holds lists and no number of its own, as a row does."""
+    return bool(_lists(value)) and not any(isinstance(held, int | float) for held in value.values())
 
 
 def flat(value: Mapping[str, Any], prefix: str = "", depth: int = DEEPEST) -> dict[str, Any]:

@@ -22,12 +22,15 @@ class LogOptions:
         steps_per_epoch: optimizer steps in an epoch.
         pattern: name of the pattern of a plain-text log.
         told: values that win over those of the log.
+        is_growing: whether the log is still being written, so that a last line
+            without its end is not there yet.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
     steps_per_epoch: int | None = None
     pattern: str | None = None
     told: ToldValues = field(default_factory=ToldValues)
+    is_growing: bool = False
 
 
 def log_options(

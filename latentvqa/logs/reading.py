@@ -96,17 +96,19 @@ def _foreign(log: Path, log_format: Format, options: LogOptions) -> History:
 
 def _rows(log: Path, log_format: Format, options: LogOptions, notes: Notes) -> Iterator[Row]:
     if log_format in ("table", "research table"):
-        return tables.table_rows(log, notes)
+        return tables.table_rows(log, notes, is_growing=options.is_growing)
     if log_format == "trainer state":
         return json_rows.state_rows(log, notes)
     if log_format == "JSON lines":
-        return json_rows.line_rows(log, notes)
+        return json_rows.line_rows(log, notes, is_growing=options.is_growing)
     if log_format == "JSON":
         return json_rows.document_rows(log, notes)
     if log_format == "events":
         return event_files.event_rows(log, notes)
     pattern = options.pattern or text_patterns.pattern_for(head_lines(head_of(log)))
-    return text_patterns.text_rows(log, notes, pattern or "key-value")
+    return text_patterns.text_rows(
+        log, notes, pattern or "key-value", is_growing=options.is_growing
+    )
 
 
 def _unusable(log: Path, log_format: Format, columns: Columns, notes: Notes) -> str:

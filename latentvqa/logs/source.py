@@ -48,8 +48,14 @@ def encoding_of(head: bytes) -> str:
     return next((name for mark, name in _MARKS if head.startswith(mark)), "utf-8")
 
 
-def lines_of(path: Path, notes: Notes) -> Iterator[tuple[int, str]]:
+def lines_of(path: Path, notes: Notes, *, is_growing: bool = False) -> Iterator[tuple[int, str]]:
     """Number and text of each line that is not blank; bytes in no encoding are replaced.
+
+    Args:
+        path: the file.
+        notes: takes what was cut or replaced.
+        is_growing: whether a last line without its end is still being written, and
+            so left out.
 
     Raises:
         HistoryError: if the file cannot be read.
@@ -60,6 +66,8 @@ def lines_of(path: Path, notes: Notes) -> Iterator[tuple[int, str]]:
         number = 0
         while line := file.readline(LONGEST_LINE):
             number += 1
+            if is_growing and len(line) < LONGEST_LINE and not line.endswith("\n"):
+                return
             if len(line) == LONGEST_LINE and not line.endswith("\n"):
                 notes.fault(f"Line {number} is longer than {LONGEST_LINE} characters: cut.")
                 while (rest := file.readline(LONGEST_LINE)) and not rest.endswith("\n"):

@@ -77,10 +77,10 @@ def pattern_for(lines: Sequence[str]) -> str | None:
     return None
 
 
-def text_rows(path: Path, notes: Notes, pattern: str) -> Iterator[Row]:
+def text_rows(path: Path, notes: Notes, pattern: str, *, is_growing: bool = False) -> Iterator[Row]:
     """What a pattern finds, line by line."""
     find = PATTERNS[pattern]
-    for _, line in lines_of(path, notes):
+    for _, line in lines_of(path, notes, is_growing=is_growing):
         row = find(_plain(line))
         if row:
             yield row

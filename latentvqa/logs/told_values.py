@@ -6,6 +6,7 @@ data they name, are not looked at.
 
 from __future__ import annotations
 
+import difflib
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -35,6 +36,9 @@ KEYS = {
 }
 FACTS = frozenset({"reduction", "tokens", "dims", "free_bits", "factor", "max_weight"})
 THRESHOLD_PREFIX = "kl_health."
+SECTIONS = ("kl", "latent", "teacher", "kl_health")
+AUTO = "auto"  # stands where the data decided: nothing is told
+_DECIDED = "is decided by the data: give a number"
 
 
 @dataclass(frozen=True)
@@ -46,12 +50,14 @@ class ToldValues:
         in_config: from ``--config``.
         thresholds: the ``[kl_health]`` of ``--config``.
         config: that file.
+        untold: keys that it leaves to the data.
     """
 
     on_command_line: Mapping[str, Any] = field(default_factory=dict)
     in_config: Mapping[str, Any] = field(default_factory=dict)
     thresholds: Mapping[str, float] = field(default_factory=dict)
     config: Path | None = None
+    untold: tuple[str, ...] = ()
 
     def applied_to(self, header: RunHeader) -> tuple[RunHeader, list[str]]:
         """The header with these values in the place of its own.
@@ -70,6 +76,12 @@ class ToldValues:
             for key, value in values.items():
                 place, _, name = KEYS[key].rpartition(".")
                 (kl if place else rest)[name] = value
+        untold = [key for key in self.untold if key not in self.on_command_line]
+        if untold:
+            notes.append(
+                f"{self.config} leaves to the data, and so does not tell: {', '.join(untold)} "
+                f"(--set {untold[0]}=NUMBER does)."
+            )
         unknown = tuple(name for name in header.kl.unknown if name not in kl)
         is_assumed = header.kl.is_assumed and not kl.keys() >= FACTS
         convention = replace(header.kl, **kl, unknown=unknown, is_assumed=is_assumed)
@@ -110,31 +122,68 @@ def told_values(config: Path | None, overrides: Sequence[str]) -> tuple[ToldValu
         else:
             told[key], fault = _checked(key, _toml_value(raw))
             faults += [] if fault is None else [f"--set {key} = {told[key]!r}: {fault}"]
-    in_config, limits = _from_config(config, faults) if config is not None else ({}, {})
+    known = ToldValues() if config is None else _from_config(config, faults)
     if faults:
         raise ConfigError("\n".join(faults))
-    return ToldValues(told, in_config, limits, config), thresholds
+    return replace(known, on_command_line=told), thresholds
 
 
-def _from_config(path: Path, faults: list[str]) -> tuple[dict[str, Any], dict[str, float]]:
+def _from_config(path: Path, faults: list[str]) -> ToldValues:
     tables = _tables(path, faults)
+    strays = _strays(tables)
+    faults += [f"{path}: {fault}" for fault in strays.values()]
     told: dict[str, Any] = {}
+    untold: list[str] = []
     for key in KEYS:
         section, name = key.split(".")
         table = tables.get(section)
-        # "auto" stands where the data decided: the file does not tell
-        if not isinstance(table, dict) or name not in table or table[name] == "auto":
+        if not isinstance(table, dict) or name not in table:
             continue
-        told[key], fault = _checked(key, table[name])
-        faults += [] if fault is None else [f"{path}: {key} = {told[key]!r}: {fault}"]
-    limits = tables.get("kl_health", {})
+        value, fault = _checked(key, table[name])
+        if value == AUTO and fault is _DECIDED:
+            untold.append(key)
+        else:
+            told[key] = value
+            faults += [] if fault is None else [f"{path}: {key} = {value!r}: {fault}"]
+    limits = tables.get("kl_health")
+    limits = limits if isinstance(limits, dict) else {}
     try:
         KLHealthThresholds.model_validate(limits)
     except ValidationError as error:
         for one in error.errors(include_url=False):
             where = ".".join(("kl_health", *map(str, one["loc"])))
-            faults.append(f"{path}: {where}: {one['msg']}")
-    return told, limits if isinstance(limits, dict) else {}
+            faults += [] if where in strays else [f"{path}: {where}: {one['msg']}"]
+    return ToldValues({}, told, limits, path, tuple(untold))
+
+
+def _strays(tables: Mapping[str, Any]) -> dict[str, str]:
+    """What is wrong with keys that no section has, by key; other sections are not looked at."""
+    strays: dict[str, str] = {}
+    for name, table in tables.items():
+        if name in SECTIONS and isinstance(table, dict):
+            known = [f"{name}.{key}" for key in _keys_of(name)]
+            for key in (f"{name}.{key}" for key in table):
+                if key not in known:
+                    strays[key] = f"unknown key {key!a}; the nearest is {nearest(key, known)[0]}"
+        elif name in SECTIONS:
+            strays[name] = f"{name} must be a section of keys: [{name}]"
+        elif not isinstance(table, dict):
+            near = _nearest_key(name)
+            strays[name] = f"{name!a} stands in no section; the nearest is {near}"
+        elif close := difflib.get_close_matches(name.lower(), SECTIONS, n=1, cutoff=0.75):
+            strays[name] = f"unknown section {name!a}; the nearest is {close[0]}"
+    return strays
+
+
+def _nearest_key(name: str) -> str:
+    """The dotted key of any section whose own name is most like another one."""
+    known = {key: f"{section}.{key}" for section in SECTIONS[::-1] for key in _keys_of(section)}
+    return known[nearest(name, list(known))[0]]
+
+
+def _keys_of(section: str) -> list[str]:
+    fields = KLHealthThresholds if section == "kl_health" else _section(section)
+    return list(fields.model_fields)
 
 
 def _tables(path: Path, faults: list[str]) -> dict[str, Any]:
@@ -156,7 +205,7 @@ def _checked(key: str, value: Any) -> tuple[Any, str | None]:
         held = getattr(_section(section).model_validate({name: value}), name)
     except ValidationError as error:
         return value, error.errors(include_url=False)[0]["msg"]
-    return held, "is decided by the data: give a number" if held == "auto" else None
+    return held, _DECIDED if held == AUTO else None
 
 
 def _section(name: str) -> type[BaseModel]:

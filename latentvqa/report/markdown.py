@@ -8,7 +8,7 @@ from latentvqa.report.columns import COLUMNS, MISSING
 from latentvqa.report.comparison import MEASURES, comparison_rows
 from latentvqa.report.epoch_choice import choice_note, epochs_to_show
 from latentvqa.report.judged_run import JudgedRun
-from latentvqa.report.tables import span
+from latentvqa.report.tables import span, verdict_name
 
 _SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*[]<>|"} | {"\n": " ", "\r": " "})
 
@@ -33,7 +33,7 @@ def diagnosis_markdown(run: JudgedRun, *, is_whole: bool = False) -> str:
     lines = [
         f"# {_escaped(history.header.name or str(history.path))}",
         "",
-        f"**{verdict.level}: {_escaped(verdict.code)}.** {_escaped(verdict.sentence)}",
+        f"**{_escaped(verdict_name(diagnosis))}.** {_escaped(verdict.sentence)}",
     ]
     if diagnosis.disagreement:
         lines += ["", _escaped(diagnosis.disagreement)]

@@ -70,8 +70,10 @@ def epoch_table(
 
 def epoch_line(header: RunHeader, record: EpochRecord, diagnosis: Diagnosis | None = None) -> str:
     """One epoch as one line of plain text, for logs that are not a terminal."""
-    last = max(header.stages.total - 1, record.epoch)
-    parts = [f"epoch {record.epoch}/{last}", record.stage]
+    last = header.stages.total - 1
+    is_planned = is_plan_known(header) and last >= record.epoch
+    parts = [f"epoch {record.epoch}/{last}" if is_planned else f"epoch {record.epoch}"]
+    parts += [] if record.stage == "unknown" else [record.stage]
     named = {column.name: column for column in COLUMNS}
     for label, name in (
         ("answer", "answer_train"),
@@ -86,7 +88,7 @@ def epoch_line(header: RunHeader, record: EpochRecord, diagnosis: Diagnosis | No
         if cell != MISSING:
             parts.append(f"{label} {cell}{' %' if name == 'exact_match' else ''}")
     if diagnosis is not None:
-        parts.append(f"[{diagnosis.verdict.level}: {diagnosis.verdict.code}]")
+        parts.append(f"[{verdict_name(diagnosis)}]")
     return "  ".join(parts)
 
 
@@ -179,6 +181,12 @@ def verdict_name(diagnosis: Diagnosis) -> str:
     """Level and code of the verdict; the level alone where it is its own code."""
     verdict = diagnosis.verdict
     return verdict.level if verdict.code == verdict.level else f"{verdict.level}: {verdict.code}"
+
+
+def is_plan_known(header: RunHeader) -> bool:
+    """Whether the log itself says how many epochs are planned; a foreign log never does."""
+    is_ours = header.counts_epochs and not header.kl.is_assumed and not header.kl.unknown
+    return is_ours and header.stages.total > 0
 
 
 def span(epochs: tuple[int, int]) -> str:

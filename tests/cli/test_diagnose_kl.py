@@ -260,3 +260,15 @@ def test_nothing_heavy_is_imported(long, tmp_path, options):
     print(f"diagnose-kl {' '.join(options)}: {time.perf_counter() - started:.2f} s")
     assert done.returncode == 0, done.stderr
     assert "collapse" in done.stdout
+
+
+def test_no_help_text_is_taken_for_markup():
+    from typer.main import get_command
+
+    from latentvqa.cli import app
+
+    commands = [get_command(app)]
+    for command in commands:
+        commands += getattr(command, "commands", {}).values()
+        for option in command.params:
+            assert "[" not in (getattr(option, "help", None) or ""), option.name

@@ -67,7 +67,7 @@ def test_each_new_epoch_is_one_line_and_the_end_comes_by_itself(watch, tmp_path)
     for epoch in (1, 2):
         append_record(run / LOG_NAME, make_epoch(epoch))
         line = process.stdout.readline()
-        assert line.startswith(f"epoch {epoch}/3") and line.endswith("[ok: ok]\n")
+        assert line.startswith(f"epoch {epoch}/3") and line.endswith("[ok]\n")
     append_record(run / LOG_NAME, make_epoch(3))
     out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, "")
@@ -91,7 +91,7 @@ def test_ctrl_c_ends_with_the_last_verdict(watch, tmp_path, options, code):
     run = begin_log(tmp_path / "run", HEADER)
     append_record(run / LOG_NAME, make_epoch(0))
     process = watch(run, *options)
-    assert "[ok: ok]" in process.stdout.readline()
+    assert "[ok]" in process.stdout.readline()
     append_record(run / LOG_NAME, make_epoch(1, val=SICK))
     assert "[warning: collapse]" in process.stdout.readline()
     process.send_signal(signal.SIGINT)
@@ -118,6 +118,19 @@ def test_a_log_that_holds_nothing_yet_is_waited_for_too(watch, tmp_path):
     write_header(tmp_path / LOG_NAME, HEADER)
     append_record(tmp_path / LOG_NAME, make_epoch(0))
     assert process.stdout.readline().startswith("epoch 0/49")
+
+
+def test_a_row_is_told_when_its_line_has_ended(watch, tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text("epoch,kl,val_loss\n0,0.5,2.5\n1,0.25,1")
+    process = watch(path)
+    assert process.stdout.readline().startswith("epoch 0  kl 0.500")
+    with path.open("a") as file:
+        file.write(".5\n2,0.1")
+    assert process.stdout.readline().startswith("epoch 1  kl 0.250")
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=60)
+    assert not out.startswith("epoch")
 
 
 def test_a_run_that_starts_anew_is_told_from_its_first_epoch(watch, tmp_path):

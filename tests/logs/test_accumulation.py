@@ -3,7 +3,7 @@ import pytest
 from latentvqa.logs.accumulation import MOST_EPOCHS, MOST_WINDOWS, Accumulation
 from latentvqa.logs.columns import Columns
 from latentvqa.logs.notes import Notes
-from tests.logs.conftest import has_note, json_lines
+from tests.logs.conftest import has_note, json_lines, table
 
 
 def accumulated(rows, steps_per_epoch=None):
@@ -75,3 +75,44 @@ def test_windows_are_said_and_judge_no_epochs(read):
 def test_a_repeated_epoch_of_steps_is_averaged(read):
     rows = [{"epoch": 0, "step": s, "kl": float(s)} for s in (0, 1, 2, 0, 1, 2)]
     assert read("log.jsonl", json_lines(rows)).records[0].train.kl_raw == 1.0
+
+
+def run_of(epochs, kl, first=0):
+    return [{"epoch": first + epoch, "kl": kl} for epoch in range(epochs)]
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_of_appended_runs_the_last_is_read(read, first):
+    rows = run_of(5, 0.1, first) + run_of(4, 0.2, first) + run_of(3, 0.3, first)
+    history = read("log.jsonl", json_lines(rows))
+    assert [record.train.kl_raw for record in history.records] == [0.3] * 3
+    assert has_note(history, "9 rows before it are left out")
+
+
+def test_an_appended_run_of_steps_is_read_alone(read):
+    rows = [{"epoch": e, "step": 4 * e + s, "kl": 0.1} for e in range(3) for s in range(4)]
+    history = read("log.jsonl", json_lines(rows + [{**row, "kl": 0.2} for row in rows]))
+    assert [record.train.kl_raw for record in history.records] == [0.2] * 3
+    assert has_note(history, "12 rows before it are left out")
+
+
+@pytest.mark.parametrize("names", [("loss", "kl"), ("step", "kl")])
+def test_a_heading_begins_another_run_where_no_epoch_says_otherwise(read, names):
+    part = table([dict.fromkeys(names, value) for value in (1, 2, 3)])
+    history = read("log.csv", part + part.replace("3", "7"))
+    assert [record.train.kl_raw for record in history.records] == [1.0, 2.0, 7.0]
+    assert has_note(history, "3 rows before it are left out")
+
+
+def test_rows_of_another_split_or_in_falling_order_are_no_other_run(read):
+    rows = [{"split": s, "epoch": e, "kl": 0.1} for s in ("train", "val") for e in range(3)]
+    assert not has_note(read("log.jsonl", json_lines(rows)), "left out")
+    rows = [{"epoch": e, "train_kl": 0.1} for e in range(3)]
+    rows += [{"epoch": e, "val_kl": 0.1} for e in range(3)]
+    assert not has_note(read("log.jsonl", json_lines(rows)), "left out")
+    assert len(read("log.jsonl", json_lines(run_of(5, 0.1)[::-1])).records) == 5
+
+
+def test_a_resumed_run_keeps_the_epochs_before(read):
+    history = read("log.jsonl", json_lines(run_of(6, 0.1) + run_of(3, 0.2, first=5)))
+    assert [record.train.kl_raw for record in history.records] == [0.1] * 5 + [0.2] * 3

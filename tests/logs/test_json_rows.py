@@ -66,10 +66,21 @@ def test_nested_objects_become_columns(read):
 def test_a_list_and_an_object_of_lists_are_read(read):
     rows = [{"epoch": 1, "kl": 0.1}, {"epoch": 2, "kl": 0.2}]
     assert len(read("a.json", json.dumps(rows, indent=1)).records) == 2
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+@pytest.mark.parametrize("is_wrapped", [False, True])
+def test_a_history_of_keras_is_read_in_either_layout(read, indent, is_wrapped):
     keras = {"loss": [1.0, 0.5], "val_loss": [1.1, 0.9], "kl_loss": [0.3, 0.2]}
-    records = read("b.json", json.dumps(keras, indent=1)).records
+    whole = {"history": keras, "params": {"epochs": 2}, "epoch": [0, 1]} if is_wrapped else keras
+    records = read("b.json", json.dumps(whole, indent=indent)).records
     assert [record.train.kl_raw for record in records] == [0.3, 0.2]
     assert [record.val.total_loss for record in records] == [1.1, 0.9]
+
+
+def test_one_row_with_a_list_in_it_is_still_a_row(read):
+    record = read("log.jsonl", '{"epoch": 0, "kl": 0.5, "per_layer": [1, 2, 3]}').records[0]
+    assert record.train.kl_raw == 0.5
 
 
 def test_numbers_that_json_cannot_hold_are_read(read):

@@ -114,10 +114,38 @@ def test_other_encodings_are_read(read, encoding):
 
 
 def test_carriage_returns_and_repeated_headings_are_no_fault(read):
-    text = table(ROWS) + table(ROWS)
+    later = [{**row, "epoch": row["epoch"] + 4} for row in ROWS]
+    text = table(ROWS) + table(later)
     history = read("log.csv", text.replace("\n", "\r\n"))
-    assert len(history.records) == 4
+    assert len(history.records) == 8
     assert not has_note(history, "left out")
+
+
+def test_a_changed_heading_names_the_columns_of_what_follows(read):
+    later = [{"epoch": 4, "loss": 2.0, "kl": 0.9, "val_loss": 1.5, "lr": 0.1}]
+    history = read("log.csv", table(ROWS) + table(later))
+    assert len(history.records) == 5
+    assert history.records[4].train.kl_raw == 0.9
+    assert history.records[4].learning_rates == {"all": 0.1}
+    assert has_note(history, "Line 6 names other columns")
+    assert not has_note(history, "left out")
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_decimal_commas_are_read_and_said(read, delimiter):
+    rows = [{"epoch": e, "kl": f"1{e},25", "loss": "1,5e-1", "name": "a,b"} for e in range(3)]
+    history = read("log.csv", table(rows, delimiter))
+    assert [record.train.kl_raw for record in history.records] == [10.25, 11.25, 12.25]
+    assert history.records[0].train.total_loss == 0.15
+    assert has_note(history, "decimal commas")
+
+
+@pytest.mark.parametrize("cells", [("1,234", "5,678"), ("0,5", "0.5")])
+def test_commas_that_may_part_thousands_are_not_guessed_at(read, cells):
+    rows = [{"epoch": e, "kl": 0 if e else "1", "loss": cell} for e, cell in enumerate(cells)]
+    history = read("log.csv", table(rows, ";"))
+    assert history.records[0].train.total_loss is None
+    assert has_note(history, "not a number")
 
 
 def test_fractional_epochs_are_floored_and_averaged(read):

@@ -81,6 +81,8 @@ def test_the_sections_of_a_run_are_told_by_its_config(read, config):
     header = read("log.csv", table(ROWS), config=config).header
     assert (header.kl.free_bits, header.kl.factor, header.kl.tokens) == (0.02, 0.3, 4)
     assert header.kl.unknown == ("reduction", "dims")
+    history = read("log.csv", table(ROWS), config=config)
+    assert has_note(history, "does not tell: kl.warmup_epochs (--set kl.warmup_epochs=NUMBER does)")
     assert (header.temperature, header.teacher_weight, header.warmup_epochs) == (0.7, 0.0, None)
     assert resolved_thresholds(header.thresholds)[0].high_kl == 0.5
 
@@ -126,11 +128,18 @@ def test_thresholds_are_left_to_their_own_reader():
     [
         ("[kl]\nreduction = 'median'\n", "kl.reduction = 'median'"),
         ("[kl]\nfree_bits = -1\n[latent]\ntokens = 0\n", "latent.tokens = 0"),
-        ("[kl_health]\nhihg = 1\n", "kl_health.hihg"),
-        ("kl_health = 3\n", "kl_health"),
+        ("[kl]\nfree_bit = 1\n", "unknown key 'kl.free_bit'; the nearest is kl.free_bits"),
+        ("[latent]\ntoken = 1\n", "unknown key 'latent.token'; the nearest is latent.tokens"),
+        ("[latent]\ntokens = 'auto'\n", "latent.tokens = 'auto'"),
+        ("[teacher]\nwieght = 1\n", "the nearest is teacher.weight"),
+        ("free_bits = 1\n", "'free_bits' stands in no section; the nearest is kl.free_bits"),
+        ("[KL]\nfree_bits = 1\n", "unknown section 'KL'; the nearest is kl"),
+        ("[kl_health]\nhihg_kl = 1\n", "the nearest is kl_health.high_kl"),
+        ("kl_health = 3\n", "kl_health must be a section"),
         ("[kl\n", "not valid TOML"),
         (b"\xff\xfe", "cannot be read as UTF-8"),
-        ("kl = 3\nlatent = []\n", None),
+        ("kl = 3\nlatent = []\n", "latent must be a section of keys: [latent]"),
+        ("[kl]\nschedule = 'linear'\n[data]\nx = 1\n[mine]\ny = 1\n", None),
     ],
 )
 def test_faults_of_the_config_name_file_and_key(tmp_path, content, part):

@@ -13,7 +13,7 @@ def written(header, records):
 def test_a_run_as_markdown():
     text = written(HEADER, [make_epoch(0)])
     assert text.splitlines()[:2] == ["# demo", ""]
-    assert "**ok: ok.** The latent carries 1.6" in text
+    assert "**ok.** The latent carries 1.6" in text
     assert "| ok | KL002 kl_targets | 0 |" in text
     assert "| 0 | warmup | 3.00 | 1.000 | 1.100 | 87.5 | 0.050 | 0.035 | 30 | 19.2 |" in text
     assert "## Not judged" not in text

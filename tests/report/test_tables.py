@@ -9,6 +9,7 @@ from rich.console import Console
 from latentvqa.core.diagnosis import Diagnosis, diagnose
 from latentvqa.core.findings import Finding
 from latentvqa.core.histogram import histogram_edges
+from latentvqa.core.records import StagePlan
 from latentvqa.core.verdict import Verdict
 from latentvqa.core.what_if import what_if_free_bits
 from latentvqa.report.tables import (
@@ -237,11 +238,22 @@ def test_one_line_per_epoch_where_there_is_no_terminal():
     diagnosis = diagnose(HEADER, make_run(16))
     assert epoch_line(HEADER, make_epoch(15), diagnosis) == (
         "epoch 15/49  full  answer 0.062  val 0.069  exact 87.5 %  kl 0.050  weight 3.00  "
-        "rate 19.2  s 45.0  [ok: ok]"
+        "rate 19.2  s 45.0  [ok]"
     )
     assert epoch_line(HEADER, make_epoch(0, effective_kl_weight=None)).startswith(
         "epoch 0/49  warmup  answer 1.000  val 1.100"
     )
+
+
+def test_a_line_leaves_out_a_plan_and_a_stage_that_are_unknown():
+    record = replace(make_epoch(3), stage="unknown")
+    for header in (
+        replace(HEADER, stages=StagePlan(0, 0, 0)),
+        replace(HEADER, kl=replace(HEADER.kl, is_assumed=True)),
+        replace(HEADER, kl=replace(HEADER.kl, unknown=("tokens",))),
+        replace(HEADER, counts_epochs=False),
+    ):
+        assert epoch_line(header, record).startswith("epoch 3  answer")
 
 
 @given(st.lists(EPOCHS, min_size=1, max_size=4), st.integers(10, 120))
