@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from itertools import pairwise
+from math import inf
 
 from latentvqa.core import advice
 from latentvqa.core.findings import (
@@ -165,8 +166,9 @@ def judge_exploding(view: RunView) -> Outcome:
         is_large = values[-1] > view.kl_limit(limits.exploding_kl)
     else:
         is_large = view.index >= limits.early_epoch
-    lowest = min(_kl_raws(view))
-    has_exploded = is_told and values[-1] >= limits.exploded_growth * lowest
+    # a KL that nobody explains may rise from nothing at the start
+    lowest = min(_kl_raws(view, start=0 if is_told else limits.early_epoch))
+    has_exploded = values[-1] >= limits.exploded_growth * lowest
     if not (is_large and (has_exploded or (is_rising and growth >= needed))):
         return None
     is_fast = is_rising and growth >= needed
@@ -232,10 +234,10 @@ def judge_share(view: RunView) -> Outcome:
     )
 
 
-def _kl_raws(view: RunView) -> list[float]:
-    """Every positive kl_raw up to the judged epoch."""
-    raws = (finite(kl_split(record).kl_raw) for record in view.records[: view.index + 1])
-    return [raw for raw in raws if raw is not None and raw > 0.0] or [1.0]
+def _kl_raws(view: RunView, start: int) -> list[float]:
+    """Every positive kl_raw from a record up to the judged one; infinity without any."""
+    raws = (finite(kl_split(record).kl_raw) for record in view.records[start : view.index + 1])
+    return [raw for raw in raws if raw is not None and raw > 0.0] or [inf]
 
 
 _FREE_BITS = "Kingma et al. 2016 (arXiv:1606.04934), free bits; measured in the README"

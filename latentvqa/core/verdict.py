@@ -81,7 +81,7 @@ def _state(view: RunView) -> str:
     has_learnt = are_answers_learnt(view)
     if has_learnt is None:
         unknown = "No rule found a fault, but the log does not say whether the latent is used."
-        return f"{unknown} {_figures(view)}"
+        return f"{unknown} {_figures(view)}".rstrip()
     if not has_learnt:
         return f"Most of the answers is not learnt yet. {_figures(view)}"
     capacity = "" if seen.bound is None else f"; it can carry {_capacity(seen)}"
