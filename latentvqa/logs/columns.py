@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
@@ -31,7 +32,9 @@ class Columns:
         self._mapped: dict[str, Meaning] = {}
         for name, column in mapping.items():
             is_told = FIELDS[name].place != "train" or name.startswith("train_")
-            self._mapped[column] = Meaning(FIELDS[name], (AS_MAPPED,), is_split_told=is_told)
+            self._mapped[_composed(column)] = Meaning(
+                FIELDS[name], (AS_MAPPED,), is_split_told=is_told
+            )
 
     def meaning(self, column: str) -> Meaning | None:
         """What a column holds; None where it is not used."""
@@ -46,8 +49,9 @@ class Columns:
             ConfigError: naming the nearest columns of the log.
         """
         faults = []
+        seen = {_composed(column) for column in self.seen}
         for name, column in self._mapping.items():
-            if column not in self.seen:
+            if _composed(column) not in seen:
                 near = nearest(column, list(self.seen), most=3)
                 hint = f"; the nearest are {listed(near)}" if near else ": it has no columns"
                 faults.append(f"--map {name}={column}: the log has no column {column}{hint}")
@@ -88,11 +92,11 @@ class Columns:
 
     def is_mapped(self, column: str) -> bool:
         """Whether the user named the column."""
-        return column in self._mapped
+        return _composed(column) in self._mapped
 
     def _meaning(self, column: str) -> Meaning | None:
-        if column in self._mapped:
-            return self._mapped[column]
+        if self.is_mapped(column):
+            return self._mapped[_composed(column)]
         if self._known is not None:
             return self._known.get(column)
         return meaning_of(column)
@@ -108,6 +112,11 @@ class Columns:
             for meaning in met.values()
         )
         return "kl_after" if has_raw else "kl_raw"
+
+
+def _composed(name: str) -> str:
+    """A name with its accents in the letters, however it was typed or saved."""
+    return unicodedata.normalize("NFC", name)
 
 
 def taken_sentence(fields: Mapping[tuple[str, bool], Field], columns: Columns) -> str | None:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from latentvqa.core.records import EpochRecord, SplitMetrics, Stage
-from latentvqa.logs.accumulation import Accumulation, Bucket
+from latentvqa.logs.accumulation import Accumulation
+from latentvqa.logs.buckets import Bucket
 from latentvqa.logs.columns import Columns
 from latentvqa.logs.fields import Field
 from latentvqa.logs.nan_gaps import without_unmeasured

@@ -233,3 +233,10 @@ def test_a_bad_image_to_predict_is_a_row_with_its_error(cli, finished, tmp_path)
     assert done.code == 0
     assert [bool(row["error"]) for row in rows] == [True, True, True, True, False]
     assert done.err.strip() == "5 rows, 4 with errors"
+
+
+def test_a_name_in_a_message_cannot_steer_the_terminal(cli, tmp_path):
+    done = cli("diagnose-kl", tmp_path / "no\x1b[31m\u202ered")
+    assert done.code == 1
+    assert "no\\x1b[31m\\u202ered" in done.err
+    assert "\x1b" not in done.err

@@ -1,4 +1,5 @@
 import math
+import unicodedata
 
 import pytest
 
@@ -16,6 +17,20 @@ def test_any_delimiter_is_read(read, delimiter):
     assert [record.train.kl_raw for record in history.records] == [0.0, 0.25, 0.5, 0.75]
     assert history.records[0].val.total_loss == 1.1
     assert history.records[0].stage == "unknown"
+
+
+@pytest.mark.parametrize("told", ["NFC", "NFD"])
+@pytest.mark.parametrize("logged", ["NFC", "NFD"])
+def test_a_mapped_name_is_known_however_its_accents_are_saved(read, told, logged):
+    names = ["vòng", "phân kỳ"]
+    rows = [dict(zip(names, (epoch, 0.5), strict=True)) for epoch in range(3)]
+    maps = [f"epoch={names[0]}", f"kl_raw={names[1]}"]
+    history = read(
+        "log.csv",
+        unicodedata.normalize(logged, table(rows)),
+        maps=[unicodedata.normalize(told, one) for one in maps],
+    )
+    assert [record.train.kl_raw for record in history.records] == [0.5] * 3
 
 
 def test_what_was_taken_for_what_is_said(read):
