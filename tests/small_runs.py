@@ -186,10 +186,22 @@ def read_csv(path: Path) -> list[dict[str, str]]:
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
+# a job in the background of a shell ignores Ctrl-C, and so would whatever it starts
+_HEED_INTERRUPT = (
+    "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); "
+    "os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
+)
+
+
+def interruptible(*arguments: object) -> list[str]:
+    """The program's command line, heeding SIGINT however the tests were started."""
+    return [sys.executable, "-c", _HEED_INTERRUPT, "-m", "latentvqa", *map(str, arguments)]
+
+
 def start_cli(*arguments: object, cwd: Path | None = None) -> subprocess.Popen:
     """The program as a process of its own, in a session of its own."""
     return subprocess.Popen(
-        [sys.executable, "-m", "latentvqa", *map(str, arguments)],
+        interruptible(*arguments),
         cwd=cwd,
         env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
         stdout=subprocess.PIPE,

@@ -5,7 +5,6 @@ import pty
 import select
 import signal
 import subprocess
-import sys
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from latentvqa.cli.watching import is_over
 from latentvqa.core.records import KLConvention, StagePlan
 from latentvqa.history import LOG_NAME, History, append_record, write_header
 from tests.runs import HEADER, make_epoch, make_run
+from tests.small_runs import interruptible
 
 ROOT = Path(__file__).parents[2]
 SHORT = replace(HEADER, stages=StagePlan(0, 2, 2))
@@ -25,7 +25,7 @@ SICK = {"information_bound": 0.5, "answer_gain": 0.1}
 
 def start(*arguments, **options):
     return subprocess.Popen(
-        [sys.executable, "-m", "latentvqa", "diagnose-kl", *map(str, arguments), "--watch"],
+        interruptible("diagnose-kl", *arguments, "--watch"),
         env={
             **os.environ,
             "PYTHONPATH": str(ROOT),
