@@ -56,6 +56,11 @@ def small_overrides(*changes: str, **dropped: None) -> list[str]:
     return [f"{key}={value}" for key, value in SMALL.items() if key not in dropped] + list(changes)
 
 
+# a run of two short epochs, as options of the command line
+BRIEF = ("data.scene_images=20", "stages.warmup=1", "stages.full=1")
+TINY = [part for text in small_overrides(*BRIEF) for part in ("--set", text)]
+
+
 def set_options(*changes: str) -> list[str]:
     """The same as options of ``latentvqa train``."""
     return [part for text in small_overrides(*changes) for part in ("--set", text)]

@@ -33,3 +33,10 @@ def cli(monkeypatch, capsys):
         return Answer(code, printed.out, printed.err)
 
     return run
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """An empty working directory."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
