@@ -40,7 +40,8 @@ def mean_with_interval(values: np.ndarray, images: np.ndarray, seed: int = 0) ->
     """Mean of per-row values with a percentile bootstrap over images.
 
     Args:
-        values: one number per row, shape ``(rows,)``.
+        values: one number per row, shape ``(rows,)``. The differences of two
+            models on the same rows make the bootstrap a paired one.
         images: image of each row, shape ``(rows,)``.
         seed: of the resampling.
     """
