@@ -31,6 +31,12 @@ def evaluate(
         list[str] | None,
         typer.Option("--column", metavar="NAME=COLUMN", help="Column of --data, as image=img_id."),
     ] = None,
+    latent_use: Annotated[
+        bool,
+        typer.Option(
+            "--latent-use", help="Interfere with latent, image and question; say if they matter."
+        ),
+    ] = False,
     samples: Annotated[
         int, typer.Option(min=0, help="Answer from N latent samples; 0: from the mean.")
     ] = 0,
@@ -73,6 +79,7 @@ def evaluate(
                 samples=samples,
                 batch_size=batch_size,
                 skip_bad_images=skip_bad_images,
+                latent_use="full" if latent_use else "none",
                 poll=stop.poll,
             )
         except Interrupted as interrupted:
@@ -89,18 +96,22 @@ def evaluate(
 
 def score_panel(found: Evaluation) -> RenderableType:
     """Scores, priors and types of an evaluation as one renderable."""
+    from rich.console import Group
+
+    from latentvqa.report.latent_use import latent_use_panel
     from latentvqa.report.scores import score_table
 
     name, prior = found.best_prior
-    return score_table(
+    scores = score_table(
         title=f"{len(found.table):,} questions on {len(found.table.image_paths):,} images",
         measures={key: value.to_json() for key, value in found.measures.items()},
         priors=found.priors,
         best_prior=(name, prior),
-        types={
-            key: (scores.exact_match.to_json(), scores.prior) for key, scores in found.types.items()
-        },
+        types={key: (kind.exact_match.to_json(), kind.prior) for key, kind in found.types.items()},
     )
+    if found.latent_use is None:
+        return scores
+    return Group(scores, latent_use_panel(found.latent_use.to_json()))
 
 
 def _read(run: Path, data: Path, images: Path | None, columns: list[str]) -> QuestionTable:

@@ -183,6 +183,7 @@ def _conclude(outcome: Outcome, console: TrainingConsole) -> None:
             NoticeObserver(line),
             run=outcome.run,
             skip_bad_images=True,
+            latent_use="short",
         )
     write_evaluation(found, outcome.run / "evaluations" / "validation")
     screen.print(score_panel(found))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -62,6 +63,8 @@ class EncodedTable:
         max_answer_tokens: int,
     ):
         self.table = table
+        self._question_tokenizer = tokenizers.question
+        self._max_question_tokens = max_question_tokens
         self._questions = _UniqueTexts(table.questions, tokenizers.question, max_question_tokens)
         self._answers = _UniqueTexts(table.targets, tokenizers.answer, max_answer_tokens)
         self.truncated_questions = self._questions.truncated
@@ -69,6 +72,25 @@ class EncodedTable:
 
     def __len__(self) -> int:
         return len(self.table)
+
+    def with_inputs(
+        self, *, image_index: np.ndarray | None = None, questions: list[str] | None = None
+    ) -> EncodedTable:
+        """Return the same rows and targets, asked about other images or in other words.
+
+        Args:
+            image_index: place of each row's image, shape ``(rows,)``.
+            questions: question of each row.
+        """
+        changed = copy(self)
+        if image_index is not None:
+            changed.table = replace(changed.table, image_index=image_index)
+        if questions is not None:
+            changed.table = replace(changed.table, questions=questions)
+            changed._questions = _UniqueTexts(
+                questions, self._question_tokenizer, self._max_question_tokens
+            )
+        return changed
 
     def question_ids(self, row: int) -> list[int]:
         """Return the question of a row as ids: at least one, UNK for none."""

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -21,16 +21,26 @@ from latentvqa.data.split import read_split
 from latentvqa.data.tables import QuestionTable, read_questions
 from latentvqa.durable import replace_file
 from latentvqa.engine.intervals import Measure, mean_with_interval
+from latentvqa.engine.interventions import Laboratory
+from latentvqa.engine.latent_use import (
+    MOST_ROWS,
+    SHORT_ROWS,
+    LatentUse,
+    examine_latent_use,
+    examined_rows,
+)
 from latentvqa.engine.loading import LoadedModel
 from latentvqa.engine.observer import Observer
 from latentvqa.engine.run_folder import SPLIT_FILE, read_config, run_of
-from latentvqa.engine.scoring import TableScores, score_table
+from latentvqa.engine.scoring import ScoringSettings, TableScores, score_table
 from latentvqa.errors import CheckpointError, DataError
 
 SCHEMA = 1
 # the official VQA accuracy compares with several people's answers
 OFFICIAL_REFERENCES = 3
 _CACHE_MIB = 2048
+
+LatentUseExtent = Literal["none", "short", "full"]
 
 
 @dataclass(frozen=True)
@@ -55,6 +65,7 @@ class Evaluation:
         types: scores per question type; empty where the table has none.
         answers: the model's answers, row by row.
         confidences: their probabilities.
+        latent_use: whether the answers rest on the latent, where it was asked.
     """
 
     run: Path
@@ -66,6 +77,7 @@ class Evaluation:
     types: Mapping[str, TypeScores]
     answers: list[str]
     confidences: np.ndarray
+    latent_use: LatentUse | None = None
 
     @property
     def best_prior(self) -> tuple[str, float]:
@@ -103,6 +115,7 @@ class Evaluation:
                 name: {"exact_match": scores.exact_match.to_json(), "prior": scores.prior}
                 for name, scores in self.types.items()
             },
+            "latent_use": None if self.latent_use is None else self.latent_use.to_json(),
         }
 
 
@@ -133,6 +146,7 @@ def evaluate(
     samples: int = 0,
     batch_size: int = 640,
     skip_bad_images: bool = False,
+    latent_use: LatentUseExtent = "none",
     poll: Callable[[], None] = lambda: None,
 ) -> Evaluation:
     """Score a table by free generation.
@@ -145,6 +159,8 @@ def evaluate(
         samples: latent samples to answer from; 0 answers from z = mu.
         batch_size: questions per batch.
         skip_bad_images: drop questions about bad images instead of refusing.
+        latent_use: whether to interfere with latent, image and question, and how
+            much of it.
         poll: called after every batch; may raise to stop.
 
     Raises:
@@ -175,6 +191,9 @@ def evaluate(
         types=_by_type(table, is_right, priors),
         answers=scores.answers,
         confidences=scores.confidences,
+        latent_use=None
+        if latent_use == "none"
+        else _latent_use(loaded, table, store, settings, latent_use == "short", observer, poll),
     )
 
 
@@ -200,6 +219,34 @@ def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
             ]
         )
     replace_file(folder / "predictions.csv", buffer.getvalue().encode())
+
+
+def _latent_use(
+    loaded: LoadedModel,
+    table: QuestionTable,
+    store: ImageStore,
+    settings: ScoringSettings,
+    is_short: bool,
+    observer: Observer,
+    poll: Callable[[], None],
+) -> LatentUse:
+    part = table.select(examined_rows(table, SHORT_ROWS if is_short else MOST_ROWS))
+    spec = loaded.spec
+
+    def on_batch(name: str, done: int, total: int) -> None:
+        observer.progress(name.replace("_", " "), done, total)
+        poll()
+
+    laboratory = Laboratory(
+        loaded.model,
+        EncodedTable(part, loaded.tokenizers, spec.max_question_tokens, spec.max_answer_tokens),
+        store.subset(part.image_paths),
+        loaded.tokenizers.answer,
+        settings,
+        on_batch,
+    )
+    best_prior = max(float(matches.mean()) for matches in _prior_matches(part).values())
+    return examine_latent_use(laboratory, best_prior, is_short=is_short)
 
 
 def _open_images(

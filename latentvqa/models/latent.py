@@ -137,3 +137,11 @@ def token_dropout(memory: Tensor, probability: float) -> Tensor:
     is_kept = (draws >= probability) | (draws == draws.amax(dim=1, keepdim=True))
     scale = memory.shape[1] / is_kept.sum(dim=1, keepdim=True)  # (Q, 1)
     return memory * (is_kept * scale)[..., None].to(memory.dtype)
+
+
+def zero_token(memory: Tensor, token: int) -> Tensor:
+    """Zero one memory token of ``(Q, K, D)``; the others are scaled by K / (K - 1)."""
+    tokens = memory.shape[1]
+    scale = torch.full((tokens, 1), tokens / max(1, tokens - 1), device=memory.device)
+    scale[token] = 0.0
+    return memory * scale.to(memory.dtype)

@@ -54,6 +54,11 @@ class VisionEncoder(nn.Module):
         """Number P of patch tokens per image."""
         return self.positions.shape[0]
 
+    @property
+    def mean_colour(self) -> Tensor:
+        """The colour that says nothing: uint8 values of the three channels."""
+        return cast("Tensor", self.mean).flatten().round().to(torch.uint8)
+
     def forward(self, images: Tensor) -> Tensor:
         """Encode images.
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from latentvqa.models.decoder import AnswerDecoder
 from latentvqa.models.fusion import QuestionConditionedFusion
-from latentvqa.models.latent import LatentBottleneck, Posterior, token_dropout
+from latentvqa.models.latent import LatentBottleneck, Posterior, token_dropout, zero_token
 from latentvqa.models.question import QuestionEncoder
 from latentvqa.models.vision import VisionEncoder
 
@@ -89,7 +89,12 @@ class VQAModel(nn.Module):
         return Encoded(fused=fused, posterior=posterior)
 
     def memory(
-        self, encoded: Encoded, latents: Tensor | None, *, drop_probability: float = 0.0
+        self,
+        encoded: Encoded,
+        latents: Tensor | None,
+        *,
+        drop_probability: float = 0.0,
+        without_token: int | None = None,
     ) -> Memory:
         """What the decoder may read: the latents, or the fused tokens without them.
 
@@ -97,11 +102,14 @@ class VQAModel(nn.Module):
             encoded: output of :meth:`encode`.
             latents: z of shape ``(Q, K, Z)``; ``None`` for the fused tokens.
             drop_probability: chance of each memory token to be zeroed.
+            without_token: a memory token that is zeroed in every row.
         """
         if self.bottleneck is None or latents is None:
             return Memory(tokens=encoded.fused, before_dropout=None)
         whole = self.bottleneck.memory(latents)
         dropped = token_dropout(whole, drop_probability)
+        if without_token is not None:
+            dropped = zero_token(dropped, without_token)
         return Memory(tokens=self.bottleneck.identify(dropped), before_dropout=whole)
 
     def answer_logits(self, memory: Tensor, answer_tokens: Tensor, begin_id: int) -> Tensor:

@@ -1,0 +1,140 @@
+"""What the interventions on latent, image and question found, as rich renderables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+VERDICT_STYLES = {
+    "used": "bold green",
+    "partly used": "bold yellow",
+    "ignored": "bold red",
+    "collapsed": "bold red",
+}
+_LABELS = {
+    "posterior_mean": "posterior mean",
+    "posterior_sample": "posterior sample",
+    "latents_shuffled": "shuffled, same question",
+    "latents_of_any_example": "shuffled, any example",
+    "zero": "zero",
+    "dataset_mean": "mean of all examples",
+    "prior_sample": "sample of the prior",
+    "image_shuffled": "another image",
+    "image_blank": "blank image",
+    "question_shuffled": "another question",
+    "question_blank": "no question",
+}
+_LATENT = "latents"
+_NOISE = "noise (std)"
+_TOKENS = "without one token"
+_INPUT = "input"
+
+
+def latent_use_panel(found: Mapping[str, Any]) -> RenderableType:
+    """Lay out an examination.
+
+    Args:
+        found: what ``LatentUse.to_json`` gives; shares become percent here.
+    """
+    parts: list[RenderableType] = [_arms(found), _facts(found)]
+    verdict = found["verdict"]
+    if verdict is not None:
+        parts.append(verdict_line(found))
+    return Group(*parts)
+
+
+def verdict_line(found: Mapping[str, Any]) -> Text:
+    """The verdict's sentence, coloured; empty without latent tokens."""
+    verdict = found["verdict"]
+    if verdict is None:
+        return Text("")
+    return Text(verdict["sentence"], style=VERDICT_STYLES[verdict["word"]])
+
+
+def arm_label(name: str) -> tuple[str, str]:
+    """Section and label of an arm."""
+    if name.startswith("noise_"):
+        return _NOISE, name.removeprefix("noise_")
+    if name.startswith("without_token_"):
+        return _TOKENS, name.removeprefix("without_token_")
+    section = _INPUT if name.startswith(("image_", "question_")) else _LATENT
+    return section, _LABELS[name]
+
+
+def _arms(found: Mapping[str, Any]) -> Table:
+    title = f"Latent use on {found['questions']:,} questions, {found['images']:,} images"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("answered from", overflow="fold")
+    for heading in ("exact\nmatch", "change in points\n(95 % interval)", "nats per\nanswer"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("answers\nchanged", justify="right", no_wrap=True)
+    section = ""
+    for name, arm in sorted(found["arms"].items(), key=lambda item: _order(item[0])):
+        of, label = arm_label(name)
+        if of != section:
+            table.add_row(Text(of, style="bold"))
+            section = of
+        is_base = name == "posterior_mean"
+        table.add_row(
+            f" {label}",
+            f"{arm['exact_match']['value'] * 100:.1f} %",
+            "" if is_base else _change(arm["difference"]),
+            f"{arm['answer_nll']['value']:.3f}",
+            "" if is_base else f"{arm['flip_rate']['value'] * 100:.1f} %",
+        )
+    return table
+
+
+def _order(name: str) -> int:
+    return (_LATENT, _NOISE, _TOKENS, _INPUT).index(arm_label(name)[0])
+
+
+def _facts(found: Mapping[str, Any]) -> Table:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(ratio=1)
+    for name, value in _fact_rows(found):
+        table.add_row(Text(name, style="dim"), Text(value))
+    return table
+
+
+def _fact_rows(found: Mapping[str, Any]) -> list[tuple[str, str]]:
+    rows = []
+    if found["active_units"] is not None:
+        rows.append(("active units", f"{found['active_units']} of {found['units']}"))
+    if found["token_ranking"]:
+        order = ", ".join(map(str, found["token_ranking"]))
+        rows.append(("tokens, costliest first", order))
+    for name, measure in found["movement"].items():
+        label = f"latents move ({arm_label(name)[1]})"
+        rows.append((label, f"{_percent(measure)} of the way to another example"))
+    if found["cosine"] is not None:
+        rows.append(("cosine of two examples", f"{found['cosine']['value']:.2f}"))
+    information = found["information"]
+    need, gain = information["answer_entropy"], information["answer_gain"]
+    if information["bound"] is not None:
+        told = f"at most {information['bound']:.1f} nats at temperature"
+        rows.append(("latent can carry", f"{told} {information['temperature']:g}"))
+    rows.append(("learnt", f"{gain:.2f} of the {need:.2f} nats that the answers need"))
+    if (mutual := found["mutual_information"]) is not None:
+        ceiling = f"log n = {mutual['log_n']:.1f} for {mutual['n']:,} examples"
+        at = f"at the ceiling, {ceiling}: at least this" if mutual["is_at_ceiling"] else ceiling
+        rows.append(("I(x; z), low-biased", f"{mutual['value']:.2f} nats ({at})"))
+    if found["same_question_share"] < 1.0 and found["verdict"] is not None:
+        share = f"{found['same_question_share'] * 100:.1f} % of the rows"
+        rows.append(("same question found", f"{share}; the rest take any other image's latents"))
+    return rows
+
+
+def _change(measure: Mapping[str, float]) -> str:
+    low, high = measure["low"] * 100, measure["high"] * 100
+    return f"{measure['value'] * 100:+.1f} ({low:+.1f} to {high:+.1f})"
+
+
+def _percent(measure: Mapping[str, float]) -> str:
+    return f"{measure['value'] * 100:.0f} %"
