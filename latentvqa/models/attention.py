@@ -136,18 +136,3 @@ def quieten_(*branches: Attention | FeedForward, scale: float = 0.1) -> None:
         assert isinstance(last, nn.Linear)
         last.weight.mul_(scale)
         last.bias.zero_()
-
-
-def sinusoid(positions: Tensor, width: int) -> Tensor:
-    """Sine and cosine features of positions (Vaswani et al. 2017).
-
-    Args:
-        positions: any real positions, shape ``(N,)``.
-        width: number of features; even.
-
-    Returns:
-        Tensor of shape ``(N, width)``.
-    """
-    rates = torch.exp(torch.arange(0, width, 2) * (-torch.log(torch.tensor(1e4)) / width))
-    angles = positions[:, None] * rates  # (N, width / 2)
-    return torch.cat([angles.sin(), angles.cos()], dim=-1)

@@ -7,9 +7,11 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from latentvqa.models.attention import sinusoid
 from latentvqa.models.backbone import ImagePreparation
 from latentvqa.models.question import EncoderLayer
+
+_MOST_WAVES = 8  # along one side of the grid
+_POSITION_SCALE = 0.5  # root mean square, beside features of about 1
 
 
 class VisionEncoder(nn.Module):
@@ -120,11 +122,21 @@ def _grid_of(patches: int) -> tuple[int, int]:
 
 
 def _grid_positions(grid: tuple[int, int], width: int) -> Tensor:
-    rows = torch.arange(grid[0]).repeat_interleave(grid[1]).float()
-    columns = torch.arange(grid[1]).repeat(grid[0]).float()
-    half = width // 2
-    # a patch or two should already differ: stretch the grid over the sinusoids
-    stretch = 16.0 / max(grid)
-    features = [sinusoid(axis * stretch, half - half % 2) for axis in (rows, columns)]
-    positions = torch.cat(features, dim=-1)  # (P, <= D)
-    return nn.functional.pad(positions, (0, width - positions.shape[1])) * 0.5
+    """Position vectors of a grid of patches, ``(P, D)``, row by row.
+
+    The lowest waves that a grid of this size can hold (the cosine basis of Ahmed
+    et al. 1974, without its constant), coarse ones strongest, spread over all
+    dimensions. The sinusoids of text spend most dimensions on waves far longer
+    than a few patches, which are a constant here.
+    """
+    features = []
+    for axis, size in enumerate(grid):
+        waves = torch.arange(1, min(size - 1, _MOST_WAVES) + 1)
+        places = torch.arange(size) + 0.5
+        basis = torch.cos(torch.pi * places[:, None] * waves / size) / waves  # (size, waves)
+        shape = (size, 1, -1) if axis == 0 else (1, size, -1)
+        features.append(basis.view(shape).expand(*grid, -1))
+    joined = torch.cat(features, dim=-1).flatten(0, 1)  # (P, waves of both axes)
+    directions = torch.randn(joined.shape[1], width, generator=torch.Generator().manual_seed(0))
+    positions = joined @ directions
+    return positions * (_POSITION_SCALE / positions.square().mean().sqrt().clamp(min=1e-6))

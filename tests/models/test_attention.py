@@ -1,9 +1,8 @@
 import pytest
 import torch
 from torch import nn
-from torch.nn import functional as F
 
-from latentvqa.models.attention import Attention, FeedForward, quieten_, sinusoid
+from latentvqa.models.attention import Attention, FeedForward, quieten_
 
 
 def reference_of(attention):
@@ -76,13 +75,3 @@ def test_quiet_branches_leave_the_stack_close_to_the_identity():
     loud = (branch(x) - branch[-1].bias).norm()
     quieten_(branch, scale=0.1)
     torch.testing.assert_close(branch(x).norm(), 0.1 * loud)
-
-
-def test_positions_have_sine_and_cosine_features():
-    features = sinusoid(torch.tensor([0.0, 1.0, 2.5]), 6)
-    assert features.shape == (3, 6)
-    assert features[0].tolist() == [0, 0, 0, 1, 1, 1]
-    torch.testing.assert_close(
-        features[:, :3].square() + features[:, 3:].square(), torch.ones(3, 3)
-    )
-    assert F.cosine_similarity(features[1], features[2], dim=0) < 0.999

@@ -101,6 +101,20 @@ def test_the_positions_of_the_patches_differ():
     assert float(distance.min()) > 0.01
 
 
+def test_positions_tell_rows_and_columns_from_a_straight_line_of_their_values():
+    positions = encoder("resnet18", image_size=80, stride=16).positions.detach()  # 5 x 5
+    assert float(positions.mean(0).abs().max()) < 1e-6  # nothing that all patches share
+    assert float(positions.square().mean().sqrt()) == pytest.approx(0.5, rel=1e-4)
+    for place in (torch.arange(5).repeat_interleave(5), torch.arange(5).repeat(5)):
+        wanted = (place - 2.0)[:, None]
+        weights = torch.linalg.lstsq(positions, wanted).solution
+        torch.testing.assert_close(positions @ weights, wanted, rtol=0, atol=1e-3)
+
+
+def test_positions_need_no_square_and_one_patch_has_none():
+    assert encoder("test_vit", image_size=16).positions.abs().sum() == 0.0
+
+
 def test_building_an_encoder_moves_no_running_statistics():
     backbone, preparation = create_backbone("test_resnet", image_size=32, stride=8)
     before = state_of(backbone)
