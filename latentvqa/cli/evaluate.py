@@ -51,6 +51,7 @@ def evaluate(
     from rich.console import Console
 
     from latentvqa.cli.console import NoticeObserver, ProgressLine
+    from latentvqa.engine.attention_maps import write_attention
     from latentvqa.engine.evaluation import evaluate as run_evaluation
     from latentvqa.engine.evaluation import validation_table, write_evaluation
     from latentvqa.engine.interruption import Interrupted, StopFlag
@@ -86,6 +87,7 @@ def evaluate(
             raise typer.Exit(interrupted.exit_code) from interrupted
     folder = run_of(run) / "evaluations" / ("validation" if data is None else data.stem)
     write_evaluation(found, folder)
+    write_attention(found, folder)
     if as_json:
         typer.echo(json.dumps(found.to_json(), indent=1, ensure_ascii=False))
         return
