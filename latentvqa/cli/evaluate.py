@@ -92,12 +92,12 @@ def evaluate(
         typer.echo(json.dumps(found.to_json(), indent=1, ensure_ascii=False))
         return
     screen = Console()
-    screen.print(score_panel(found))
+    screen.print(score_panel(found, screen.width))
     screen.print(f"written to {folder}", highlight=False, soft_wrap=True)
 
 
-def score_panel(found: Evaluation) -> RenderableType:
-    """Scores, priors and types of an evaluation as one renderable."""
+def score_panel(found: Evaluation, width: int) -> RenderableType:
+    """Scores, priors and types of an evaluation, for a console of some columns."""
     from rich.console import Group
 
     from latentvqa.report.latent_use import latent_use_panel
@@ -113,7 +113,7 @@ def score_panel(found: Evaluation) -> RenderableType:
     )
     if found.latent_use is None:
         return scores
-    return Group(scores, latent_use_panel(found.latent_use.to_json()))
+    return Group(scores, latent_use_panel(found.latent_use.to_json(), width))
 
 
 def _read(run: Path, data: Path, images: Path | None, columns: list[str]) -> QuestionTable:

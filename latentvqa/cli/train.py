@@ -186,7 +186,7 @@ def _conclude(outcome: Outcome, console: TrainingConsole) -> None:
             latent_use="short",
         )
     write_evaluation(found, outcome.run / "evaluations" / "validation")
-    screen.print(score_panel(found))
+    screen.print(score_panel(found, screen.width))
     write_reports(outcome.run, console.notice)
     if outcome.is_stopped_early:
         console.notice("stopped early: no better validation loss within the patience")

@@ -29,19 +29,21 @@ _LABELS = {
     "question_shuffled": "another question",
     "question_blank": "no question",
 }
+_WIDE = 76  # columns that the whole table takes
 _LATENT = "latents"
 _NOISE = "noise (std)"
 _TOKENS = "without one token"
 _INPUT = "input"
 
 
-def latent_use_panel(found: Mapping[str, Any]) -> RenderableType:
+def latent_use_panel(found: Mapping[str, Any], width: int) -> RenderableType:
     """Lay out an examination.
 
     Args:
         found: what ``LatentUse.to_json`` gives; shares become percent here.
+        width: columns of the console; a narrow one gets fewer figures.
     """
-    parts: list[RenderableType] = [_arms(found), _facts(found)]
+    parts: list[RenderableType] = [_arms(found, is_narrow=width < _WIDE), _facts(found)]
     verdict = found["verdict"]
     if verdict is not None:
         parts.append(verdict_line(found))
@@ -66,13 +68,13 @@ def arm_label(name: str) -> tuple[str, str]:
     return section, _LABELS[name]
 
 
-def _arms(found: Mapping[str, Any]) -> Table:
+def _arms(found: Mapping[str, Any], *, is_narrow: bool) -> Table:
     title = f"Latent use on {found['questions']:,} questions, {found['images']:,} images"
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("answered from", overflow="fold")
-    for heading in ("exact\nmatch", "change in points\n(95 % interval)", "nats per\nanswer"):
+    headings = ("exact\nmatch", "change in points\n(95 % interval)")
+    for heading in headings if is_narrow else (*headings, "nats per\nanswer", "answers\nchanged"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("answers\nchanged", justify="right", no_wrap=True)
     section = ""
     for name, arm in sorted(found["arms"].items(), key=lambda item: _order(item[0])):
         of, label = arm_label(name)
@@ -80,13 +82,12 @@ def _arms(found: Mapping[str, Any]) -> Table:
             table.add_row(Text(of, style="bold"))
             section = of
         is_base = name == "posterior_mean"
-        table.add_row(
-            f" {label}",
-            f"{arm['exact_match']['value'] * 100:.1f} %",
-            "" if is_base else _change(arm["difference"]),
-            f"{arm['answer_nll']['value']:.3f}",
-            "" if is_base else f"{arm['flip_rate']['value'] * 100:.1f} %",
-        )
+        cells = [f" {label}", f"{arm['exact_match']['value'] * 100:.1f} %"]
+        cells.append("" if is_base else _change(arm["difference"]))
+        if not is_narrow:
+            cells.append(f"{arm['answer_nll']['value']:.3f}")
+            cells.append("" if is_base else f"{arm['flip_rate']['value'] * 100:.1f} %")
+        table.add_row(*cells)
     return table
 
 
