@@ -54,6 +54,10 @@ class Data(Section):
     """folder of the validation images where it is another one"""
     columns: dict[str, str] = {}
     """names in the table for image, question, answer, answers, type, id"""
+    first_types: list[str] = []
+    """question types that the first epochs ask alone; the rest of the table waits"""
+    first_epochs: Epochs = 0
+    """epochs in which only `first_types` are asked"""
     val_fraction: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.1
     """share of the images held out where `val` is absent"""
     on_bad_image: Literal["error", "skip"] = "error"
@@ -313,6 +317,11 @@ def conflicts(config: Config) -> list[tuple[str, str]]:
         found.append(("data.train", "is missing: the table of training questions"))
     if config.data.train is not None and config.data.images is None:
         found.append(("data.images", "is missing: the folder of the images"))
+    if bool(config.data.first_types) != bool(config.data.first_epochs):
+        lacking, given = ("first_epochs", "first_types")
+        if config.data.first_epochs:
+            lacking, given = given, lacking
+        found.append((f"data.{lacking}", f"is missing: data.{given} says nothing without it"))
     allowed = ("image", "question", "answer", "answers", "type", "id")
     for name in config.data.columns:
         if name not in allowed:

@@ -68,5 +68,6 @@ def fit_to_budget(config: Config, seconds: EpochSeconds) -> Config:
         warmup_epochs=scaled(config.kl.warmup_epochs, 1),
     )
     config = config.replace("vision", freeze_epochs=scaled(config.vision.freeze_epochs))
+    config = config.replace("data", first_epochs=scaled(config.data.first_epochs, 1))
     ramp = scaled(config.latent.temperature_warmup_epochs, 1)
     return config.replace("latent", temperature_warmup_epochs=ramp)

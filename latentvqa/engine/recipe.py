@@ -27,6 +27,7 @@ class Recipe:
         self.config = config
         stages = config.stages
         self.epochs = stages.baseline + stages.warmup + stages.full
+        self.first_epochs = min(config.data.first_epochs, self.epochs)
 
     def stage(self, epoch: int) -> Stage:
         """Stage of an epoch."""

@@ -7,6 +7,7 @@ import time
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -21,9 +22,10 @@ from latentvqa.core.schedules import beta_at
 from latentvqa.data.batches import Batch, BatchLoader, plan_batches
 from latentvqa.data.tokenizer import Tokenizers
 from latentvqa.engine.batch_loss import BatchLoss, BatchObjective
+from latentvqa.engine.curriculum import first_rows
 from latentvqa.engine.device import NumberInTransit, peak_memory_mib
 from latentvqa.engine.interruption import StopFlag
-from latentvqa.engine.measures import Measures
+from latentvqa.engine.measures import Measures, entropy_of
 from latentvqa.engine.observer import Observer
 from latentvqa.engine.optimization import build_optimizer, set_rates
 from latentvqa.engine.preparation import Split
@@ -71,6 +73,7 @@ class Trainer:
         self.model, self.tokenizers = model, tokenizers
         self.train, self.val = train, val
         self.observer, self.stop = observer, stop
+        self._first_rows = first_rows(settings.config.data, train.encoded.table)
         self.refit(settings.config)
         self.optimizer = build_optimizer(model, self.config)
         self.progress = Progress()
@@ -85,8 +88,10 @@ class Trainer:
     def refit(self, config: Config) -> None:
         """Take another plan of stages, before the first step."""
         self.config, self.recipe = config, Recipe(config)
-        self.steps_per_epoch = len(self._plan(0))
-        self.total_steps = max(1, self.steps_per_epoch * self.recipe.epochs)
+        self.steps_per_epoch = len(self._plan(self.recipe.first_epochs))
+        first = self.recipe.first_epochs
+        others = (self.recipe.epochs - first) * self.steps_per_epoch
+        self.total_steps = max(1, first * len(self._plan(0)) + others)
 
     def adopt(self, config: Config) -> None:
         """Go on with other weights and rates, between two epochs; the plan stays."""
@@ -211,15 +216,22 @@ class Trainer:
         self.model.vision.freeze(self.recipe.is_vision_frozen(epoch))
         return stage
 
-    def _plan(self, epoch: int) -> list[Any]:
-        return plan_batches(
-            self.train.encoded.table.image_index,
+    def _plan(self, epoch: int) -> list[np.ndarray]:
+        rows = self._rows(epoch)
+        plan = plan_batches(
+            self.train.encoded.table.image_index[rows],
             batch_size=self.config.loader.batch_size,
             questions_per_image=self.config.loader.questions_per_image,
             seed=self.config.run.seed,
             epoch=epoch,
             shuffle=True,
         )
+        return [rows[places] for places in plan]
+
+    def _rows(self, epoch: int) -> np.ndarray:
+        """Rows that an epoch asks."""
+        is_first = epoch < self.recipe.first_epochs
+        return self._first_rows if is_first else np.arange(len(self.train.encoded))
 
     def _check_finite(self, loss: BatchLoss) -> None:
         is_due = self.settings.device.type == "cpu" or (
@@ -250,7 +262,7 @@ class Trainer:
         val_seconds = time.perf_counter() - start
         train = self.measures.result(
             temperature=self.recipe.temperature(epoch),
-            answer_entropy=self.answer_entropy,
+            answer_entropy=self._answer_entropy(epoch),
             orthogonality_weight=config.latent.orthogonality_weight,
         )
         progress.judge(val, stage, config.early_stopping)
@@ -285,6 +297,11 @@ class Trainer:
         self.measures = Measures(self.settings.kl, self.settings.device)
         self.sums = self._fresh_sums()
         return record
+
+    def _answer_entropy(self, epoch: int) -> float:
+        if epoch >= self.recipe.first_epochs:
+            return self.answer_entropy
+        return entropy_of(self.train.encoded.target_key(row) for row in self._rows(epoch).tolist())
 
     def _validate(self, stage: Stage) -> SplitMetrics:
         config = self.config
