@@ -9,10 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
     from latentvqa.data.tables import QuestionTable
-    from latentvqa.engine.evaluation import Evaluation
 
 
 def evaluate(
@@ -51,13 +48,14 @@ def evaluate(
     from rich.console import Console
 
     from latentvqa.cli.console import NoticeObserver, ProgressLine
-    from latentvqa.engine.attention_maps import write_attention
     from latentvqa.engine.evaluation import evaluate as run_evaluation
-    from latentvqa.engine.evaluation import validation_table, write_evaluation
+    from latentvqa.engine.evaluation_files import evaluation_json, write_evaluation
     from latentvqa.engine.interruption import Interrupted, StopFlag
     from latentvqa.engine.loading import load_model
     from latentvqa.engine.run_folder import read_config, run_of
+    from latentvqa.engine.run_tables import validation_table
     from latentvqa.errors import ConfigError
+    from latentvqa.report.scores import score_panel
 
     if data is None and (images is not None or columns):
         raise ConfigError("--images and --column belong to a table: name it with --data FILE")
@@ -81,39 +79,19 @@ def evaluate(
                 batch_size=batch_size,
                 skip_bad_images=skip_bad_images,
                 latent_use="full" if latent_use else "none",
+                is_calibrating=data is None and loaded.logit_temperature is None,
                 poll=stop.poll,
             )
         except Interrupted as interrupted:
             raise typer.Exit(interrupted.exit_code) from interrupted
     folder = run_of(run) / "evaluations" / ("validation" if data is None else data.stem)
     write_evaluation(found, folder)
-    write_attention(found, folder)
     if as_json:
-        typer.echo(json.dumps(found.to_json(), indent=1, ensure_ascii=False))
+        typer.echo(json.dumps(evaluation_json(found), indent=1, ensure_ascii=False))
         return
     screen = Console()
-    screen.print(score_panel(found, screen.width))
+    screen.print(score_panel(evaluation_json(found), screen.width))
     screen.print(f"written to {folder}", highlight=False, soft_wrap=True)
-
-
-def score_panel(found: Evaluation, width: int) -> RenderableType:
-    """Scores, priors and types of an evaluation, for a console of some columns."""
-    from rich.console import Group
-
-    from latentvqa.report.latent_use import latent_use_panel
-    from latentvqa.report.scores import score_table
-
-    name, prior = found.best_prior
-    scores = score_table(
-        title=f"{len(found.table):,} questions on {len(found.table.image_paths):,} images",
-        measures={key: value.to_json() for key, value in found.measures.items()},
-        priors=found.priors,
-        best_prior=(name, prior),
-        types={key: (kind.exact_match.to_json(), kind.prior) for key, kind in found.types.items()},
-    )
-    if found.latent_use is None:
-        return scores
-    return Group(scores, latent_use_panel(found.latent_use.to_json(), width))
 
 
 def _read(run: Path, data: Path, images: Path | None, columns: list[str]) -> QuestionTable:

@@ -166,10 +166,12 @@ def _conclude(outcome: Outcome, console: TrainingConsole) -> None:
     from rich.console import Console
 
     from latentvqa.cli.console import NoticeObserver, ProgressLine
-    from latentvqa.cli.evaluate import score_panel
     from latentvqa.cli.report import write_reports
-    from latentvqa.engine.evaluation import evaluate, validation_table, write_evaluation
+    from latentvqa.engine.evaluation import evaluate
+    from latentvqa.engine.evaluation_files import evaluation_json, write_evaluation
     from latentvqa.engine.loading import load_model
+    from latentvqa.engine.run_tables import validation_table
+    from latentvqa.report.scores import score_panel
     from latentvqa.report.tables import epoch_table, verdict_panel
 
     screen = Console()
@@ -184,9 +186,10 @@ def _conclude(outcome: Outcome, console: TrainingConsole) -> None:
             run=outcome.run,
             skip_bad_images=True,
             latent_use="short",
+            is_calibrating=True,
         )
     write_evaluation(found, outcome.run / "evaluations" / "validation")
-    screen.print(score_panel(found, screen.width))
+    screen.print(score_panel(evaluation_json(found), screen.width))
     write_reports(outcome.run, console.notice)
     if outcome.is_stopped_early:
         console.notice("stopped early: no better validation loss within the patience")

@@ -9,9 +9,10 @@ import numpy as np
 
 from latentvqa.core.answers import exact_match
 from latentvqa.engine.answer_samples import AnsweredRow, Answers
-from latentvqa.engine.evaluation import evaluate, validation_table
+from latentvqa.engine.evaluation import evaluate
 from latentvqa.engine.loading import load_model
 from latentvqa.engine.observer import Observer
+from latentvqa.engine.run_tables import validation_table
 
 MOST_QUESTIONS = 500
 
@@ -47,7 +48,7 @@ def predicted_answers(
             question=table.questions[row],
             answer=answer,
             reference=table.reference(row),
-            is_correct=bool(exact_match(answer, table.answers[row])),
+            is_correct=bool(exact_match(answer, table.answers[row], found.language)),
             confidence=float(found.confidences[row]),
         )
         for row, answer in enumerate(found.answers)

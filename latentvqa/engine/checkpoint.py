@@ -2,8 +2,9 @@
 
 A folder holds ``model.safetensors``, ``model.json`` (specification and record),
 ``tokenizer.json``, the trainer's state (``trainer.safetensors``,
-``trainer.json``) and ``sums.json`` with the SHA-256 of each. ``best`` and
-``last`` beside them are files with a folder's name in them.
+``trainer.json``) and ``sums.json`` with the SHA-256 of each; later, perhaps,
+``calibration.json``. ``best`` and ``last`` beside them are files with a folder's
+name in them.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from latentvqa.errors import CheckpointError
 SCHEMA = 1
 POINTERS = ("best", "last")
 _SUMS = "sums.json"
+_CALIBRATION = "calibration.json"
 _TEMPORARY_PREFIX = ".writing-"
 
 
@@ -41,6 +43,8 @@ class Checkpoint:
         tokenizers: text of ``tokenizer.json``.
         trainer_tensors: the trainer's tensors, by name; empty if absent.
         trainer: the trainer's plain values; empty if absent.
+        logit_temperature: what the decoder's logits are divided by for a
+            confidence; None where it was never fitted.
         notes: what the reader should know, such as a fallback.
     """
 
@@ -50,6 +54,7 @@ class Checkpoint:
     tokenizers: str
     trainer_tensors: Mapping[str, Tensor]
     trainer: Mapping[str, Any]
+    logit_temperature: float | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -101,6 +106,25 @@ def save_checkpoint(
         ) from error
     _remove_others(run, keep={name, previous})
     return final
+
+
+def write_calibration(folder: Path, logit_temperature: float) -> None:
+    """Keep a fitted temperature with the checkpoint; a kill leaves it with or without.
+
+    Raises:
+        CheckpointError: if it cannot be written; the checkpoint is as it was.
+    """
+    try:
+        text = json.dumps({"logit_temperature": logit_temperature})
+        replace_file(folder / _CALIBRATION, text.encode())
+        sums = json.loads((folder / _SUMS).read_text(encoding="utf-8"))
+        sums[_CALIBRATION] = _sha256(folder / _CALIBRATION)
+        # what the sums do not name does not count, so they come last
+        replace_file(folder / _SUMS, json.dumps(sums, indent=1).encode())
+    except (OSError, ValueError) as error:
+        raise CheckpointError(
+            f"{folder}: the calibration cannot be kept there ({_root_cause(error)})"
+        ) from error
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
@@ -160,16 +184,24 @@ def _is_intact(folder: Path) -> bool:
     return True
 
 
-def _check_sums(folder: Path) -> None:
-    sums = json.loads((folder / _SUMS).read_text(encoding="utf-8"))
+def _check_sums(folder: Path) -> dict[str, str]:
+    sums: dict[str, str] = json.loads((folder / _SUMS).read_text(encoding="utf-8"))
     for name, expected in sums.items():
         if _sha256(folder / name) != expected:
             raise CheckpointError(f"{folder / name} is damaged (its SHA-256 does not match)")
+    return sums
+
+
+def _logit_temperature(folder: Path, sums: Mapping[str, str]) -> float | None:
+    if _CALIBRATION not in sums:
+        return None
+    known = json.loads((folder / _CALIBRATION).read_text(encoding="utf-8"))
+    return float(known["logit_temperature"])
 
 
 def _read(folder: Path) -> Checkpoint:
     try:
-        _check_sums(folder)
+        sums = _check_sums(folder)
         model = json.loads((folder / "model.json").read_text(encoding="utf-8"))
         if model.get("schema") != SCHEMA:
             raise CheckpointError(
@@ -182,6 +214,7 @@ def _read(folder: Path) -> Checkpoint:
             tokenizers=(folder / "tokenizer.json").read_text(encoding="utf-8"),
             trainer_tensors=load_file(folder / "trainer.safetensors"),
             trainer=json.loads((folder / "trainer.json").read_text(encoding="utf-8")),
+            logit_temperature=_logit_temperature(folder, sums),
         )
     except (OSError, ValueError, SafetensorError) as error:
         raise CheckpointError(f"{folder} cannot be read ({error})") from error

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
+import itertools
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
-from latentvqa.core.answers import exact_match, token_f1, vqa_official
+from latentvqa.core.answers import normalise_answer
 from latentvqa.core.priors import blind_prior_answers
 from latentvqa.core.records import SplitMetrics
 from latentvqa.data.batches import EncodedTable
 from latentvqa.data.images import ImageStore, ImageTransform, bad_image_message, drop_images
-from latentvqa.data.split import read_split
-from latentvqa.data.tables import QuestionTable, read_questions
-from latentvqa.durable import replace_file
+from latentvqa.data.tables import QuestionTable
+from latentvqa.engine.calibration import fit_logit_temperature
+from latentvqa.engine.checkpoint import write_calibration
+from latentvqa.engine.confidence import Confidence, judge_confidence
 from latentvqa.engine.intervals import Measure, mean_with_interval
 from latentvqa.engine.interventions import Laboratory
 from latentvqa.engine.latent_use import (
@@ -31,13 +31,13 @@ from latentvqa.engine.latent_use import (
 )
 from latentvqa.engine.loading import LoadedModel
 from latentvqa.engine.observer import Observer
-from latentvqa.engine.run_folder import SPLIT_FILE, read_config, run_of
-from latentvqa.engine.scoring import ScoringSettings, TableScores, score_table
-from latentvqa.errors import CheckpointError, DataError
+from latentvqa.engine.protocols import matches, protocol_scores
+from latentvqa.engine.run_tables import read_training_answers
+from latentvqa.engine.scoring import ScoringSettings, score_table
+from latentvqa.errors import DataError
 
-SCHEMA = 1
-# the official VQA accuracy compares with several people's answers
-OFFICIAL_REFERENCES = 3
+# answers trained on this often begin a band of their own
+FREQUENCY_BANDS = (1, 10, 100, 1000)
 _CACHE_MIB = 2048
 
 LatentUseExtent = Literal["none", "short", "full"]
@@ -49,6 +49,20 @@ class TypeScores:
 
     exact_match: Measure
     prior: float
+
+
+@dataclass(frozen=True)
+class SeenAnswers:
+    """What training had seen of the answers.
+
+    Attributes:
+        upper_bound: share of rows with a reference that was trained on: no
+            score of answers repeated from training can exceed it.
+        bands: exact match by how often the answer was trained on.
+    """
+
+    upper_bound: float
+    bands: Mapping[str, Measure]
 
 
 @dataclass(frozen=True)
@@ -65,6 +79,10 @@ class Evaluation:
         types: scores per question type; empty where the table has none.
         answers: the model's answers, row by row.
         confidences: their probabilities.
+        confidence: how good these are.
+        language: whose rules the answers were normalised by; empty for none.
+        seen: what training had seen of the answers; None where nobody wrote it
+            down.
         latent_use: whether the answers rest on the latent, where it was asked.
     """
 
@@ -77,64 +95,15 @@ class Evaluation:
     types: Mapping[str, TypeScores]
     answers: list[str]
     confidences: np.ndarray
-    latent_use: LatentUse | None = None
+    confidence: Confidence
+    language: str
+    seen: SeenAnswers | None
+    latent_use: LatentUse | None
 
     @property
     def best_prior(self) -> tuple[str, float]:
         """Name and exact match of the best image-blind prior."""
         return max(self.priors.items(), key=lambda item: item[1])
-
-    def to_json(self) -> dict[str, Any]:
-        """One object with a schema version."""
-        return {
-            "schema": SCHEMA,
-            "run": str(self.run),
-            "checkpoint": self.checkpoint.name,
-            "table": str(self.table.path),
-            "questions": len(self.table),
-            "images": len(self.table.image_paths),
-            "metrics": {name: measure.to_json() for name, measure in self.measures.items()},
-            "losses": {
-                name: getattr(self.losses, name)
-                for name in (
-                    "answer_loss",
-                    "answer_nll",
-                    "total_loss",
-                    "kl_raw",
-                    "kl_after",
-                    "rate",
-                    "information_bound",
-                    "answer_entropy",
-                    "answer_gain",
-                    "active_units",
-                    "temperature",
-                )
-            },
-            "priors": dict(self.priors),
-            "types": {
-                name: {"exact_match": scores.exact_match.to_json(), "prior": scores.prior}
-                for name, scores in self.types.items()
-            },
-            "latent_use": None if self.latent_use is None else self.latent_use.to_json(),
-        }
-
-
-def validation_table(path: Path) -> QuestionTable:
-    """Read the validation side of the run that a checkpoint belongs to.
-
-    Raises:
-        CheckpointError: if the run's data cannot be found any more.
-    """
-    run = run_of(path)
-    data = read_config(run).data
-    if data.train is None:
-        raise CheckpointError(f"{run}: its config names no table; give --data and --images")
-    source = data.train if data.val is None else data.val
-    images = data.images if data.val is None else data.val_images or data.images
-    table = read_questions(
-        source, columns=data.columns, images=images, allow_outside=data.allow_outside
-    )
-    return table if data.val is not None else read_split(run / SPLIT_FILE, table)[1]
 
 
 def evaluate(
@@ -147,6 +116,7 @@ def evaluate(
     batch_size: int = 640,
     skip_bad_images: bool = False,
     latent_use: LatentUseExtent = "none",
+    is_calibrating: bool = False,
     poll: Callable[[], None] = lambda: None,
 ) -> Evaluation:
     """Score a table by free generation.
@@ -161,6 +131,8 @@ def evaluate(
         skip_bad_images: drop questions about bad images instead of refusing.
         latent_use: whether to interfere with latent, image and question, and how
             much of it.
+        is_calibrating: first fit the confidences to this table, which must be
+            the validation split, and keep the result with the checkpoint.
         poll: called after every batch; may raise to stop.
 
     Raises:
@@ -172,6 +144,11 @@ def evaluate(
         table, loaded.tokenizers, spec.max_question_tokens, spec.max_answer_tokens
     )
     settings = loaded.scoring_settings(batch_size=batch_size, samples=samples)
+    if is_calibrating:
+        observer.notice("fitting the confidence to the validation answers")
+        temperature = fit_logit_temperature(loaded.model, encoded, store, settings, poll)
+        write_calibration(loaded.folder, temperature)
+        settings = replace(settings, logit_temperature=temperature)
     settings = replace(settings, is_shuffled_too=True)
 
     def on_batch(done: int, total: int) -> None:
@@ -179,46 +156,33 @@ def evaluate(
         poll()
 
     scores = score_table(loaded.model, encoded, store, loaded.tokenizers.answer, settings, on_batch)
-    is_right = _matches(scores.answers, table)
-    priors = _prior_matches(table)
+    language = settings.language
+    is_right = matches(scores.answers, table, language)
+    priors = _prior_matches(table, language)
+    measures = protocol_scores(scores.answers, table, language)
+    measures["answer_nll"] = mean_with_interval(scores.answer_nll, table.image_index)
+    if scores.shuffled_answers:
+        shuffled = matches(scores.shuffled_answers, table, language)
+        measures["exact_match_latents_shuffled"] = mean_with_interval(shuffled, table.image_index)
     return Evaluation(
         run=run,
         checkpoint=loaded.folder,
         table=table,
-        measures=_measures(scores, table, is_right),
+        measures=measures,
         losses=scores.metrics,
-        priors={name: float(matches.mean()) for name, matches in priors.items()},
+        priors={name: float(match.mean()) for name, match in priors.items()},
         types=_by_type(table, is_right, priors),
         answers=scores.answers,
         confidences=scores.confidences,
+        confidence=judge_confidence(
+            scores.confidences, is_right, table.image_index, settings.logit_temperature
+        ),
+        language=language,
+        seen=_seen_answers(table, is_right, run, language),
         latent_use=None
         if latent_use == "none"
         else _latent_use(loaded, table, store, settings, latent_use == "short", observer, poll),
     )
-
-
-def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
-    """Write ``evaluation.json`` and ``predictions.csv``."""
-    folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(evaluation.to_json(), indent=1, ensure_ascii=False)
-    replace_file(folder / "evaluation.json", text.encode())
-    buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer)
-    writer.writerow(["row", "image", "question", "answer", "reference", "correct", "confidence"])
-    table = evaluation.table
-    for row, answer in enumerate(evaluation.answers):
-        writer.writerow(
-            [
-                int(table.rows[row]),
-                table.image_names[table.image_index[row]],
-                table.questions[row],
-                answer,
-                table.reference(row),
-                int(exact_match(answer, table.answers[row])),
-                f"{evaluation.confidences[row]:.6f}",
-            ]
-        )
-    replace_file(folder / "predictions.csv", buffer.getvalue().encode())
 
 
 def _latent_use(
@@ -245,7 +209,8 @@ def _latent_use(
         settings,
         on_batch,
     )
-    best_prior = max(float(matches.mean()) for matches in _prior_matches(part).values())
+    priors = _prior_matches(part, settings.language)
+    best_prior = max(float(match.mean()) for match in priors.values())
     return examine_latent_use(laboratory, best_prior, is_short=is_short)
 
 
@@ -277,36 +242,10 @@ def _open_images(
     return kept, store.subset(kept.image_paths)
 
 
-def _measures(
-    scores: TableScores, table: QuestionTable, is_right: np.ndarray
-) -> dict[str, Measure]:
-    images = table.image_index
-    rows = range(len(table))
-    measures = {
-        "exact_match": mean_with_interval(is_right, images),
-        "token_f1": mean_with_interval(
-            np.array([token_f1(scores.answers[row], table.answers[row]) for row in rows]), images
-        ),
-    }
-    if all(len(references) >= OFFICIAL_REFERENCES for references in table.answers):
-        official = [vqa_official(scores.answers[row], table.answers[row]) for row in rows]
-        measures["vqa_official"] = mean_with_interval(np.array(official), images)
-    measures["answer_nll"] = mean_with_interval(scores.answer_nll, images)
-    if scores.shuffled_answers:
-        matches = _matches(scores.shuffled_answers, table)
-        measures["exact_match_latents_shuffled"] = mean_with_interval(matches, images)
-    return measures
-
-
-def _prior_matches(table: QuestionTable) -> dict[str, np.ndarray]:
+def _prior_matches(table: QuestionTable, language: str) -> dict[str, np.ndarray]:
     images = [table.image_names[index] for index in table.image_index]
     answers = blind_prior_answers(table.questions, table.types, table.answers, images)
-    return {name: _matches(given, table) for name, given in answers.items()}
-
-
-def _matches(answers: list[str], table: QuestionTable) -> np.ndarray:
-    pairs = zip(answers, table.answers, strict=True)
-    return np.array([exact_match(answer, references) for answer, references in pairs], dtype=float)
+    return {name: matches(given, table, language) for name, given in answers.items()}
 
 
 def _by_type(
@@ -320,6 +259,28 @@ def _by_type(
         chosen = types == name
         found[name] = TypeScores(
             exact_match=mean_with_interval(is_right[chosen], table.image_index[chosen]),
-            prior=max(float(matches[chosen].mean()) for matches in priors.values()),
+            prior=max(float(match[chosen].mean()) for match in priors.values()),
         )
     return found
+
+
+def _seen_answers(
+    table: QuestionTable, is_right: np.ndarray, run: Path, language: str
+) -> SeenAnswers | None:
+    counts = read_training_answers(run)
+    if counts is None:
+        return None
+    times = np.array(
+        [
+            max(counts.get(normalise_answer(reference, language), 0) for reference in references)
+            for references in table.answers
+        ]
+    )
+    bands = {}
+    for low, high in itertools.pairwise((0, *FREQUENCY_BANDS, sys.maxsize)):
+        chosen = (times >= low) & (times < high)
+        if chosen.any():
+            name = f"{low}" if high == low + 1 else f"{low}-{high - 1}"
+            name = f"{low}+" if high == sys.maxsize else name
+            bands[name] = mean_with_interval(is_right[chosen], table.image_index[chosen])
+    return SeenAnswers(upper_bound=float((times > 0).mean()), bands=bands)

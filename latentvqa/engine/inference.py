@@ -16,6 +16,7 @@ from latentvqa.data.tokenizer import BOS, EOS, PAD, UNK
 from latentvqa.engine.device import autocast
 from latentvqa.engine.loading import LoadedModel
 from latentvqa.engine.scoring import AnswerTexts
+from latentvqa.engine.voting import Votes
 from latentvqa.errors import DataError
 from latentvqa.models import Encoded, generate
 
@@ -122,7 +123,7 @@ class _Answerer:
         self.transform = ImageTransform(preparation.size, preparation.interpolation)
         self._texts = AnswerTexts(loaded.tokenizers.answer)
         self._questions = _question_tokens(loaded, questions)
-        self._temperature = loaded.scoring_settings(batch_size=1).temperature
+        self._settings = loaded.scoring_settings(batch_size=1)
 
     @torch.no_grad()
     def answer(self, pixels: np.ndarray) -> list[list[tuple[str, float]]]:
@@ -145,21 +146,23 @@ class _Answerer:
 
     def _decode(self, encoded: Encoded) -> list[tuple[str, float]]:
         model, posterior = self.loaded.model, encoded.posterior
-        totals: list[dict[str, float]] = [{} for _ in encoded.fused]
         draws = max(1, self.samples)
+        votes = Votes(len(encoded.fused), draws)
         for _ in range(draws):
             latents = None
             if posterior is not None:
-                temperature = self._temperature if self.samples else 0.0
-                latents = posterior.sample(temperature)
-            memory = model.memory(encoded, latents).tokens
-            generated = generate(model.decoder, memory, begin_id=BOS, end_id=EOS, pad_id=PAD)
+                latents = posterior.sample(self._settings.temperature if self.samples else 0.0)
+            generated = generate(
+                model.decoder,
+                model.memory(encoded, latents).tokens,
+                begin_id=BOS,
+                end_id=EOS,
+                pad_id=PAD,
+                logit_temperature=self._settings.logit_temperature,
+            )
             shares = generated.log_probability.exp().tolist()
-            for total, text, share in zip(
-                totals, self._texts(generated.tokens), shares, strict=True
-            ):
-                total[text] = total.get(text, 0.0) + share / draws
-        return [max(total.items(), key=lambda item: item[1]) for total in totals]
+            votes.add(self._texts(generated.tokens), shares)
+        return list(zip(*votes.result(), strict=True))
 
 
 def _question_tokens(loaded: LoadedModel, questions: Sequence[str]) -> torch.Tensor:

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from latentvqa.core.answers import exact_match, normalise_answer
+from latentvqa.core.answers import normalise_answer
 from latentvqa.core.latent_use import (
     Interval,
     LatentUseEvidence,
@@ -32,6 +32,7 @@ from latentvqa.engine.mutual_information import (
     MutualInformation,
     mutual_information,
 )
+from latentvqa.engine.protocols import matches
 from latentvqa.models import Posterior
 
 BASE = "posterior_mean"
@@ -212,7 +213,9 @@ class _Examination:
         self.is_gaussian = laboratory.has_latent and self.settings.kl.bottleneck == "gaussian"
         self.base = laboratory.look(BASE)
         self._base_right = self._is_right(self.base.answered)
-        self._base_said = [normalise_answer(text) for text in self.base.answered.answers]
+        self._base_said = [
+            normalise_answer(text, self.settings.language) for text in self.base.answered.answers
+        ]
         self._add(BASE, self.base.answered)
 
     def result(self, best_prior: float) -> LatentUse:
@@ -304,7 +307,7 @@ class _Examination:
 
     def _add(self, name: str, answered: Answered) -> None:
         is_right = self._is_right(answered)
-        said = [normalise_answer(text) for text in answered.answers]
+        said = [normalise_answer(text, self.settings.language) for text in answered.answers]
         is_changed = np.array([a != b for a, b in zip(said, self._base_said, strict=True)])
         self.arms[name] = Arm(
             exact_match=self._measure(is_right),
@@ -314,8 +317,7 @@ class _Examination:
         )
 
     def _is_right(self, answered: Answered) -> np.ndarray:
-        pairs = zip(answered.answers, self.table.answers, strict=True)
-        return np.array([exact_match(text, wanted) for text, wanted in pairs], dtype=float)
+        return matches(answered.answers, self.table, self.settings.language)
 
     def _measure(self, values: np.ndarray) -> Measure:
         return mean_with_interval(values, self.table.image_index)

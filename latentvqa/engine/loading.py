@@ -31,6 +31,8 @@ class LoadedModel:
         facts: content of ``model.json``.
         device: where it lies.
         precision: of the forward pass, as in training.
+        logit_temperature: what logits are divided by for a confidence; None
+            where it was never fitted.
         notes: what the reader should know.
     """
 
@@ -41,6 +43,7 @@ class LoadedModel:
     facts: Mapping[str, Any]
     device: torch.device
     precision: Precision
+    logit_temperature: float | None
     notes: tuple[str, ...]
 
     def scoring_settings(self, *, batch_size: int, samples: int = 0) -> ScoringSettings:
@@ -60,6 +63,8 @@ class LoadedModel:
             precision=self.precision,
             is_latent_used=record.get("stage") != "baseline",
             samples=samples,
+            language=str(self.facts.get("language", "")),
+            logit_temperature=self.logit_temperature or 1.0,
         )
 
 
@@ -89,5 +94,6 @@ def load_model(path: Path, device: str = "auto") -> LoadedModel:
         facts=checkpoint.model,
         device=place,
         precision=precision if place.type != "mps" else "fp32",
+        logit_temperature=checkpoint.logit_temperature,
         notes=checkpoint.notes,
     )

@@ -20,6 +20,7 @@ from latentvqa.data.images import ImageStore
 from latentvqa.data.tokenizer import BOS, EOS, PAD, TextTokenizer
 from latentvqa.engine.device import Precision, autocast
 from latentvqa.engine.measures import Measures, entropy_of
+from latentvqa.engine.voting import Votes
 from latentvqa.models import Encoded, Posterior, VQAModel, generate
 from latentvqa.objectives import answer_nll, orthogonality
 
@@ -41,6 +42,8 @@ class ScoringSettings:
         is_latent_used: false in the baseline stage, which skips the latent.
         is_shuffled_too: answer once more with latents shuffled between examples.
         samples: additional latent samples to answer from; 0 for z = mu alone.
+        language: whose rules answers are normalised by; empty for none.
+        logit_temperature: what logits are divided by for a confidence.
     """
 
     kl: KLConvention
@@ -55,6 +58,8 @@ class ScoringSettings:
     is_latent_used: bool = True
     is_shuffled_too: bool = False
     samples: int = 0
+    language: str = ""
+    logit_temperature: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -130,7 +135,7 @@ def score_table(
         on_batch(done, rows)
     model.train(was_training)
     correct = sum(
-        exact_match(answer, references)
+        exact_match(answer, references, settings.language)
         for answer, references in zip(answers, encoded.table.answers, strict=True)
     )
     metrics = measures.result(
@@ -235,7 +240,14 @@ def _answer(
 ) -> tuple[list[str], np.ndarray]:
     with autocast(settings.device, settings.precision):
         memory = model.memory(encoding, latents).tokens
-        generated = generate(model.decoder, memory, begin_id=BOS, end_id=EOS, pad_id=PAD)
+        generated = generate(
+            model.decoder,
+            memory,
+            begin_id=BOS,
+            end_id=EOS,
+            pad_id=PAD,
+            logit_temperature=settings.logit_temperature,
+        )
     return texts(generated.tokens), generated.log_probability.exp().cpu().numpy()
 
 
@@ -247,17 +259,15 @@ def _vote(
     settings: ScoringSettings,
 ) -> tuple[list[str], np.ndarray]:
     """Answer from several latent samples; the answer of most probability wins."""
-    totals: list[dict[str, float]] = [{} for _ in batch.rows]
+    votes = Votes(len(batch.rows), settings.samples)
     for sample in range(settings.samples):
         latents = None
         if encoding.posterior is not None and settings.is_latent_used:
             seed = settings.seed + 7919 * (sample + 1)
             latents = _noisy(encoding.posterior, batch, settings.temperature, seed)
-        given, probability = _answer(model, encoding, latents, texts, settings)
-        for total, answer, share in zip(totals, given, probability, strict=True):
-            total[answer] = total.get(answer, 0.0) + float(share) / settings.samples
-    best = [max(total.items(), key=lambda item: item[1]) for total in totals]
-    return [answer for answer, _ in best], np.array([share for _, share in best])
+        votes.add(*_answer(model, encoding, latents, texts, settings))
+    answers, shares = votes.result()
+    return answers, np.array(shares)
 
 
 def _place(target: list[str], rows: Tensor, values: list[str]) -> None:

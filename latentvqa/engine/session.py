@@ -134,6 +134,7 @@ class Session:
             "kl": trainer.config.kl.model_dump(),
             "effective_kl_weight": progress.weight,
             "seed": trainer.config.run.seed,
+            "language": trainer.config.text.language,
             "precision": trainer.settings.precision,
             "versions": dict(self.header.versions),
         }

@@ -321,6 +321,7 @@ class Trainer:
             device=self.settings.device,
             precision=self.settings.precision,
             is_latent_used=stage != "baseline",
+            language=config.text.language,
         )
         return score_table(
             self.model, self.val.encoded, self.val.store, self.tokenizers.answer, settings, on_batch

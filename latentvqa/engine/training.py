@@ -23,6 +23,7 @@ from latentvqa.engine.resumption import (
     restore,
 )
 from latentvqa.engine.run_folder import DATA_FOLDER, SPLIT_FILE, read_config, write_config
+from latentvqa.engine.run_tables import write_training_answers
 from latentvqa.engine.session import Outcome, Session
 from latentvqa.engine.setup import (
     announce,
@@ -120,6 +121,7 @@ def _open_session(config: Config, run: Path, observer: Observer, stop: StopFlag)
     header = make_header(run.name, trainer, tables)
     write_config(run, trainer.config)
     write_split_file(run, tables)
+    write_training_answers(run, trainer.train.encoded.table, config.text.language)
     write_header(run / LOG_NAME, header)
     torch.manual_seed(config.run.seed)
     return Session(run, header, trainer, spec, [], trainer.config)

@@ -33,6 +33,7 @@ def generate(
     end_id: int,
     pad_id: int = 0,
     is_sampled: bool = False,
+    logit_temperature: float = 1.0,
 ) -> Generated:
     """Generate until every answer has ended or the decoder's limit is reached.
 
@@ -43,6 +44,8 @@ def generate(
         end_id: token that ends an answer.
         pad_id: fills the places after the end.
         is_sampled: draw from the distribution instead of taking its mode.
+        logit_temperature: divides the logits; above 1 every probability comes
+            nearer to the others, and greedy answers stay the same.
 
     Returns:
         The answers and their log-probabilities.
@@ -54,7 +57,8 @@ def generate(
     columns: list[Tensor] = []
     cache = decoder.start(memory)
     for position in range(decoder.max_tokens):
-        scores = decoder.step(token, position, cache).float().log_softmax(-1)  # (Q, V)
+        logits = decoder.step(token, position, cache).float()  # (Q, V)
+        scores = (logits / logit_temperature).log_softmax(-1)
         # padding and begin are no answers: they are never targets
         scores[:, [pad_id, begin_id]] = -torch.inf
         token = torch.multinomial(scores.exp(), 1)[:, 0] if is_sampled else scores.argmax(-1)

@@ -3,9 +3,9 @@ import pytest
 
 from latentvqa.config import load_config
 from latentvqa.engine.curriculum import first_rows
-from latentvqa.engine.evaluation import validation_table
 from latentvqa.engine.interruption import Interrupted
 from latentvqa.engine.observer import Observer
+from latentvqa.engine.run_tables import validation_table
 from latentvqa.engine.training import resume, train
 from latentvqa.errors import ConfigError, DataError
 from tests.small_runs import Interrupter, assert_same_run, small_config, train_small

@@ -9,9 +9,11 @@ import pytest
 from latentvqa.data.batches import EncodedTable
 from latentvqa.data.images import ImageStore, ImageTransform
 from latentvqa.data.tables import read_questions
-from latentvqa.engine.evaluation import evaluate, validation_table, write_evaluation
+from latentvqa.engine.evaluation import evaluate
+from latentvqa.engine.evaluation_files import evaluation_json, write_evaluation
 from latentvqa.engine.loading import load_model
 from latentvqa.engine.observer import Observer
+from latentvqa.engine.run_tables import validation_table
 from latentvqa.engine.scoring import score_table
 from latentvqa.errors import CheckpointError, DataError
 from tests.small_runs import Recorder, questions, train_small, write_images, write_rows
@@ -156,7 +158,7 @@ def test_bad_images_are_refused_or_dropped(tmp_path, loaded):
 def test_what_is_written_is_one_object_and_a_table(tmp_path, found):
     write_evaluation(found, tmp_path / "deep" / "down")
     written = json.loads((tmp_path / "deep" / "down" / "evaluation.json").read_text())
-    assert written == json.loads(json.dumps(found.to_json()))
+    assert written == json.loads(json.dumps(evaluation_json(found)))
     assert written["schema"] == 1
     for measure in written["metrics"].values():
         assert set(measure) == {"value", "low", "high", "n"}

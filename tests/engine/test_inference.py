@@ -3,10 +3,11 @@ import shutil
 
 import pytest
 
-from latentvqa.engine.evaluation import evaluate, validation_table
+from latentvqa.engine.evaluation import evaluate
 from latentvqa.engine.inference import find_images, predict, read_question_lines
 from latentvqa.engine.loading import load_model
 from latentvqa.engine.observer import Observer
+from latentvqa.engine.run_tables import validation_table
 from latentvqa.errors import CheckpointError, ConfigError, DataError
 from tests.small_runs import write_images
 

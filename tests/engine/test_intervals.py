@@ -49,3 +49,37 @@ def test_json_holds_value_low_high_and_n():
         "high": 1.0,
         "n": 2,
     }
+
+
+def coverage(images_of, tables=200, images=200, questions=10):
+    """Share of tables whose interval covers the truth; questions of an image go together."""
+    draws = np.random.default_rng(7)
+    truth, covered = 0.7, 0
+    for _ in range(tables):
+        # a beta-binomial: every image has a difficulty of its own
+        chance = draws.beta(2.1, 0.9, images)
+        values = (draws.random((images, questions)) < chance[:, None]).astype(float).ravel()
+        measure = mean_with_interval(values, images_of(images, questions))
+        covered += measure.low <= truth <= measure.high
+    return covered / tables
+
+
+def by_image(images, questions):
+    return np.repeat(np.arange(images), questions)
+
+
+def by_row(images, questions):
+    return np.arange(images * questions)
+
+
+def test_the_interval_covers_the_truth_as_often_as_it_says():
+    assert 0.90 <= coverage(by_image) <= 0.99
+
+
+def test_with_rows_as_the_unit_it_would_not():
+    assert coverage(by_row) < 0.90
+
+
+@pytest.mark.parametrize("images", [40, 100])
+def test_a_few_images_are_enough(images):
+    assert 0.90 <= coverage(by_image, images=images) <= 0.99

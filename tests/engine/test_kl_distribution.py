@@ -7,8 +7,8 @@ from latentvqa.core.histogram import kl_after_at
 from latentvqa.core.what_if import what_if_free_bits
 from latentvqa.data.batches import BatchLoader, EncodedTable, plan_batches
 from latentvqa.data.images import ImageStore, ImageTransform
-from latentvqa.engine.evaluation import validation_table
 from latentvqa.engine.loading import load_model
+from latentvqa.engine.run_tables import validation_table
 from latentvqa.objectives import free_bits_penalty, kl_per_dimension, kl_per_token
 
 

@@ -6,11 +6,12 @@ import torch
 
 from latentvqa.data.batches import EncodedTable
 from latentvqa.data.images import ImageStore, ImageTransform
-from latentvqa.engine.evaluation import evaluate, validation_table
+from latentvqa.engine.evaluation import evaluate
 from latentvqa.engine.interventions import Laboratory, Reading
 from latentvqa.engine.latent_use import BASE, SHUFFLED, examined_rows
 from latentvqa.engine.loading import load_model
 from latentvqa.engine.observer import Observer
+from latentvqa.engine.run_tables import validation_table
 from tests.corpus.train_logs import RUNS, train_run
 from tests.small_runs import train_small
 
