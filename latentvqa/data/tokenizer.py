@@ -7,6 +7,7 @@ unknown one: their names hold a space, which no token of a text does.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -69,7 +70,10 @@ class TextTokenizer:
             )
         trained = Tokenizer(_empty_model(kind))
         _set_rules(trained, kind, lowercase, split_punctuation)
-        trained.train_from_iterator(texts, _trainer(kind, vocab_size, min_count))
+        if kind == "word":
+            trained.model = _word_level(trained, texts, vocab_size, min_count)
+        else:
+            trained.train_from_iterator(texts, _bpe_trainer(vocab_size, min_count))
         if trained.get_vocab_size() == len(_SPECIAL_NAMES):
             raise DataError(f"no word occurs {min_count} times; lower the least count of a word")
         # a tokenizer made afresh does not look for the names of reserved ids in a text
@@ -191,16 +195,29 @@ def _set_rules(tokenizer: Tokenizer, kind: Kind, lowercase: bool, split_punctuat
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(words)
 
 
-def _trainer(kind: Kind, vocab_size: int, min_count: int) -> Any:
-    common: dict[str, Any] = {
-        "min_frequency": min_count,
-        "special_tokens": _SPECIAL_NAMES,
-        "show_progress": False,
-    }
-    if kind == "word":
-        return trainers.WordLevelTrainer(vocab_size=vocab_size, **common)
+def _word_level(
+    rules: Tokenizer, texts: Sequence[str], vocab_size: int, min_count: int
+) -> models.WordLevel:
+    """The most frequent words, as the library's trainer ranks them; each text is cut once."""
+    counts: Counter[str] = Counter()
+    for text, times in Counter(texts).items():
+        normal = rules.normalizer.normalize_str(text)
+        for word, _ in rules.pre_tokenizer.pre_tokenize_str(normal):
+            counts[word] += times
+    ranked = sorted(
+        (word for word, times in counts.items() if times >= min_count),
+        key=lambda word: (-counts[word], word),
+    )
+    names = [*_SPECIAL_NAMES, *ranked][:vocab_size]  # a word has no space, a special name one
+    vocabulary = {name: place for place, name in enumerate(names)}
+    return models.WordLevel(vocabulary, unk_token=_SPECIAL_NAMES[UNK])
+
+
+def _bpe_trainer(vocab_size: int, min_count: int) -> trainers.BpeTrainer:
     return trainers.BpeTrainer(
         vocab_size=max(vocab_size, len(_SPECIAL_NAMES) + 256),
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
-        **common,
+        min_frequency=min_count,
+        special_tokens=_SPECIAL_NAMES,
+        show_progress=False,
     )

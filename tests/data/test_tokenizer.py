@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import json
 import random
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 
 from latentvqa.data.tokenizer import BOS, EOS, PAD, UNK, Kind, TextTokenizer, Tokenizers
 from latentvqa.errors import DataError
@@ -139,3 +141,32 @@ def test_a_vocabulary_without_words_is_refused() -> None:
         trained(vocab_size=4)
     with pytest.raises(DataError, match="no word occurs 9 times"):
         trained(min_count=9)
+
+
+@given(
+    st.lists(st.text(alphabet="abAB ,.é\u0301<unk>", max_size=12), min_size=1, max_size=12),
+    st.integers(1, 3),
+    st.integers(5, 12),
+)
+def test_a_word_vocabulary_is_that_of_the_librarys_trainer(texts, min_count, vocab_size):
+    theirs = Tokenizer(models.WordLevel({}, unk_token="<unk>"))
+    theirs.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])
+    theirs.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Punctuation()]
+    )
+    special = ["<pad> ", "<bos> ", "<eos> ", "<unk> "]  # no word has a space
+    trainer = trainers.WordLevelTrainer(
+        vocab_size=vocab_size, min_frequency=min_count, special_tokens=special, show_progress=False
+    )
+    texts = [*texts, *["word"] * min_count]
+    theirs.train_from_iterator(texts, trainer)
+    mine = TextTokenizer.train(
+        texts,
+        kind="word",
+        vocab_size=vocab_size,
+        min_count=min_count,
+        lowercase=True,
+        split_punctuation=True,
+    )
+    known = json.loads(mine.to_json())["tokenizer"]["model"]["vocab"]
+    assert known == theirs.get_vocab()
