@@ -1,4 +1,4 @@
-"""``latentvqa data``: make question tables."""
+"""``latentvqa data``: make and check question tables."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Make question tables.", no_args_is_help=True)
+from latentvqa.cli.audit import audit
 
-
-@app.callback()
-def _group() -> None:
-    """Keep ``make-scenes`` a sub-command while it is the only one."""
+app = typer.Typer(help="Make and check question tables.", no_args_is_help=True)
+app.command("audit")(audit)
 
 
 class Level(StrEnum):

@@ -95,6 +95,7 @@ def read_questions(
     images: Path | None = None,
     allow_outside: bool = False,
     require_answers: bool = True,
+    needs_images: bool = True,
 ) -> QuestionTable:
     """Read a question table from CSV, TSV, JSONL or Parquet.
 
@@ -106,6 +107,8 @@ def read_questions(
         allow_outside: accept images outside that folder.
         require_answers: refuse a table without answers; otherwise answers are
             read where the table has them.
+        needs_images: refuse to go without ``images``; otherwise a missing folder
+            leaves the names as the table has them.
 
     Raises:
         DataError: naming the file and, up to ten of one kind, row and column.
@@ -115,16 +118,21 @@ def read_questions(
     if not len(file.rows):
         raise DataError(f"{path}: the table has no rows below its header")
     found = find_columns(path, list(file.columns), columns or {}, require_answers=require_answers)
-    if images is None:
+    if images is None and needs_images:
         raise DataError(f"{path}: data.images is needed: the folder with the images of the table")
     rows = file.rows
     image_cells = clean_cells(path, file.columns[found["image"]], rows, found["image"])
-    folder = ImageFolder(images, allow_outside=allow_outside)
-    names, image_index = _find_images(path, folder, image_cells, rows, found["image"])
+    if images is None:
+        names, image_index = _index_of(image_cells, {cell: cell for cell in set(image_cells)})
+        image_paths = tuple(map(Path, names))
+    else:
+        folder = ImageFolder(images, allow_outside=allow_outside)
+        names, image_index = _find_images(path, folder, image_cells, rows, found["image"])
+        image_paths = tuple(map(folder.path, names))
     return QuestionTable(
         path=path,
         sha256=hashlib.sha256(data).hexdigest(),
-        image_paths=tuple(map(folder.path, names)),
+        image_paths=image_paths,
         image_names=names,
         image_index=image_index,
         questions=clean_cells(path, file.columns[found["question"]], rows, found["question"]),
@@ -161,6 +169,11 @@ def _find_images(
         except ValueError as error:
             wrong.add(int(rows[place]), f"column {column!r}: {cell!r} {error}")
     wrong.raise_if_any()
+    return _index_of(cells, found)
+
+
+def _index_of(cells: list[str], found: Mapping[str, str]) -> tuple[tuple[str, ...], np.ndarray]:
+    """Sorted image names, and the place of each cell's among them."""
     names = tuple(sorted(set(found.values())))
     place_of_name = {name: place for place, name in enumerate(names)}
     place_of_cell = {cell: place_of_name[name] for cell, name in found.items()}

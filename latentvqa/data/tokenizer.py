@@ -14,6 +14,8 @@ from typing import Any, Literal
 
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
+from latentvqa.config import Text
+from latentvqa.data.tables import QuestionTable
 from latentvqa.errors import DataError
 
 PAD, BOS, EOS, UNK = 0, 1, 2, 3
@@ -165,6 +167,25 @@ class Tokenizers:
         return cls(
             TextTokenizer._from_state(state["question"]), TextTokenizer._from_state(state["answer"])
         )
+
+
+def train_tokenizers(text: Text, table: QuestionTable) -> Tokenizers:
+    """Train both vocabularies on the questions and targets of a table.
+
+    Args:
+        text: kind, size and rules.
+        table: what is trained on.
+    """
+    shared: dict[str, Any] = {
+        "kind": text.tokenizer,
+        "vocab_size": text.vocabulary_size,
+        "min_count": text.min_count,
+        "lowercase": text.lowercase,
+    }
+    return Tokenizers(
+        question=TextTokenizer.train(table.questions, split_punctuation=True, **shared),
+        answer=TextTokenizer.train(table.targets, split_punctuation=False, **shared),
+    )
 
 
 def _parsed(text: str) -> Any:

@@ -20,7 +20,7 @@ from latentvqa.data.split import (
     write_split,
 )
 from latentvqa.data.tables import QuestionTable, read_questions
-from latentvqa.data.tokenizer import TextTokenizer, Tokenizers
+from latentvqa.data.tokenizer import Tokenizers
 from latentvqa.engine.measures import entropy_of
 from latentvqa.engine.observer import Observer
 from latentvqa.engine.run_folder import SPLIT_FILE
@@ -126,21 +126,6 @@ def read_tables(config: Config, observer: Observer, split: Path | None = None) -
 def write_split_file(run: Path, tables: Tables) -> None:
     """Write ``split.csv``: which image went to training or validation."""
     write_split(run / SPLIT_FILE, tables.train, tables.val)
-
-
-def train_tokenizers(config: Config, table: QuestionTable) -> Tokenizers:
-    """Train both vocabularies on the training questions and targets."""
-    text = config.text
-    shared: dict[str, Any] = {
-        "kind": text.tokenizer,
-        "vocab_size": text.vocabulary_size,
-        "min_count": text.min_count,
-        "lowercase": text.lowercase,
-    }
-    return Tokenizers(
-        question=TextTokenizer.train(table.questions, split_punctuation=True, **shared),
-        answer=TextTokenizer.train(table.targets, split_punctuation=False, **shared),
-    )
 
 
 def open_split(

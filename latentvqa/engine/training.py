@@ -9,13 +9,13 @@ from pathlib import Path
 import torch
 
 from latentvqa.config import Config
-from latentvqa.data.tokenizer import Tokenizers
+from latentvqa.data.tokenizer import Tokenizers, train_tokenizers
 from latentvqa.engine.assembly import ModelSpecification, build_model, specify
 from latentvqa.engine.budget import fit_to_budget, measure_seconds
 from latentvqa.engine.checkpoint import load_checkpoint
 from latentvqa.engine.interruption import StopFlag, StoppableObserver
 from latentvqa.engine.observer import Observer
-from latentvqa.engine.preparation import train_tokenizers, write_split_file
+from latentvqa.engine.preparation import write_split_file
 from latentvqa.engine.resumption import (
     continued,
     reconciled_records,
@@ -93,7 +93,7 @@ def dry_run(config: Config, folder: Path, observer: Observer) -> float:
     with StopFlag() as stop:
         observer = StoppableObserver(observer, stop)
         config, settings, tables = begin(config, folder, observer)
-        tokenizers = train_tokenizers(config, tables.train)
+        tokenizers = train_tokenizers(config.text, tables.train)
         model = new_model(config, specify(config, tokenizers), settings.device)
         trainer = make_trainer(settings, model, tokenizers, tables, observer, stop)
         seconds = measure_seconds(trainer)
@@ -105,7 +105,7 @@ def dry_run(config: Config, folder: Path, observer: Observer) -> float:
 
 def _open_session(config: Config, run: Path, observer: Observer, stop: StopFlag) -> Session:
     config, settings, tables = begin(config, run / DATA_FOLDER, observer)
-    tokenizers = train_tokenizers(config, tables.train)
+    tokenizers = train_tokenizers(config.text, tables.train)
     spec = specify(config, tokenizers)
     model = new_model(config, spec, settings.device)
     trainer = make_trainer(settings, model, tokenizers, tables, observer, stop)

@@ -1,11 +1,11 @@
 import pytest
 
 from latentvqa.config import load_config
+from latentvqa.data.tokenizer import train_tokenizers
 from latentvqa.engine.preparation import (
     materialise_scenes,
     open_split,
     read_tables,
-    train_tokenizers,
     write_split_file,
 )
 from latentvqa.errors import DataError
@@ -26,7 +26,7 @@ def opened(config, recorder, table=None):
     preparation = ImagePreparation(
         size=16, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5), interpolation="bilinear"
     )
-    tokenizers = train_tokenizers(config, tables.train)
+    tokenizers = train_tokenizers(config.text, tables.train)
     table = tables.train if table is None else table
     return open_split(config, table, tokenizers, preparation, recorder, "training")
 
@@ -113,7 +113,7 @@ def test_cut_texts_are_counted(data):
 def test_the_vocabulary_is_that_of_the_training_side(data):
     config = load_config(overrides=data)
     tables = read_tables(config, Recorder())
-    tokenizers = train_tokenizers(config, tables.train)
+    tokenizers = train_tokenizers(config.text, tables.train)
     known = tokenizers.answer.encode(["yes", "no"])
     assert known[0] != known[1]
     assert tokenizers.answer.decode(known[0]) == "yes"

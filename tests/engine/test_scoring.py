@@ -10,9 +10,9 @@ from latentvqa.data.batches import EncodedTable
 from latentvqa.data.images import ImageStore, ImageTransform
 from latentvqa.data.scenes import make_scenes
 from latentvqa.data.tables import read_questions
+from latentvqa.data.tokenizer import train_tokenizers
 from latentvqa.engine.assembly import build_model, specify
 from latentvqa.engine.measures import entropy_of
-from latentvqa.engine.preparation import train_tokenizers
 from latentvqa.engine.scoring import AnswerTexts, ScoringSettings, row_noise, score_table
 from tests.tiny import IMAGE_SIZE, tiny_config
 
@@ -34,7 +34,7 @@ def data(tmp_path_factory):
     folder = tmp_path_factory.mktemp("scenes")
     path = make_scenes(folder, images=10, seed=0, level="easy", questions_per_image=5)
     table = read_questions(path, images=folder / "images")
-    tokenizers = train_tokenizers(tiny_config(), table)
+    tokenizers = train_tokenizers(tiny_config().text, table)
     encoded = EncodedTable(table, tokenizers, 32, 4)
     store = ImageStore(table.image_paths, ImageTransform(IMAGE_SIZE), 64)
     return encoded, store, tokenizers

@@ -1,0 +1,72 @@
+"""``latentvqa data audit``: look at question tables before training on them."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+FAILED = 3
+
+
+class FailOn(StrEnum):
+    """Level from which on findings make the exit code 3."""
+
+    info = "info"
+    warning = "warning"
+    critical = "critical"
+
+
+def audit(
+    tables: Annotated[
+        list[Path],
+        typer.Argument(metavar="TABLE...", help="The first is to be trained on, others follow."),
+    ],
+    images: Annotated[
+        Path | None,
+        typer.Option("--images", metavar="DIR", help="Images folder; without it only the tables."),
+    ] = None,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="As in train: data.columns, text.*."),
+    ] = None,
+    fail_on: Annotated[
+        FailOn | None, typer.Option("--fail-on", help="Exit with 3 from this level on.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+) -> None:
+    """Find leaks, contradictions, blind priors, cut texts and bad images in tables."""
+    from rich.console import Console
+
+    from latentvqa.cli.console import ProgressLine
+    from latentvqa.config import load_config
+    from latentvqa.core.findings import LEVELS
+    from latentvqa.data.audit.report import audit_tables
+    from latentvqa.engine.interruption import Interrupted, StopFlag
+    from latentvqa.report.audit import audit_panel
+
+    folder = images if images is not None else tables[0].parent
+    # only columns and text rules are read from the configuration
+    named = [f"data.train={json.dumps(str(tables[0]))}", f"data.images={json.dumps(str(folder))}"]
+    config = load_config(None, overrides=[*named, *(overrides or [])])
+    with ProgressLine() as line, StopFlag() as stop:
+
+        def progress(phase: str, done: int, total: int) -> None:
+            line.show(phase, done, total)
+            stop.poll()
+
+        try:
+            found = audit_tables(tables, images, config, progress)
+        except Interrupted as interrupted:
+            raise typer.Exit(interrupted.exit_code) from interrupted
+    if as_json:
+        typer.echo(json.dumps(found.to_json(), indent=1, ensure_ascii=False))
+    else:
+        Console().print(audit_panel(found.to_json()))
+    if fail_on is not None:
+        worst = max((LEVELS.index(finding.level) for finding in found.findings), default=0)
+        if worst >= LEVELS.index(fail_on.value):
+            raise typer.Exit(FAILED)

@@ -1,0 +1,1 @@
+"""Look at question tables before anything is trained on them."""

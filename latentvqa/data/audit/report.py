@@ -1,0 +1,145 @@
+"""The whole audit: tables, pairs, images and what is worth a warning."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from latentvqa.config import Config
+from latentvqa.core.audit_rules import (
+    AuditFinding,
+    ImageFacts,
+    PairFacts,
+    TableFacts,
+    judge_images,
+    judge_pairs,
+    judge_tables,
+)
+from latentvqa.data.audit.images import image_facts, inspect_images
+from latentvqa.data.audit.tables import pair_facts, table_facts
+from latentvqa.data.tables import QuestionTable, read_questions
+from latentvqa.data.tokenizer import train_tokenizers
+from latentvqa.errors import DataError
+
+SCHEMA = 1
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Audit:
+    """Facts and findings.
+
+    Attributes:
+        tables: in the order given; the first is trained on.
+        pairs: every later table against the first.
+        images: of the files of all tables; None where no folder was given.
+        findings: the most severe first.
+    """
+
+    tables: Sequence[TableFacts]
+    pairs: Sequence[PairFacts]
+    images: ImageFacts | None
+    findings: Sequence[AuditFinding]
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain values, with a schema version."""
+        return {
+            "schema": SCHEMA,
+            "tables": [
+                {
+                    **asdict(table),
+                    "top_answers": {
+                        kind: {"rows": rows, "answer": answer, "share": share}
+                        for kind, (rows, answer, share) in table.top_answers.items()
+                    },
+                }
+                for table in self.tables
+            ],
+            "pairs": [asdict(pair) for pair in self.pairs],
+            "images": None if self.images is None else asdict(self.images),
+            "findings": [asdict(finding) for finding in self.findings],
+        }
+
+
+def audit_tables(
+    paths: Sequence[Path],
+    images: Path | None,
+    config: Config,
+    progress: Progress = lambda phase, done, total: None,
+) -> Audit:
+    """Audit tables, the first of which is to be trained on.
+
+    Args:
+        paths: the tables.
+        images: folder of their images; without it the files are not looked at.
+        config: columns and text rules.
+        progress: called with a phase, what is done and all; may raise to stop.
+
+    Raises:
+        DataError: with the faults of all tables that cannot be read.
+    """
+    tables = _read_all(paths, images, config, progress)
+    tokenizers = train_tokenizers(config.text, tables[0])
+    facts = []
+    for done, table in enumerate(tables):
+        progress("tables", done, len(tables))
+        text = config.text
+        facts.append(
+            table_facts(table, tokenizers, text.max_question_tokens, text.max_answer_tokens)
+        )
+    hashes: dict[str, str] = {}
+    found_images = None
+    if images is not None:
+        by_name = {
+            name: path
+            for table in tables
+            for name, path in zip(table.image_names, table.image_paths, strict=True)
+        }
+        files = inspect_images(
+            list(by_name.values()), lambda done, total: progress("images", done, total)
+        )
+        found_images = image_facts(list(by_name.values()), files)
+        hashes = {
+            name: file.sha256
+            for name, file in zip(by_name, files, strict=True)
+            if file.sha256 is not None
+        }
+    pairs = [
+        pair_facts(tables[0], other, _of(hashes, tables[0]), _of(hashes, other))
+        for other in tables[1:]
+    ]
+    findings = [*judge_tables(facts), *judge_pairs(pairs)]
+    if found_images is not None:
+        findings += judge_images(found_images)
+    severity = {"critical": 0, "warning": 1, "info": 2, "ok": 3}
+    findings.sort(key=lambda finding: severity[finding.level])
+    return Audit(facts, pairs, found_images, findings)
+
+
+def _read_all(
+    paths: Sequence[Path], images: Path | None, config: Config, progress: Progress
+) -> list[QuestionTable]:
+    tables, faults = [], []
+    for done, path in enumerate(paths):
+        progress("reading", done, len(paths))
+        try:
+            tables.append(
+                read_questions(
+                    path,
+                    columns=config.data.columns,
+                    images=images,
+                    allow_outside=config.data.allow_outside,
+                    needs_images=False,
+                )
+            )
+        except DataError as error:
+            faults.append(str(error))
+    if faults:
+        raise DataError("\n".join(faults))
+    return tables
+
+
+def _of(hashes: dict[str, str], table: QuestionTable) -> dict[str, str]:
+    return {name: hashes[name] for name in table.image_names if name in hashes}

@@ -1,0 +1,113 @@
+"""An audit of question tables as rich renderables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+_STYLES = {"critical": "bold red", "warning": "bold yellow", "info": "bold blue"}
+_PRIORS = {
+    "global": "the most frequent answer",
+    "type": "one answer per type",
+    "question_text": "one answer per question text",
+}
+_MOST_TYPES = 12
+
+
+def audit_panel(found: Mapping[str, Any]) -> Group:
+    """Lay out an audit; shares become percent here.
+
+    Args:
+        found: what ``Audit.to_json`` gives.
+    """
+    parts: list[RenderableType] = [_facts(table) for table in found["tables"]]
+    parts += [_pair(pair) for pair in found["pairs"]]
+    parts.append(_images(found["images"]))
+    parts += [_finding(finding) for finding in found["findings"]]
+    if not found["findings"]:
+        parts.append(Text("Nothing to warn of.", style="bold green"))
+    return Group(*parts)
+
+
+def _facts(table: Mapping[str, Any]) -> Group:
+    grid = _grid()
+    grid.add_row("questions", f"{table['rows']:,} on {table['images']:,} images")
+    grid.add_row("different answers", f"{table['answers']:,}")
+    grid.add_row("repeated rows", _percent(table["duplicates"]))
+    grid.add_row("contradicted rows", _percent(table["conflicts"]))
+    for name, share in table["priors"].items():
+        grid.add_row("blind prior", f"{_percent(share)} with {_PRIORS[name]}")
+    cut = f"{_percent(table['truncated_questions'])} of the questions"
+    grid.add_row("cut", f"{cut}, {_percent(table['truncated_answers'])} of the answers")
+    grid.add_row("unknown words", f"{_percent(table['unknown_words'])} of those in the questions")
+    return Group(Text(table["name"], style="bold"), grid, _types(table["top_answers"]))
+
+
+def _types(top_answers: Mapping[str, Mapping[str, Any]]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column("type", overflow="fold")
+    table.add_column("questions", justify="right", no_wrap=True)
+    table.add_column("most frequent answer", overflow="fold")
+    table.add_column("share", justify="right", no_wrap=True)
+    ranked = sorted(top_answers.items(), key=lambda item: -item[1]["rows"])
+    for kind, top in ranked[:_MOST_TYPES]:
+        table.add_row(kind, f"{top['rows']:,}", top["answer"], _percent(top["share"]))
+    if len(ranked) > _MOST_TYPES:
+        table.add_row(f"and {len(ranked) - _MOST_TYPES} more", "", "--json lists them", "")
+    return table
+
+
+def _pair(pair: Mapping[str, Any]) -> Group:
+    grid = _grid()
+    grid.add_row("images in both", f"{_percent(pair['leaked_paths'])} of the rows, by name")
+    contents = pair["leaked_contents"]
+    told = (
+        "not checked: needs --images" if contents is None else f"{_percent(contents)} of the rows"
+    )
+    grid.add_row("same content", told)
+    bound = f"{_percent(pair['upper_bound'])} of the rows: no exact match above it"
+    grid.add_row("answers seen in training", bound)
+    title = Text(f"{pair['other']} against {pair['train']}", style="bold")
+    return Group(title, grid, Text(""))
+
+
+def _images(images: Mapping[str, Any] | None) -> RenderableType:
+    if images is None:
+        return Text("Images: not checked; name their folder with --images DIR.\n", style="dim")
+    grid = _grid()
+    grid.add_row("files", f"{images['images']:,}")
+    grid.add_row("missing", f"{images['missing']:,}")
+    grid.add_row("not to be decoded", f"{images['corrupt']:,}")
+    if images["modes"]:
+        low, middle, high = images["widths"]
+        grid.add_row("width", f"{low:,} to {high:,} pixels, median {middle:,}")
+        low, middle, high = images["heights"]
+        grid.add_row("height", f"{low:,} to {high:,} pixels, median {middle:,}")
+        modes = ", ".join(f"{mode} {count:,}" for mode, count in images["modes"].items())
+        grid.add_row("modes", modes)
+    for path, reason in images["first_faults"]:
+        grid.add_row("", f"{path}: {reason}")
+    return Group(Text("Images", style="bold"), grid, Text(""))
+
+
+def _finding(finding: Mapping[str, Any]) -> Text:
+    level = finding["level"]
+    text = Text(f"{level} {finding['code']} ", style=_STYLES[level])
+    text.append(finding["sentence"], style="default")
+    return text.append(f" {finding['advice']}", style="dim")
+
+
+def _grid() -> Table:
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    return grid
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.3g} %"

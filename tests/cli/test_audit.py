@@ -1,0 +1,162 @@
+import json
+import shutil
+import signal
+
+import numpy as np
+import pytest
+from PIL import Image
+from rich.console import Console
+from typer.testing import CliRunner
+
+from latentvqa.cli import app
+from latentvqa.data.audit.images import inspect_images
+from latentvqa.report.audit import audit_panel
+from tests.small_runs import start_cli, wait_until, write_images, write_rows
+
+runner = CliRunner()
+
+
+def audited(*arguments):
+    result = runner.invoke(app, ["data", "audit", *map(str, arguments), "--json"])
+    assert result.exit_code == 0, (result.output, result.exception)
+    return json.loads(result.stdout)
+
+
+def codes(found):
+    return {finding["code"] for finding in found["findings"]}
+
+
+@pytest.fixture
+def tables(tmp_path):
+    """A training and a test table with one of every fault."""
+    images = write_images(tmp_path / "images", 8)
+    shutil.copy(images / "0.png", images / "copy.png")
+    (images / "torn.jpg").write_bytes(b"\xff\xd8\xff\xe0" + b"0" * 40)
+    Image.new("CMYK", (10, 20)).save(images / "cmyk.jpg")
+    Image.fromarray(np.full((4, 4), 40_000, dtype=np.uint16)).save(images / "deep.png")
+    long = " ".join(["từ"] * 40)
+    train = [
+        ("0.png", "màu gì?", "màu đỏ"),
+        ("0.png", "màu gì?", "màu đỏ"),
+        ("1.png", "màu gì?", "đỏ"),
+        ("1.png", "Màu gì?", "xanh"),
+        ("2.png", long, "xanh"),
+        ("torn.jpg", "một?", "có"),
+        ("nowhere.png", "một?", "có"),
+    ]
+    test = [
+        ("0.png", "màu gì?", "đỏ"),
+        ("copy.png", "màu gì?", "tím"),
+        ("cmyk.jpg", "hoàn toàn khác?", "ma\u0300u đỏ"),
+        ("deep.png", "màu gì?", "xanh"),
+    ]
+    return (
+        write_rows(tmp_path / "train.csv", train),
+        write_rows(tmp_path / "test.csv", test),
+        images,
+    )
+
+
+def test_every_planted_fault_is_found_and_measured(tables):
+    train, test, images = tables
+    found = audited(train, test, "--images", images)
+    assert codes(found) == {
+        *("DA001", "DA002", "DA003", "DA004", "DA005", "DA008", "DA010", "DA011"),
+    }
+    first, second = found["tables"]
+    assert (first["rows"], first["images"], second["rows"]) == (7, 5, 4)
+    assert first["duplicates"] == pytest.approx(1 / 7)
+    assert first["conflicts"] == pytest.approx(2 / 7)
+    assert first["truncated_questions"] == pytest.approx(1 / 7)
+    assert second["unknown_words"] == pytest.approx(3 / 13)  # hoàn, toàn, khác
+    (pair,) = found["pairs"]
+    assert pair["leaked_paths"] == pytest.approx(1 / 4)
+    assert pair["leaked_contents"] == pytest.approx(2 / 4)
+    assert pair["upper_bound"] == pytest.approx(3 / 4)  # decomposed Vietnamese is the same answer
+    pictures = found["images"]
+    assert (pictures["images"], pictures["missing"], pictures["corrupt"]) == (8, 1, 1)
+    assert pictures["modes"]["CMYK"] == 1
+    assert pictures["widths"] == [4, 32, 32]
+    assert {path.rsplit("/", 1)[1] for path, _ in pictures["first_faults"]} == {
+        "torn.jpg",
+        "nowhere.png",
+    }
+
+
+def test_without_images_only_names_are_compared(tables):
+    found = audited(*tables[:2])
+    assert found["images"] is None
+    (pair,) = found["pairs"]
+    assert pair["leaked_contents"] is None
+    assert pair["leaked_paths"] == pytest.approx(1 / 4)
+    assert {"DA002", "DA010"}.isdisjoint(codes(found))
+
+
+def test_one_table_is_enough(tables):
+    found = audited(tables[0])
+    assert found["pairs"] == []
+    assert found["tables"][0]["priors"].keys() == {"global", "question_text"}
+
+
+@pytest.mark.parametrize(
+    ("level", "code"), [("info", 3), ("warning", 3), ("critical", 0), (None, 0)]
+)
+def test_the_exit_code_follows_the_worst_finding(tables, level, code):
+    options = [] if level is None else ["--fail-on", level]
+    result = runner.invoke(app, ["data", "audit", *map(str, tables[:2]), *options])
+    assert result.exit_code == code
+
+
+def test_the_faults_of_all_tables_are_told_at_once(tmp_path):
+    one = write_rows(tmp_path / "one.csv", [("a.png", "q?", "")])
+    other = write_rows(tmp_path / "other.csv", [], "picture,question,answer")
+    result = runner.invoke(app, ["data", "audit", str(one), str(other)])
+    assert "one.csv" in str(result.exception)
+    assert "row 2" in str(result.exception)
+    assert "other.csv" in str(result.exception)
+
+
+def test_columns_are_named_as_for_training(tmp_path):
+    table = write_rows(tmp_path / "t.csv", [("a", "q?", "x")], "img_id,question,label")
+    mapping = 'data.columns={image = "img_id", answer = "label"}'
+    assert audited(table, "--set", mapping)["tables"][0]["rows"] == 1
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_no_line_is_wider_than_the_terminal(tables, width):
+    found = audited(tables[0], tables[1], "--images", tables[2])
+    console = Console(width=width, color_system=None)
+    with console.capture() as capture:
+        console.print(audit_panel(found))
+    lines = capture.get().splitlines()
+    assert max(map(len, lines)) <= width
+    assert any("critical DA010" in line for line in lines)
+
+
+def test_a_table_without_a_fault_is_said_to_be_sound(tmp_path):
+    table = write_rows(tmp_path / "t.csv", [("a.png", "q?", "x"), ("b.png", "q?", "y")])
+    result = runner.invoke(app, ["data", "audit", str(table)])
+    assert "Nothing to warn of." in result.stdout
+
+
+def test_images_are_inspected_in_the_order_given(tmp_path):
+    folder = write_images(tmp_path / "images", 20)
+    paths = [folder / f"{index}.png" for index in (3, 19, 0)] + [folder / "none.png"]
+    files = inspect_images(paths)
+    assert [file.fault is None for file in files] == [True, True, True, False]
+    assert len({file.sha256 for file in files}) == 4
+    assert files[0].size == (32, 32)
+
+
+def test_an_interrupt_leaves_with_130_and_no_traceback(tmp_path):
+    images = write_images(tmp_path / "images", 40, side=1500)
+    rows = [(f"{index}.png", "q?", "x") for index in range(40)] * 5
+    table = write_rows(tmp_path / "t.csv", rows)
+    process = start_cli("data", "audit", table, "--images", images)
+    from tests.small_runs import handles_signals
+
+    wait_until(lambda: handles_signals(process.pid), process)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in errors
