@@ -1,4 +1,4 @@
-"""``latentvqa data``: make and check question tables."""
+"""``latentvqa data``: make, convert and check question tables."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from typing import Annotated
 import typer
 
 from latentvqa.cli.audit import audit
+from latentvqa.cli.convert import app as convert_app
 
-app = typer.Typer(help="Make and check question tables.", no_args_is_help=True)
+app = typer.Typer(help="Make, convert and check question tables.", no_args_is_help=True)
 app.command("audit")(audit)
+app.add_typer(convert_app, name="convert")
 
 
 class Level(StrEnum):

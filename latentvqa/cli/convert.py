@@ -1,0 +1,111 @@
+"""``latentvqa data convert``: published data sets and folders as question tables."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from latentvqa.data.converters.rows import ConvertedRow
+
+SHOWN = 10
+
+app = typer.Typer(
+    help="Turn a published data set or a folder layout into a question table.",
+    no_args_is_help=True,
+)
+Out = Annotated[
+    Path,
+    typer.Option("--out", metavar="TABLE", help="Table to write: .csv, .tsv, .jsonl, .parquet."),
+]
+Images = Annotated[
+    Path | None, typer.Option("--images", metavar="DIR", help="Tell which images are not there.")
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the table.")]
+Questions = Annotated[
+    Path, typer.Option("--questions", metavar="FILE", help="The data set's file of questions.")
+]
+
+
+@app.command("vqa-v2")
+def vqa_v2(
+    questions: Questions,
+    out: Out,
+    annotations: Annotated[
+        Path | None,
+        typer.Option("--annotations", metavar="FILE", help="Ten answers each; none for test sets."),
+    ] = None,
+    images: Images = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """VQA v1 and v2: all ten answers stay as references."""
+    from latentvqa.data.converters.vqa_v2 import read_vqa_v2
+
+    _write(read_vqa_v2(questions, annotations), out, images, overwrite)
+
+
+@app.command("gqa")
+def gqa(
+    questions: Questions, out: Out, images: Images = None, overwrite: Overwrite = False
+) -> None:
+    """GQA: a file of questions, or a folder of several."""
+    from latentvqa.data.converters.gqa import read_gqa
+
+    _write(read_gqa(questions), out, images, overwrite)
+
+
+@app.command("clevr")
+def clevr(
+    questions: Questions, out: Out, images: Images = None, overwrite: Overwrite = False
+) -> None:
+    """CLEVR: images are those of images/SPLIT."""
+    from latentvqa.data.converters.clevr import read_clevr
+
+    _write(read_clevr(questions), out, images, overwrite)
+
+
+@app.command("easy-vqa")
+def easy_vqa(
+    questions: Questions, out: Out, images: Images = None, overwrite: Overwrite = False
+) -> None:
+    """easy-VQA: questions.json of a split."""
+    from latentvqa.data.converters.easy_vqa import read_easy_vqa
+
+    _write(read_easy_vqa(questions), out, images, overwrite)
+
+
+@app.command("folders")
+def folders(
+    root: Annotated[Path, typer.Argument(metavar="DIR", help="A folder of images per answer.")],
+    out: Out,
+    question: Annotated[
+        str, typer.Option("--question", help="Asked of every image.")
+    ] = "What is shown?",
+    overwrite: Overwrite = False,
+) -> None:
+    """A folder of images for each answer; the folder's name is the answer."""
+    from latentvqa.data.converters.folders import read_folders
+
+    _write(read_folders(root, question), out, root, overwrite)
+
+
+def _write(rows: Sequence[ConvertedRow], out: Path, images: Path | None, overwrite: bool) -> None:
+    from latentvqa.data.converters.rows import missing_images, write_rows
+
+    missing = missing_images(rows, images) if images is not None else []
+    write_rows(out, rows, overwrite=overwrite)
+    if missing:
+        more = f" and {len(missing) - SHOWN:,} more" if len(missing) > SHOWN else ""
+        print(
+            f"warning: {len(missing):,} images are not in {images}: "
+            f"{', '.join(missing[:SHOWN])}{more}",
+            file=sys.stderr,
+        )
+    distinct = len({row.image for row in rows})
+    typer.echo(f"{out}: {len(rows):,} questions on {distinct:,} images")
+    folder = "DIR" if images is None else images
+    typer.echo(f"Next: latentvqa data audit {out} --images {folder}")

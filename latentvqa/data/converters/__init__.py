@@ -1,0 +1,1 @@
+"""Published data sets and folder layouts, turned into question tables."""
