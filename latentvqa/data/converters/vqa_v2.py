@@ -44,9 +44,7 @@ def read_vqa_v2(questions: Path, annotations: Path | None) -> list[ConvertedRow]
         image_id = value_of(questions, where, entry, "image_id")
         rows.append(
             ConvertedRow(
-                image=_image_name(
-                    questions, content, value_of(questions, where, entry, "image_id")
-                ),
+                image=_image_name(questions, content, image_id),
                 question=text_of(questions, where, entry, "question"),
                 answers=answers,
                 type=kind,
