@@ -1,0 +1,183 @@
+"""The Gaussian latent beside its controls on easy-VQA, read on the test table.
+
+    python -m tests.benchmarks.controls --easy-vqa FOLDER --out FOLDER
+
+trains each arm with three seeds through the real command, evaluates the chosen
+checkpoint on ``test.csv`` (once each), skips what is there, and writes
+``results/easy_vqa_controls.json``. About six minutes a run on one CPU core.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from latentvqa.engine.confidence import risk_curve
+from latentvqa.engine.intervals import image_resamples, interval, mean_with_interval
+from latentvqa.history import read_history
+
+RESULTS = Path(__file__).parent / "results" / "easy_vqa_controls.json"
+SEEDS = (0, 1, 2)
+BASE = ("stages.warmup=6", "stages.full=2", "kl.warmup_epochs=5", "run.threads=1")
+SHORT = ("stages.warmup=2", "stages.full=0")
+ARMS: dict[str, tuple[str, ...]] = {
+    "gaussian": (),
+    "deterministic": ("latent.bottleneck=deterministic",),
+    "none": ("latent.bottleneck=none",),
+    "question-only": ("vision.blind=true",),
+    "short-gaussian": (*SHORT, "kl.warmup_epochs=2"),
+    "short-deterministic": (*SHORT, "latent.bottleneck=deterministic"),
+}
+PAIRS = (("gaussian", "deterministic"), ("gaussian", "none"), ("gaussian", "question-only"))
+SHORT_PAIR = ("short-gaussian", "short-deterministic")
+RESAMPLES = 1000
+
+
+def options_of(arm: str, seed: int, tables: str) -> list[str]:
+    """Options of ``latentvqa train`` for one run."""
+    settings = (
+        f"data.train={tables}/train.csv",
+        f"data.images={tables}/images",
+        *(*BASE, *ARMS[arm], f"run.seed={seed}"),
+    )
+    return ["--preset", "easy-vqa", *(part for text in settings for part in ("--set", text))]
+
+
+def run_of(folder: Path, arm: str, seed: int) -> Path:
+    """Run folder of an arm."""
+    return folder / f"easy-{arm}-{seed}"
+
+
+def train(folder: Path, tables: Path, arm: str, seed: int) -> None:
+    """Train and evaluate one run, unless its evaluation is there."""
+    run = run_of(folder, arm, seed)
+    if (run / "evaluations" / "test" / "evaluation.json").exists():
+        return
+    start = [sys.executable, "-m", "latentvqa"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    options = options_of(arm, seed, str(tables))
+    subprocess.run([*start, "train", *options, "--out", str(run)], check=True, env=environment)
+    table = ["--data", str(tables / "test.csv"), "--images", str(tables / "images")]
+    subprocess.run(
+        [*start, "evaluate", str(run), *table, "--latent-use"], check=True, env=environment
+    )
+
+
+def recorded(run: Path, arm: str, seed: int, commit: str) -> dict[str, Any]:
+    """What the table needs of one run."""
+    found = json.loads((run / "evaluations" / "test" / "evaluation.json").read_text())
+    records = read_history(run).records
+    use = found["latent_use"]
+    return {
+        "arm": arm,
+        "seed": seed,
+        "commit": commit,
+        "command": " ".join(["latentvqa train", *options_of(arm, seed, "easy-vqa")]),
+        "validation": [round(record.val.exact_match or 0.0, 5) for record in records],
+        "minutes": round(sum(sum(record.seconds.values()) for record in records) / 60, 2),
+        "metrics": found["metrics"],
+        "priors": found["priors"],
+        "confidence": {
+            name: found["confidence"][name]
+            for name in ("calibration_error", "auroc", "aurc", "logit_temperature")
+        },
+        "verdict": None if use["verdict"] is None else use["verdict"]["sentence"],
+        "shuffled": use["arms"].get("latents_shuffled"),
+        "rate": found["losses"]["rate"],
+        "information": use["information"],
+    }
+
+
+def rows_of(run: Path) -> dict[str, np.ndarray]:
+    """Being right, confidence and image of every test row."""
+    with (run / "evaluations" / "test" / "predictions.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    return {
+        "right": np.array([float(row["correct"]) for row in rows]),
+        "confidence": np.array([float(row["confidence"]) for row in rows]),
+        "image": np.array([row["image"] for row in rows]),
+    }
+
+
+def compared(folder: Path, one: str, other: str) -> dict[str, Any] | None:
+    """Difference of exact match, each seed and over all, paired by row."""
+    seeds = [
+        seed
+        for seed in SEEDS
+        if all(
+            (run_of(folder, arm, seed) / "evaluations" / "test").is_dir() for arm in (one, other)
+        )
+    ]
+    if not seeds:
+        return None
+    differences = {}
+    for seed in seeds:
+        mine, theirs = rows_of(run_of(folder, one, seed)), rows_of(run_of(folder, other, seed))
+        differences[seed] = mine["right"] - theirs["right"]
+        images = mine["image"]
+    each = {seed: mean_with_interval(d, images).to_json() for seed, d in differences.items()}
+    over = mean_with_interval(np.mean(list(differences.values()), axis=0), images)
+    return {"arms": [one, other], "each": each, "all": over.to_json()}
+
+
+def risk_compared(folder: Path, one: str, other: str, seed: int) -> dict[str, Any] | None:
+    """Difference of the risk-coverage areas, bootstrapped over the same images."""
+    runs = [run_of(folder, arm, seed) for arm in (one, other)]
+    if not all((run / "evaluations" / "test").is_dir() for run in runs):
+        return None
+    tables = [rows_of(run) for run in runs]
+    _, index = np.unique(tables[0]["image"], return_inverse=True)
+
+    def difference(rows: np.ndarray) -> float:
+        areas = [
+            risk_curve(table["confidence"][rows], table["right"][rows]).mean() for table in tables
+        ]
+        return float(areas[0] - areas[1])
+
+    values = [
+        difference(np.repeat(np.arange(len(index)), drawn[index].astype(np.int64)))
+        for drawn in image_resamples(int(index.max()) + 1, RESAMPLES)
+    ]
+    low, high = interval(np.array(values))
+    return {
+        "arms": [one, other],
+        "seed": seed,
+        "errors": [int((1 - table["right"]).sum()) for table in tables],
+        "difference": {
+            "value": difference(np.arange(len(index))),
+            "low": low,
+            "high": high,
+            "n": len(index),
+        },
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--easy-vqa", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--commit", help="of the runs that are there already")
+    asked = parser.parse_args()
+    here = ["git", "rev-parse", "--short", "HEAD"]
+    commit = asked.commit or subprocess.run(here, capture_output=True, text=True, check=True).stdout
+    runs = []
+    for arm in ARMS:
+        for seed in SEEDS if arm not in SHORT_PAIR else SEEDS[:1]:
+            train(asked.out, asked.easy_vqa, arm, seed)
+            runs.append(recorded(run_of(asked.out, arm, seed), arm, seed, commit.strip()))
+    pairs = [compared(asked.out, *pair) for pair in PAIRS]
+    risk = risk_compared(asked.out, *SHORT_PAIR, SEEDS[0])
+    result = {"runs": runs, "pairs": [pair for pair in pairs if pair], "risk": risk}
+    RESULTS.write_text(json.dumps(result, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
