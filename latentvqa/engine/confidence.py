@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import rankdata
 
-from latentvqa.engine.intervals import Measure, image_resamples, interval, mean_with_interval
+from latentvqa.engine.intervals import Measure, image_resamples, mean_with_interval, measure_of
 
 BINS = 15
 COVERAGES = (0.5, 0.8, 0.9)
@@ -105,12 +105,12 @@ def judge_confidence(
     risks = risk_curve(confidences, is_right)
 
     def measured(statistic: Callable[[np.ndarray], float]) -> Measure:
-        values = []
-        for drawn in image_resamples(int(index.max()) + 1, _RESAMPLES):
-            rows = np.repeat(np.arange(len(index)), drawn[index].astype(np.int64))
-            values.append(statistic(rows))
-        low, high = interval(np.array(values))
-        return Measure(statistic(np.arange(len(index))), low, high, len(index))
+        rows, count = np.arange(len(index)), int(index.max()) + 1
+        values = [
+            statistic(np.repeat(rows, drawn[index].astype(np.int64)))
+            for drawn in image_resamples(count, _RESAMPLES)
+        ]
+        return measure_of(statistic(rows), np.array(values), rows=len(rows), images=count)
 
     def ranked(rows: np.ndarray) -> float:
         found = auroc(confidences[rows], is_right[rows])

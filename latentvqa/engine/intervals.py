@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import stats
 
 RESAMPLES = 2000
 COVERAGE = 0.95
-_BLOCK = 100
+_TAIL = (1.0 - COVERAGE) / 2.0
+_LARGEST_BLOCK = 2_000_000  # numbers held at once
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Measure:
 
 
 def mean_with_interval(values: np.ndarray, images: np.ndarray, seed: int = 0) -> Measure:
-    """Mean of per-row values with a percentile bootstrap over images.
+    """Mean of per-row values with a bootstrap over images.
 
     Args:
         values: one number per row, shape ``(rows,)``. The differences of two
@@ -49,11 +51,18 @@ def mean_with_interval(values: np.ndarray, images: np.ndarray, seed: int = 0) ->
     _, index = np.unique(images, return_inverse=True)
     sums = np.bincount(index, weights=values.astype(np.float64))
     counts = np.bincount(index).astype(np.float64)
-    means = []
-    for weights in _weight_blocks(len(sums), RESAMPLES, seed):
-        means.append((weights @ sums) / (weights @ counts))
-    low, high = interval(np.concatenate(means))
-    return Measure(float(values.mean()), low, high, len(values))
+    means = [
+        (weights @ sums) / (weights @ counts)
+        for weights in _weight_blocks(len(sums), RESAMPLES, seed)
+    ]
+    bounds = (float(values.min()), float(values.max()))
+    return measure_of(
+        float(values.mean()),
+        np.concatenate(means),
+        rows=len(values),
+        images=len(sums),
+        bounds=bounds,
+    )
 
 
 def image_resamples(images: int, resamples: int, seed: int = 0) -> Iterator[np.ndarray]:
@@ -62,17 +71,44 @@ def image_resamples(images: int, resamples: int, seed: int = 0) -> Iterator[np.n
         yield from block
 
 
-def interval(values: np.ndarray) -> tuple[float, float]:
-    """Ends of the 95 % percentile interval of resampled values."""
-    tail = (1.0 - COVERAGE) / 2.0
-    low, high = np.quantile(values, [tail, 1.0 - tail])
-    return float(low), float(high)
+def measure_of(
+    value: float,
+    resampled: np.ndarray,
+    *,
+    rows: int,
+    images: int,
+    bounds: tuple[float, float] = (0.0, 1.0),
+) -> Measure:
+    """A measure with its interval from the values of resamples.
+
+    The percentiles' distances to the value are widened as Student's t is wider
+    than the normal distribution (Hesterberg 2015, arXiv:1411.5279, section
+    5.3): with ten images percentiles alone cover 91 % instead of 95 %.
+
+    Args:
+        value: the measure on all rows.
+        resampled: the measure on each resample; NaN where it is undefined.
+        rows: of the table.
+        images: of the table; one image tells of no spread.
+        bounds: what the measure can be.
+    """
+    defined = resampled[~np.isnan(resampled)]
+    low, high = np.quantile(defined, [_TAIL, 1.0 - _TAIL]) if len(defined) else (value, value)
+    wider = 1.0
+    if images > 1:
+        ratio = stats.t.ppf(1.0 - _TAIL, images - 1) / stats.norm.ppf(1.0 - _TAIL)
+        wider = float(ratio) * (images / (images - 1)) ** 0.5
+    # the value lies inside even where resampling is biased, as in a calibration error
+    low = value - wider * max(value - float(low), 0.0)
+    high = value + wider * max(float(high) - value, 0.0)
+    return Measure(value, max(low, min(bounds[0], value)), min(high, max(bounds[1], value)), rows)
 
 
 def _weight_blocks(images: int, resamples: int, seed: int) -> Iterator[np.ndarray]:
     rng = np.random.default_rng(seed)
-    for start in range(0, resamples, _BLOCK):
-        count = min(_BLOCK, resamples - start)
+    most = max(1, _LARGEST_BLOCK // images)
+    for start in range(0, resamples, most):
+        count = min(most, resamples - start)
         draws = rng.integers(0, images, size=(count, images))
         draws += np.arange(count)[:, None] * images
         weights = np.bincount(draws.ravel(), minlength=count * images)

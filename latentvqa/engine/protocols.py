@@ -15,7 +15,7 @@ from sacrebleu.metrics.bleu import BLEU
 from latentvqa.core.answers import anls, exact_match, token_f1
 from latentvqa.core.vqa_official import vqa_official
 from latentvqa.data.tables import QuestionTable
-from latentvqa.engine.intervals import Measure, image_resamples, interval, mean_with_interval
+from latentvqa.engine.intervals import Measure, image_resamples, mean_with_interval, measure_of
 
 # the official VQA accuracy compares with several people's answers
 OFFICIAL_REFERENCES = 3
@@ -85,8 +85,8 @@ def corpus_bleu(
     by_image = np.zeros((len(names), counts.shape[1]))
     np.add.at(by_image, index, counts)
     resampled = [_bleu_of(w @ by_image) for w in image_resamples(len(names), _BLEU_RESAMPLES)]
-    low, high = interval(np.array(resampled))
-    return Measure(_bleu_of(counts.sum(0)), low, high, len(answers))
+    value = _bleu_of(counts.sum(0))
+    return measure_of(value, np.array(resampled), rows=len(answers), images=len(names))
 
 
 @cache

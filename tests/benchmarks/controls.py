@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from latentvqa.engine.confidence import risk_curve
-from latentvqa.engine.intervals import image_resamples, interval, mean_with_interval
+from latentvqa.engine.intervals import image_resamples, mean_with_interval, measure_of
 from latentvqa.history import read_history
 
 RESULTS = Path(__file__).parent / "results" / "easy_vqa_controls.json"
@@ -146,17 +146,15 @@ def risk_compared(folder: Path, one: str, other: str, seed: int) -> dict[str, An
         difference(np.repeat(np.arange(len(index)), drawn[index].astype(np.int64)))
         for drawn in image_resamples(int(index.max()) + 1, RESAMPLES)
     ]
-    low, high = interval(np.array(values))
+    whole = difference(np.arange(len(index)))
+    measure = measure_of(
+        whole, np.array(values), rows=len(index), images=int(index.max()) + 1, bounds=(-1.0, 1.0)
+    )
     return {
         "arms": [one, other],
         "seed": seed,
         "errors": [int((1 - table["right"]).sum()) for table in tables],
-        "difference": {
-            "value": difference(np.arange(len(index))),
-            "low": low,
-            "high": high,
-            "n": len(index),
-        },
+        "difference": measure.to_json(),
     }
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from latentvqa.engine.intervals import mean_with_interval
+from latentvqa.engine.intervals import mean_with_interval, measure_of
 
 
 def width(measure):
@@ -80,6 +80,26 @@ def test_with_rows_as_the_unit_it_would_not():
     assert coverage(by_row) < 0.90
 
 
-@pytest.mark.parametrize("images", [40, 100])
+@pytest.mark.parametrize("images", [10, 40, 100])
 def test_a_few_images_are_enough(images):
     assert 0.90 <= coverage(by_image, images=images) <= 0.99
+
+
+def test_the_interval_of_paired_differences_covers_the_truth():
+    draws = np.random.default_rng(3)
+    covered = 0
+    for _ in range(200):
+        chance = draws.beta(2.1, 0.9, 150)[:, None]
+        one = draws.random((150, 10)) < chance
+        other = draws.random((150, 10)) < 0.9 * chance
+        difference = (one.astype(float) - other).ravel()
+        measure = mean_with_interval(difference, by_image(150, 10))
+        covered += measure.low <= 0.1 * 0.7 <= measure.high
+    assert 0.90 <= covered / 200 <= 0.99
+
+
+def test_the_value_lies_in_its_interval_and_the_interval_in_its_bounds():
+    measure = measure_of(0.3, np.array([0.4, 0.5, np.nan, 0.6]), rows=9, images=2)
+    assert (measure.low, measure.high, measure.n) == (0.3, 1.0, 9)
+    undefined = measure_of(0.3, np.array([np.nan]), rows=9, images=3)
+    assert (undefined.low, undefined.high) == (0.3, 0.3)
