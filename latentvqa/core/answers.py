@@ -94,7 +94,7 @@ def anls(candidate: str, references: Sequence[str]) -> float:
     """Return the normalised Levenshtein similarity to the nearest reference.
 
     After Biten et al. 2019 (arXiv:1905.13648): 1 - edits / length of the longer
-    text, and 0 below one half; case and white space do not count.
+    text, and 0 unless that is above one half; case and white space do not count.
     """
     wanted = {_caseless(reference) for reference in references}
     return max((_similarity(_caseless(candidate), text) for text in wanted), default=0.0)
@@ -117,7 +117,7 @@ def _similarity(a: str, b: str) -> float:
     if longest == 0:
         return 1.0
     similarity = 1.0 - _edits(a, b) / longest
-    return similarity if similarity >= ANLS_THRESHOLD else 0.0
+    return similarity if similarity > ANLS_THRESHOLD else 0.0
 
 
 def _edits(a: str, b: str) -> int:

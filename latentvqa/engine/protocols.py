@@ -23,7 +23,7 @@ PROTOCOLS = {
     "exact_match": "equals a reference after Unicode NFC, caseless, outer punctuation off",
     "vqa_official": "VQA challenge, leave-one-out over the references, its English rules",
     "token_f1": "best word-overlap F1 over the references (SQuAD)",
-    "anls": "1 - edits / longer length to the nearest reference, 0 below 0.5 (Biten et al. 2019)",
+    "anls": "1 - edits / longer length, nearest reference, 0 unless above 0.5 (Biten et al. 2019)",
     "bleu": "corpus BLEU by sacrebleu, shorter n-grams where answers have no longer ones",
 }
 _ORDERS = 4
