@@ -247,7 +247,15 @@ def commands():
 
 def test_the_commands_are_those_of_the_documentation():
     names = {name for name, _ in commands()}
-    assert {"train", "evaluate", "diagnose-kl", "predict", "report", "data make-scenes"} <= names
+    assert {
+        "train",
+        "evaluate",
+        "diagnose-kl",
+        "predict",
+        "report",
+        "ablate",
+        "data make-scenes",
+    } <= names
 
 
 @pytest.mark.parametrize(("name", "command"), commands(), ids=[name for name, _ in commands()])

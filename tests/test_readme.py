@@ -47,6 +47,8 @@ def _branch(schema: dict[str, Any]) -> str:
     choices = schema.get("enum", [schema["const"]] if "const" in schema else [])
     if choices:
         return ", ".join(f"`{json.dumps(choice)}`" for choice in choices)
+    if schema.get("type") == "array":
+        return f"list of {_branch(schema['items'])}"
     kind = {"path": "path", None: schema.get("type", "")}.get(schema.get("format"))
     bounds = [
         f"{sign} {schema[name]:g}"

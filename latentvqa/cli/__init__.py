@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from latentvqa.cli.ablate import ablate
 from latentvqa.cli.data import app as data_app
 from latentvqa.cli.diagnose_kl import diagnose_kl
 from latentvqa.cli.evaluate import evaluate
@@ -29,6 +30,7 @@ app.command("evaluate")(evaluate)
 app.command("diagnose-kl")(diagnose_kl)
 app.command("predict")(predict)
 app.command("report")(report)
+app.command("ablate")(ablate)
 app.add_typer(data_app, name="data")
 
 

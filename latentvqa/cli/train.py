@@ -94,7 +94,8 @@ def _train(settings: Config, name: str, out: Path | None, *, overwrite: bool, ad
     run = new_run_folder(name, out, overwrite=overwrite)
     console = TrainingConsole(advise=advise)
     console.notice(f"run folder: {run}")
-    if settings.vision.pretrained is False and settings.data.scenes is None:
+    vision = settings.vision
+    if vision.pretrained is False and not vision.blind and settings.data.scenes is None:
         console.notice(
             "the backbone is trained from scratch; for photographs pretrained weights "
             "(vision.pretrained = true, or a weights file) usually bring far more"

@@ -1,6 +1,7 @@
 """Configuration: frozen sections, read from TOML, every fault named at once."""
 
-from latentvqa.config.loading import config_warnings, load_config, preset_names
+from latentvqa.config.loading import load_config, preset_names
+from latentvqa.config.plans import Ablation, controls, load_plan, plan_names
 from latentvqa.config.sections import (
     KL,
     Config,
@@ -17,10 +18,12 @@ from latentvqa.config.sections import (
     Vision,
     conflicts,
 )
+from latentvqa.config.warnings import ablation_warnings, config_warnings
 from latentvqa.config.writing import changed_keys, config_from_toml, config_to_toml
 
 __all__ = [
     "KL",
+    "Ablation",
     "Config",
     "Data",
     "EarlyStopping",
@@ -33,11 +36,15 @@ __all__ = [
     "Teacher",
     "Text",
     "Vision",
+    "ablation_warnings",
     "changed_keys",
     "config_from_toml",
     "config_to_toml",
     "config_warnings",
     "conflicts",
+    "controls",
     "load_config",
+    "load_plan",
+    "plan_names",
     "preset_names",
 ]

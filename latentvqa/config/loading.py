@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from latentvqa.config.faults import fault_texts, nearest_hint
 from latentvqa.config.sections import Config, conflicts
 from latentvqa.errors import ConfigError
 
-# pydantic's own words are Python's
-_WORDINGS = {"model_type": "must be a table of keys", "path_type": "input should be a path"}
 _PATH_KEYS = ("data.train", "data.val", "data.images", "data.val_images", "vision.pretrained")
-# keys of [kl] that only some schedules look at
-_KEYS_OF_SCHEDULES = {
-    "warmup_epochs": ("linear", "cyclical"),
-    "warmup_by": ("linear",),
-    "cycles": ("cyclical",),
-    "rising_share": ("cyclical",),
-    "set_point": ("controller",),
-    "proportional_gain": ("controller",),
-    "integral_gain": ("controller",),
-}
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Keys from one place, by section.
+
+    Attributes:
+        values: tables of keys; paths are absolute.
+        source: what messages call the place.
+    """
+
+    values: Mapping[str, Any]
+    source: str
 
 
 def preset_names() -> list[str]:
@@ -55,45 +57,110 @@ def load_config(
         ConfigError: with every fault: file, key, value, bound and, for an
             unknown key, the nearest known one.
     """
-    merged: dict[str, Any] = {}
-    sources: dict[str, str] = {}
-    faults: list[str] = []
+    layers = []
     if preset is not None:
-        _merge(merged, _read_preset(preset), sources, f"preset {preset}")
+        layers.append(preset_layer(preset))
     if path is not None:
-        _merge(merged, _absolute(_read_toml(path), path.parent), sources, str(path))
+        layers.append(file_layer(path))
+    added, unreadable = override_layers(overrides)
+    config, faults = checked_config([*layers, *added])
+    if config is None or unreadable:
+        raise config_error([*unreadable, *faults])
+    return config
+
+
+def preset_layer(name: str, said: str = "--preset ") -> Layer:
+    """The keys of a shipped preset.
+
+    Args:
+        name: the preset.
+        said: what stands before its name where the user named it.
+
+    Raises:
+        ConfigError: if there is none of that name.
+    """
+    if name not in preset_names():
+        raise ConfigError(
+            f"{said}{name}: no such preset.{nearest_hint(name, preset_names())} "
+            f"There are: {', '.join(preset_names())}."
+        )
+    text = (resources.files("latentvqa") / "presets" / f"{name}.toml").read_text("utf-8")
+    return Layer(tomllib.loads(text), f"preset {name}")
+
+
+def file_layer(path: Path) -> Layer:
+    """The keys of a TOML file; paths in it are relative to its folder.
+
+    Raises:
+        ConfigError: if it cannot be read.
+    """
+    return Layer(with_absolute_paths(read_toml(path, "--config"), path.parent), str(path))
+
+
+def override_layers(overrides: Sequence[str]) -> tuple[list[Layer], list[str]]:
+    """``key=value`` texts as layers, and those that cannot be read as faults."""
+    layers, faults = [], []
     for override in overrides:
         try:
-            parsed = _parse_override(override)
+            values = _parse_override(override)
         except ConfigError as error:
             faults.append(str(error))
-            continue
-        _merge(merged, _absolute(parsed, Path()), sources, "--set")
-    return _validate(merged, sources, faults)
+        else:
+            layers.append(Layer(with_absolute_paths(values, Path()), "--set"))
+    return layers, faults
 
 
-def config_warnings(config: Config) -> list[str]:
-    """Combinations that are allowed but seldom meant."""
-    warnings = []
-    kl, default = config.kl, type(config.kl)()
-    is_untouched = (kl.factor, kl.free_bits) == (default.factor, default.free_bits)
-    if kl.reduction == "sum" and is_untouched and kl.free_bits != "auto":
-        dims = config.latent.dims
-        warnings.append(
-            f'kl.reduction = "sum" with the factor and free_bits of "mean": the same weight costs '
-            f"{dims} times as much (kl.factor = {kl.factor / dims:.3g} and kl.free_bits = "
-            f"{kl.free_bits * dims:.3g} would price it as before)"
-        )
-    ignored = [
-        f"kl.{key}"
-        for key, schedules in _KEYS_OF_SCHEDULES.items()
-        if kl.schedule not in schedules and getattr(kl, key) != getattr(default, key)
-    ]
-    if ignored:
-        warnings.append(f'kl.schedule = "{kl.schedule}" ignores {", ".join(ignored)}')
-    if kl.free_bits != "auto" and kl.free_bits_per_need != default.free_bits_per_need:
-        warnings.append('kl.free_bits_per_need counts only under kl.free_bits = "auto"')
-    return warnings
+def checked_config(layers: Sequence[Layer]) -> tuple[Config | None, list[str]]:
+    """Merge layers, later ones win, and check the outcome.
+
+    Returns:
+        The configuration, None where there are faults; and these, each with the
+        layer that it comes from.
+    """
+    merged: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    for layer in layers:
+        _merge(merged, layer.values, sources, layer.source)
+    return _validate(merged, sources)
+
+
+def config_error(faults: Sequence[str]) -> ConfigError:
+    """All faults as one error."""
+    count = f"{len(faults)} faults in the configuration" if len(faults) > 1 else "configuration"
+    return ConfigError(f"{count}:\n" + "\n".join(f"  {fault}" for fault in faults))
+
+
+def read_toml(path: Path, option: str) -> dict[str, Any]:
+    """Read a TOML file.
+
+    Args:
+        path: the file.
+        option: what the user names it by.
+
+    Raises:
+        ConfigError: if it cannot be read.
+    """
+    try:
+        return tomllib.loads(path.read_text("utf-8-sig"))
+    except FileNotFoundError as error:
+        raise ConfigError(f"{path}: no such file. Give {option} an existing TOML file.") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read as UTF-8 TOML: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from error
+
+
+def with_absolute_paths(values: dict[str, Any], base: Path) -> dict[str, Any]:
+    """Resolve path keys against ``base``; a backbone may be named by a path too."""
+    for key in _PATH_KEYS:
+        section, name = key.split(".")
+        known = values.get(section)
+        if isinstance(known, dict) and isinstance(known.get(name), str):
+            if "\0" in known[name]:
+                continue
+            with suppress(RuntimeError):  # no such home: the file is missed where it is read
+                known[name] = str((base / Path(known[name]).expanduser()).resolve())
+    return values
 
 
 def known_keys() -> dict[str, list[str]]:
@@ -105,74 +172,24 @@ def known_keys() -> dict[str, list[str]]:
 
 
 def _validate(
-    merged: Mapping[str, Any], sources: Mapping[str, str], faults: Sequence[str]
-) -> Config:
-    found = list(faults)
+    merged: Mapping[str, Any], sources: Mapping[str, str]
+) -> tuple[Config | None, list[str]]:
     config, details = _checked(merged)
-    found += [f"{_source_of(key, sources)}: {key}{detail}" for key, detail in details.items()]
+    faults = [f"{_source_of(key, sources)}: {key}{detail}" for key, detail in details.items()]
     unsound = {key.split(".")[0] for key in details}
     # conflicts among the sound sections are told along with the faults of the others
     sound = {name: values for name, values in merged.items() if name not in unsound}
     for key, detail in conflicts(config or Config.model_validate(sound)):
         if key.split(".")[0] not in unsound:
-            found.append(f"{_source_of(key, sources)}: {key} {detail}")
-    if config is not None and not found:
-        return config
-    count = f"{len(found)} faults in the configuration" if len(found) > 1 else "configuration"
-    raise ConfigError(f"{count}:\n" + "\n".join(f"  {fault}" for fault in found))
+            faults.append(f"{_source_of(key, sources)}: {key} {detail}")
+    return (None if faults else config), faults
 
 
 def _checked(merged: Mapping[str, Any]) -> tuple[Config | None, dict[str, str]]:
     try:
         return Config.model_validate(merged), {}
     except ValidationError as error:
-        return None, _by_key(error)
-
-
-def _by_key(error: ValidationError) -> dict[str, str]:
-    """One message per dotted key; the branches of a union are joined."""
-    details: dict[str, list[str]] = {}
-    values: dict[str, Any] = {}
-    for fault in error.errors():
-        location = [str(part) for part in fault["loc"]]
-        key = ".".join(location[:3] if location[:2] == ["data", "columns"] else location[:2])
-        if fault["type"] == "extra_forbidden":
-            message = "is unknown" + _nearest(location)
-        else:
-            message = _WORDINGS.get(fault["type"], fault["msg"].removeprefix("Value error, "))
-            message = message[0].lower() + message[1:]
-        details.setdefault(key, []).append(message)
-        values[key] = fault["input"]
-    texts = {}
-    for key, messages in details.items():
-        joined = " or ".join(dict.fromkeys(messages))
-        if joined.startswith("is unknown"):
-            texts[key] = f" {joined}"
-        elif isinstance(values[key], Mapping):  # a fault between keys: the message names them
-            texts[key] = f": {joined}"
-        else:
-            texts[key] = f" = {_shown(values[key])}: {joined}"
-    return texts
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f'"{value}"' if isinstance(value, str) else repr(value)
-
-
-def _nearest(location: Sequence[str]) -> str:
-    keys = known_keys()
-    if len(location) == 1 or location[0] not in keys:
-        known, wanted = list(keys), location[0]
-    else:
-        known, wanted = keys[location[0]], location[1]
-    matches = difflib.get_close_matches(wanted, known, n=1, cutoff=0.5)
-    # a key that was put into the wrong section, or above all of them
-    matches = matches or [f"{name}.{wanted}" for name, names in keys.items() if wanted in names]
-    if matches:
-        return f"; did you mean {matches[0]}?"
-    return f"; known: {', '.join(known)}"
+        return None, fault_texts(error, known_keys())
 
 
 def _source_of(key: str, sources: Mapping[str, str]) -> str:
@@ -206,28 +223,6 @@ def _merge(
                 known[key] = value
 
 
-def _read_preset(name: str) -> dict[str, Any]:
-    if name not in preset_names():
-        near = difflib.get_close_matches(name, preset_names(), n=1, cutoff=0.4)
-        hint = f" Did you mean {near[0]}?" if near else ""
-        raise ConfigError(
-            f"--preset {name}: no such preset.{hint} There are: {', '.join(preset_names())}."
-        )
-    text = (resources.files("latentvqa") / "presets" / f"{name}.toml").read_text("utf-8")
-    return tomllib.loads(text)
-
-
-def _read_toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text("utf-8-sig"))
-    except FileNotFoundError as error:
-        raise ConfigError(f"{path}: no such file. Give --config an existing TOML file.") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read as UTF-8 TOML: {error}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}") from error
-
-
 def _parse_override(text: str) -> dict[str, Any]:
     key, equals, raw = text.partition("=")
     parts = [part.strip() for part in key.strip().split(".")]
@@ -242,16 +237,3 @@ def _parse_override(text: str) -> dict[str, Any]:
     for part in reversed(parts):
         value = {part: value}
     return dict(value)
-
-
-def _absolute(values: dict[str, Any], base: Path) -> dict[str, Any]:
-    """Resolve path keys against ``base``; a backbone may be named by a path too."""
-    for key in _PATH_KEYS:
-        section, name = key.split(".")
-        known = values.get(section)
-        if isinstance(known, dict) and isinstance(known.get(name), str):
-            if "\0" in known[name]:
-                continue
-            with suppress(RuntimeError):  # no such home: the file is missed where it is read
-                known[name] = str((base / Path(known[name]).expanduser()).resolve())
-    return values

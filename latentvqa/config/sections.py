@@ -33,6 +33,11 @@ def _without_nul(path: Path) -> Path:
 File = Annotated[Path, Field(strict=False), AfterValidator(_without_nul)]
 
 
+# TOML has no tuples either
+Family = Literal["shape", "left", "top", "closest", "furthest", "count"]
+Families = Annotated[tuple[Family, ...], Field(strict=False)]
+
+
 class Section(BaseModel):
     """Base of all sections: frozen, strict, no unknown keys."""
 
@@ -70,6 +75,8 @@ class Data(Section):
     """images to generate"""
     scene_questions: Annotated[int, Field(ge=1, le=1000)] = 20
     """questions per generated image"""
+    scene_families: Families | None = None
+    """what they ask, as `["shape", "left"]`; without it all that the difficulty has"""
     scene_seed: Annotated[int, Field(ge=0)] = 0
     """seed of the generated scenes"""
 
@@ -89,6 +96,8 @@ class Vision(Section):
     """transformer layers among the patches of an image, shared by all its questions"""
     freeze_epochs: Epochs | Auto = "auto"
     """epochs at the start in which the backbone is frozen; auto: 3 when pretrained, else 0"""
+    blind: bool = False
+    """no image reaches the model, and there is no backbone: the question-only control"""
 
 
 class Text(Section):

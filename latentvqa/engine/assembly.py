@@ -62,6 +62,7 @@ class ModelSpecification:
         answer_vocabulary: answer token ids.
         decoder_layers: layers of the decoder.
         max_answer_tokens: longest answer, end token not counted.
+        vision_blind: no image reaches the model; absent in older checkpoints.
     """
 
     vision_name: str
@@ -82,6 +83,7 @@ class ModelSpecification:
     answer_vocabulary: int
     decoder_layers: int
     max_answer_tokens: int
+    vision_blind: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """As plain values."""
@@ -164,6 +166,7 @@ def specify(config: Config, tokenizers: Tokenizers) -> ModelSpecification:
         answer_vocabulary=tokenizers.answer.size,
         decoder_layers=text.decoder_layers,
         max_answer_tokens=text.max_answer_tokens,
+        vision_blind=vision.blind,
     )
 
 
@@ -190,7 +193,10 @@ def build_model(spec: ModelSpecification, pretrained: bool | Path = False) -> VQ
         pretrained: backbone weights, as in :func:`create_backbone`.
     """
     backbone, preparation = create_backbone(
-        spec.vision_name, image_size=spec.image_size, stride=spec.stride, pretrained=pretrained
+        spec.vision_name,
+        image_size=spec.image_size,
+        stride=spec.stride,
+        pretrained=False if spec.vision_blind else pretrained,
     )
     shared: dict[str, Any] = {"width": spec.width, "heads": spec.heads, "dropout": spec.dropout}
     bottleneck = None
@@ -204,7 +210,11 @@ def build_model(spec: ModelSpecification, pretrained: bool | Path = False) -> VQ
         )
     return VQAModel(
         vision=VisionEncoder(
-            backbone=backbone, preparation=preparation, layers=spec.vision_layers, **shared
+            backbone=backbone,
+            preparation=preparation,
+            layers=spec.vision_layers,
+            blind=spec.vision_blind,
+            **shared,
         ),
         question=QuestionEncoder(
             vocabulary_size=spec.question_vocabulary,

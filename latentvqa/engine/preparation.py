@@ -84,6 +84,7 @@ def materialise_scenes(config: Config, folder: Path, observer: Observer) -> Conf
         seed=data.scene_seed,
         level=data.scenes,
         questions_per_image=data.scene_questions,
+        families=data.scene_families,
         progress=lambda done, total: observer.progress("scenes", done, total),
     )
     images = (folder / "images").resolve()

@@ -342,7 +342,8 @@ class Trainer:
 
     def _trainable(self, stage: Stage) -> dict[str, bool]:
         flags = dict.fromkeys((group["component"] for group in self.optimizer.param_groups), True)
-        flags["vision"] = not self.recipe.is_vision_frozen(self.progress.epoch)
+        if "vision" in flags:
+            flags["vision"] = not self.recipe.is_vision_frozen(self.progress.epoch)
         flags["decoder"] = stage != "baseline"
         if "latent" in flags:
             flags["latent"] = stage != "baseline"

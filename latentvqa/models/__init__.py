@@ -5,6 +5,7 @@ compute no loss.
 """
 
 from latentvqa.models.backbone import ImagePreparation, create_backbone
+from latentvqa.models.backbone_weights import whole_weights
 from latentvqa.models.decoder import AnswerDecoder
 from latentvqa.models.fusion import QuestionConditionedFusion
 from latentvqa.models.generation import Generated, generate
@@ -26,4 +27,5 @@ __all__ = [
     "VisionEncoder",
     "create_backbone",
     "generate",
+    "whole_weights",
 ]

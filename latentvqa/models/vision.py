@@ -26,6 +26,8 @@ class VisionEncoder(nn.Module):
             instead of all its questions.
         heads: attention heads of these layers.
         dropout: dropout probability of these layers in training.
+        blind: drop the backbone once its patches are counted, and give the same
+            ones for every image: the question-only control.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class VisionEncoder(nn.Module):
         layers: int = 0,
         heads: int = 4,
         dropout: float = 0.0,
+        blind: bool = False,
     ) -> None:
         super().__init__()
         self.backbone = backbone
@@ -50,6 +53,8 @@ class VisionEncoder(nn.Module):
         self.project = nn.Linear(features.shape[2], width)
         self.positions = nn.Parameter(_grid_positions(self.grid, width))
         self.layers = nn.ModuleList(EncoderLayer(width, heads, dropout) for _ in range(layers))
+        if blind:
+            self.backbone, self.prefix_tokens = _SameForEveryImage(features.shape), 0
 
     @property
     def patches(self) -> int:
@@ -114,6 +119,18 @@ class VisionEncoder(nn.Module):
             features = self.features(torch.zeros(1, 3, size, size, dtype=torch.uint8))
         self.backbone.train(was_training)
         return features
+
+
+class _SameForEveryImage(nn.Module):
+    """Stands where a backbone stood: features that say nothing of the pixels."""
+
+    def __init__(self, shape: torch.Size) -> None:
+        super().__init__()
+        self.patches, self.channels = shape[1:]
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Zeros of shape ``(B, P, C)``."""
+        return images.new_zeros(len(images), self.patches, self.channels)
 
 
 def _grid_of(patches: int) -> tuple[int, int]:

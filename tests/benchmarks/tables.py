@@ -9,6 +9,7 @@ from statistics import mean
 from typing import Any
 
 from latentvqa.core.thresholds import KLHealthThresholds
+from tests.benchmarks import ablations
 from tests.benchmarks.short_runs import ARMS, RESULTS
 
 README = Path(__file__).parents[2] / "README.md"
@@ -70,6 +71,53 @@ def recipe_table(by_arm: dict[str, list[dict[str, Any]]]) -> str:
     return _table(head, rows)
 
 
+def ablation_tables(records: Sequence[dict[str, Any]]) -> str:
+    """A table per recorded plan: the arms, and each against the default."""
+    return "\n\n".join(_ablation_table(record) for record in records)
+
+
+def _ablation_table(record: dict[str, Any]) -> str:
+    head = ["arm", "exact match, %", "answer loss", "KL raw", "rate", "latents shuffled, %"]
+    head += ["epochs", "points, 95 % over seeds; over images", "in a word"]
+    rows = []
+    for name, arm in record["arms"].items():
+        of_arm = [run["metrics"] for run in record["runs"] if run["arm"] == name]
+        against = arm["against_default"]
+        shown = [
+            _mean_and_span(of_arm, "exact_match", "{:.1f}", 100.0),
+            _mean_and_span(of_arm, "answer_loss", "{:.3f}"),
+            _mean_and_span(of_arm, "kl_raw", "{:.3f}"),
+            _mean_and_span(of_arm, "rate", "{:.0f}"),
+            _mean_and_span(of_arm, "exact_match_latents_shuffled", "{:.1f}", 100.0),
+            _mean_and_span(of_arm, "epochs", "{:g}"),
+        ]
+        if against is None:
+            rows.append([f"**{name}** (default)", *shown, "", ""])
+            continue
+        over = against["over_seeds"]["exact_match"]
+        ranges = "; ".join(_points(one) for one in (over, against["over_images"]) if one)
+        rows.append([name, *shown, f"{100 * over['value']:+.1f} ({ranges})", against["word"]])
+    seeds = ", ".join(map(str, record["seeds"]))
+    told = f"`{record['command']}`, seeds {seeds}, commit {record['commit']}."
+    return f"{record['description']}. {told}\n\n{_table(head, rows)}"
+
+
+def _mean_and_span(
+    runs: Sequence[dict[str, float]], measure: str, form: str, scale: float = 1.0
+) -> str:
+    values = [scale * run[measure] for run in runs if measure in run]
+    if not values:
+        return "-"
+    span = _span(values, form)
+    return span if " to " not in span else f"{form.format(mean(values))} ({span})"
+
+
+def _points(estimate: dict[str, Any]) -> str:
+    if estimate["low"] is None:
+        return "-"
+    return f"{100 * estimate['low']:+.1f} to {100 * estimate['high']:+.1f}"
+
+
 def _first_above(values: Sequence[float], limit: float) -> int | None:
     return next((epoch for epoch, value in enumerate(values) if value >= limit), None)
 
@@ -84,17 +132,26 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-TABLES = {"free-bits": free_bits_table, "recipe": recipe_table}
+def ablation_records() -> list[dict[str, Any]]:
+    """Recorded plans; none yet is no fault."""
+    path = ablations.RESULTS
+    return json.loads(path.read_text()) if path.exists() else []
+
+
+TABLES = {
+    "free-bits": lambda: free_bits_table(load()),
+    "recipe": lambda: recipe_table(load()),
+    "ablations": lambda: ablation_tables(ablation_records()),
+}
 
 
 def filled(document: str) -> str:
     """The document with every table between its marks made anew."""
-    by_arm = load()
     for name, make in TABLES.items():
         start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
         before, rest = document.split(start)
         _, after = rest.split(end)
-        document = f"{before}{start}\n{make(by_arm)}\n{end}{after}"
+        document = f"{before}{start}\n{make()}\n{end}{after}"
     return document
 
 

@@ -356,3 +356,33 @@ def test_a_key_that_the_schedule_ignores_is_a_warning(overrides, ignored):
 def test_a_key_that_the_schedule_uses_is_no_warning(overrides):
     set_keys = ["data.scenes=easy", *(f"kl.{text}" for text in overrides)]
     assert config_warnings(load_config(overrides=set_keys)) == []
+
+
+@pytest.mark.parametrize(
+    ("overrides", "told"),
+    [
+        (
+            ["blind=true", "pretrained=true", "freeze_epochs=3"],
+            "vision.blind = true ignores vision.pretrained, vision.freeze_epochs: there is no",
+        ),
+        (["freeze_epochs=3"], "vision.freeze_epochs = 3 freezes a backbone that has learnt noth"),
+    ],
+)
+def test_vision_keys_that_mean_nothing_together_are_a_warning(overrides, told):
+    set_keys = ["data.scenes=easy", *(f"vision.{text}" for text in overrides)]
+    (warning,) = config_warnings(load_config(overrides=set_keys))
+    assert told in warning
+
+
+@pytest.mark.parametrize("vision", [["blind=true"], ["pretrained=true", "freeze_epochs=3"]])
+def test_vision_keys_that_go_together_are_no_warning(vision):
+    set_keys = ["data.scenes=easy", *(f"vision.{text}" for text in vision)]
+    assert config_warnings(load_config(overrides=set_keys)) == []
+
+
+def test_families_of_scene_questions_are_a_list_of_known_names(write):
+    path = write('[data]\nscenes = "easy"\nscene_families = ["shape", "left"]\n')
+    assert load_config(path).data.scene_families == ("shape", "left")
+    (fault,) = faults_of(path, overrides=['data.scene_families=["colour"]'])
+    assert fault.startswith("--set: data.scene_families = ")
+    assert "'shape'" in fault

@@ -1,0 +1,147 @@
+"""``latentvqa ablate``: the same seeds under several settings, compared with tests."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from latentvqa.config import Ablation
+    from latentvqa.core.ablation import AblationResult
+
+
+def ablate(
+    plan: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="PLAN",
+            help="baseline-stage, early-stopping, free-bits, kl-factor, vision-freeze; or a TOML "
+            "file.",
+        ),
+    ] = None,
+    is_controls: Annotated[
+        bool,
+        typer.Option(
+            "--controls",
+            help="Instead of a plan: the model as configured against deterministic, no bottleneck, "
+            "question only.",
+        ),
+    ] = False,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", metavar="FILE", help="Start from it, not from the plan's base."),
+    ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option("--preset", metavar="NAME", help="Start from it, not from the plan's base."),
+    ] = None,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Replace a key of the base for all arms."),
+    ] = None,
+    seeds: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Seeds 0 to N-1, not the plan's.")
+    ] = None,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Folder; plans in it share equal runs.")
+    ] = Path("ablations"),
+    index: Annotated[
+        int | None,
+        typer.Option("--index", min=0, metavar="N", help="Train run N alone, for an array job."),
+    ] = None,
+    is_listed: Annotated[
+        bool, typer.Option("--list", help="Show the numbered runs with their state; train nothing.")
+    ] = False,
+    is_collected: Annotated[
+        bool, typer.Option("--collect", help="Compare what is finished; train nothing.")
+    ] = False,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Take up runs that failed before.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="The result as one JSON object on stdout.")
+    ] = False,
+) -> None:
+    """Train arms that differ in a setting with the same seeds, and compare them."""
+    from latentvqa.config import ablation_warnings, controls, load_plan, plan_names
+    from latentvqa.errors import ConfigError
+
+    if (plan is None) is not is_controls:
+        raise ConfigError(
+            f"name a plan ({', '.join(plan_names())}, or a TOML file), or ask for --controls"
+        )
+    if sum((is_listed, is_collected, index is not None)) > 1:
+        raise ConfigError("--list, --collect and --index exclude each other")
+    base = {"config": config, "preset": preset, "overrides": overrides or [], "seeds": seeds}
+    ablation = controls(**base) if plan is None else load_plan(plan, **base)  # type: ignore[arg-type]
+    count = len(ablation.seeds) * len(ablation.arms)
+    if index is not None and index >= count:
+        raise ConfigError(f"--index {index}: the runs are numbered 0 to {count - 1}")
+    for warning in ablation_warnings(ablation):
+        print(f"warning: {warning}", file=sys.stderr)
+    if not is_listed and not is_collected:
+        _run(ablation, out, index, retry_failed=retry_failed)
+    _tell(ablation, out, index, is_listed=is_listed, as_json=as_json)
+
+
+def _run(ablation: Ablation, out: Path, index: int | None, *, retry_failed: bool) -> None:
+    from latentvqa.cli.console import NoticeObserver, ProgressLine
+    from latentvqa.engine.ablation import run_ablation
+    from latentvqa.engine.interruption import Interrupted
+
+    with ProgressLine() as line:
+        observer = NoticeObserver(line)
+        try:
+            run_ablation(ablation, out, observer, only=index, retry_failed=retry_failed)
+        except Interrupted as interrupted:
+            observer.notice("interrupted; saved. The same command goes on where it stopped.")
+            raise typer.Exit(interrupted.exit_code) from interrupted
+
+
+def _tell(
+    ablation: Ablation, out: Path, index: int | None, *, is_listed: bool, as_json: bool
+) -> None:
+    """Show the result, write its files, and leave with 1 where a run failed."""
+    from rich.console import Console
+
+    from latentvqa.engine.ablation_results import collect_results
+    from latentvqa.report.ablation import result_panel, runs_table
+    from latentvqa.report.ablation_files import result_json
+
+    result = collect_results(ablation, out)
+    screen = Console()
+    if as_json:
+        typer.echo(json.dumps(result_json(result), indent=1, ensure_ascii=False))
+    elif is_listed:
+        screen.print(runs_table(result))
+    elif index is None:
+        screen.print(result_panel(result, screen.width))
+    if index is None and not is_listed:
+        _write(result, out)
+    told = result.runs if index is None else [result.runs[index]]
+    if not is_listed and any(run.state == "failed" for run in told):
+        raise typer.Exit(1)
+
+
+def _write(result: AblationResult, out: Path) -> None:
+    from latentvqa.durable import replace_file
+    from latentvqa.report.ablation_files import arms_csv, result_json, runs_csv
+    from latentvqa.report.ablation_plot import ablation_png
+
+    out.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(result_json(result), indent=1, ensure_ascii=False)
+    files = {
+        ".json": text.encode(),
+        ".csv": arms_csv(result).encode(),
+        "-runs.csv": runs_csv(result).encode(),
+    }
+    if result.in_state("finished"):
+        files[".png"] = ablation_png(result)
+    for ending, content in files.items():
+        replace_file(out / f"{result.name}{ending}", content)
+    names = ", ".join(f"{result.name}{ending}" for ending in files)
+    print(f"written to {out}: {names}", file=sys.stderr)
