@@ -6,10 +6,11 @@ import pytest
 import torch
 
 from latentvqa.engine.assembly import ModelSpecification, specify
-from latentvqa.engine.evaluation import evaluate, validation_table
+from latentvqa.engine.evaluation import evaluate
 from latentvqa.engine.inference import find_images, predict
 from latentvqa.engine.loading import load_model
 from latentvqa.engine.observer import Observer
+from latentvqa.engine.run_tables import validation_table
 from tests.small_runs import BRIEF, train_small, write_images
 from tests.tiny import loss_of, tiny_batch, tiny_config, tiny_model, tiny_tokenizers
 
