@@ -29,7 +29,8 @@ class TableFacts:
         images: distinct images.
         answers: distinct normalised answers.
         duplicates: rows that repeat image, question and answers of an earlier one.
-        conflicts: rows whose image and question stand with other answers, too.
+        conflicts: rows whose image and question another row answers without any
+            answer in common.
         top_answers: by type (one named ``all`` without types) rows, most
             frequent answer and its share.
         priors: exact match of each image-blind prior.

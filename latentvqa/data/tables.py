@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from posixpath import normpath
 
 import numpy as np
 
@@ -123,7 +124,8 @@ def read_questions(
     rows = file.rows
     image_cells = clean_cells(path, file.columns[found["image"]], rows, found["image"])
     if images is None:
-        names, image_index = _index_of(image_cells, {cell: cell for cell in set(image_cells)})
+        found_names = {cell: normpath(cell) for cell in set(image_cells)}
+        names, image_index = _index_of(image_cells, found_names)
         image_paths = tuple(map(Path, names))
     else:
         folder = ImageFolder(images, allow_outside=allow_outside)

@@ -10,6 +10,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from latentvqa.report.tables import printable
+
 _STYLES = {"critical": "bold red", "warning": "bold yellow", "info": "bold blue"}
 _PRIORS = {
     "global": "the most frequent answer",
@@ -45,7 +47,7 @@ def _facts(table: Mapping[str, Any]) -> Group:
     cut = f"{_percent(table['truncated_questions'])} of the questions"
     grid.add_row("cut", f"{cut}, {_percent(table['truncated_answers'])} of the answers")
     grid.add_row("unknown words", f"{_percent(table['unknown_words'])} of those in the questions")
-    return Group(Text(table["name"], style="bold"), grid, _types(table["top_answers"]))
+    return Group(Text(printable(table["name"]), style="bold"), grid, _types(table["top_answers"]))
 
 
 def _types(top_answers: Mapping[str, Mapping[str, Any]]) -> Table:
@@ -56,7 +58,8 @@ def _types(top_answers: Mapping[str, Mapping[str, Any]]) -> Table:
     table.add_column("share", justify="right", no_wrap=True)
     ranked = sorted(top_answers.items(), key=lambda item: -item[1]["rows"])
     for kind, top in ranked[:_MOST_TYPES]:
-        table.add_row(kind, f"{top['rows']:,}", top["answer"], _percent(top["share"]))
+        answer = Text(printable(top["answer"]))
+        table.add_row(Text(printable(kind)), f"{top['rows']:,}", answer, _percent(top["share"]))
     if len(ranked) > _MOST_TYPES:
         table.add_row(f"and {len(ranked) - _MOST_TYPES} more", "", "--json lists them", "")
     return table
@@ -72,7 +75,7 @@ def _pair(pair: Mapping[str, Any]) -> Group:
     grid.add_row("same content", told)
     bound = f"{_percent(pair['upper_bound'])} of the rows: no exact match above it"
     grid.add_row("answers seen in training", bound)
-    title = Text(f"{pair['other']} against {pair['train']}", style="bold")
+    title = Text(printable(f"{pair['other']} against {pair['train']}"), style="bold")
     return Group(title, grid, Text(""))
 
 
@@ -91,14 +94,14 @@ def _images(images: Mapping[str, Any] | None) -> RenderableType:
         modes = ", ".join(f"{mode} {count:,}" for mode, count in images["modes"].items())
         grid.add_row("modes", modes)
     for path, reason in images["first_faults"]:
-        grid.add_row("", f"{path}: {reason}")
+        grid.add_row("", Text(printable(f"{path}: {reason}")))
     return Group(Text("Images", style="bold"), grid, Text(""))
 
 
 def _finding(finding: Mapping[str, Any]) -> Text:
     level = finding["level"]
     text = Text(f"{level} {finding['code']} ", style=_STYLES[level])
-    text.append(finding["sentence"], style="default")
+    text.append(printable(finding["sentence"]), style="default")
     return text.append(f" {finding['advice']}", style="dim")
 
 

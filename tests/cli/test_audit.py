@@ -139,6 +139,18 @@ def test_a_table_without_a_fault_is_said_to_be_sound(tmp_path):
     assert "Nothing to warn of." in result.stdout
 
 
+def test_text_of_a_table_is_shown_as_it_stands_and_steers_no_terminal(tmp_path):
+    rows = [("x[/b].png", "q?", "[/b]", "[red]\x1b[2J")]
+    table = write_rows(tmp_path / "t.csv", rows, "image,question,answer,type")
+    result = runner.invoke(app, ["data", "audit", str(table), "--images", str(tmp_path)])
+    assert result.exit_code == 0, result.exception
+    # a long path folds, and that of this folder is long
+    shown = result.stdout.replace("\n", "").replace(" ", "")
+    for text in ("x[/b].png", "[/b]", "[red][2J"):
+        assert text in shown
+    assert "\x1b[2J" not in result.stdout
+
+
 def test_images_are_inspected_in_the_order_given(tmp_path):
     folder = write_images(tmp_path / "images", 20)
     paths = [folder / f"{index}.png" for index in (3, 19, 0)] + [folder / "none.png"]
@@ -160,3 +172,13 @@ def test_an_interrupt_leaves_with_130_and_no_traceback(tmp_path):
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Traceback" not in errors
+
+
+def test_people_who_share_an_answer_do_not_contradict_each_other(tmp_path):
+    rows = [("a.png", "q?", '"[""cat"", ""a cat""]"'), ("./a.png", "q?", '"[""cat"", ""dog""]"')]
+    table = write_rows(tmp_path / "t.csv", rows, "image,question,answers")
+    (facts,) = audited(table)["tables"]
+    assert (facts["images"], facts["conflicts"]) == (1, 0.0)
+    rows.append(("a.png", "q?", '"[""cow"", ""bull""]"'))
+    table = write_rows(tmp_path / "t.csv", rows, "image,question,answers")
+    assert audited(table)["tables"][0]["conflicts"] == 1.0

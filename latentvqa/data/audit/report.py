@@ -81,6 +81,7 @@ def audit_tables(
         DataError: with the faults of all tables that cannot be read.
     """
     tables = _read_all(paths, images, config, progress)
+    progress("vocabulary", 0, 1)
     tokenizers = train_tokenizers(config.text, tables[0])
     facts = []
     for done, table in enumerate(tables):
@@ -89,6 +90,7 @@ def audit_tables(
         facts.append(
             table_facts(table, tokenizers, text.max_question_tokens, text.max_answer_tokens)
         )
+    progress("tables", len(tables), len(tables))
     hashes: dict[str, str] = {}
     found_images = None
     if images is not None:

@@ -48,7 +48,7 @@ def table_facts(
         ),
         truncated_questions=encoded.truncated_questions / rows,
         truncated_answers=encoded.truncated_answers / rows,
-        unknown_words=_unknown_words(table, tokenizers),
+        unknown_words=_unknown_words(encoded),
     )
 
 
@@ -86,16 +86,22 @@ def pair_facts(
 
 
 def _repeats(table: QuestionTable) -> tuple[float, float]:
-    """Shares of rows that repeat an earlier one, and that contradict another."""
+    """Shares of rows that repeat an earlier one, and that share no answer with another."""
     place: dict[tuple[str, ...], int] = {}
     answers = [
         place.setdefault(tuple(sorted(map(normalise_answer, row))), len(place))
         for row in table.answers
     ]
+    given = [set(references) for references in place]
     questions, _ = pd.factorize(np.array(list(map(normalise_answer, table.questions)), object))
     frame = pd.DataFrame({"image": table.image_index, "question": questions, "answer": answers})
-    different = frame.groupby(["image", "question"])["answer"].transform("nunique")
-    return float(frame.duplicated().mean()), float((different > 1).mean())
+    groups = frame.groupby(["image", "question"])["answer"]
+    several = frame[groups.transform("nunique") > 1]
+    conflicting = 0
+    for _, codes in several.groupby(["image", "question"])["answer"]:
+        sets = [given[code] for code in codes]
+        conflicting += sum(any(one.isdisjoint(other) for other in sets) for one in sets)
+    return float(frame.duplicated().mean()), conflicting / len(frame)
 
 
 def _top_answers(targets: list[str], types: list[str] | None) -> dict[str, tuple[int, str, float]]:
@@ -109,10 +115,11 @@ def _top_answers(targets: list[str], types: list[str] | None) -> dict[str, tuple
     return found
 
 
-def _unknown_words(table: QuestionTable, tokenizers: Tokenizers) -> float:
-    times = Counter(table.questions)
+def _unknown_words(encoded: EncodedTable) -> float:
+    """Share of unknown words among those of the questions, as far as they are kept."""
     words = unknown = 0
-    for ids, count in zip(tokenizers.question.encode(list(times)), times.values(), strict=True):
-        words += count * len(ids)
-        unknown += count * ids.count(UNK)
-    return unknown / max(words, 1)
+    for row in range(len(encoded)):
+        ids = encoded.question_ids(row)
+        words += len(ids)
+        unknown += ids.count(UNK)
+    return unknown / words
