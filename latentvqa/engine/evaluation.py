@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +9,6 @@ from typing import Literal
 
 import numpy as np
 
-from latentvqa.core.answers import normalise_answer
 from latentvqa.core.priors import blind_prior_answers
 from latentvqa.core.records import SplitMetrics
 from latentvqa.data.batches import EncodedTable
@@ -20,24 +17,22 @@ from latentvqa.data.tables import QuestionTable
 from latentvqa.engine.calibration import fit_logit_temperature
 from latentvqa.engine.checkpoint import write_calibration
 from latentvqa.engine.confidence import Confidence, judge_confidence
-from latentvqa.engine.intervals import Measure, mean_with_interval
-from latentvqa.engine.interventions import Laboratory
-from latentvqa.engine.latent_use import (
+from latentvqa.engine.examination import (
     MOST_ROWS,
     SHORT_ROWS,
-    LatentUse,
     examine_latent_use,
     examined_rows,
 )
+from latentvqa.engine.intervals import Measure, mean_with_interval
+from latentvqa.engine.interventions import Laboratory
+from latentvqa.engine.latent_use import LatentUse
 from latentvqa.engine.loading import LoadedModel
 from latentvqa.engine.observer import Observer
 from latentvqa.engine.protocols import matches, protocol_scores
-from latentvqa.engine.run_tables import read_training_answers
 from latentvqa.engine.scoring import ScoringSettings, score_table
+from latentvqa.engine.seen_answers import SeenAnswers, seen_answers
 from latentvqa.errors import DataError
 
-# answers trained on this often begin a band of their own
-FREQUENCY_BANDS = (1, 10, 100, 1000)
 _CACHE_MIB = 2048
 
 LatentUseExtent = Literal["none", "short", "full"]
@@ -49,20 +44,6 @@ class TypeScores:
 
     exact_match: Measure
     prior: float
-
-
-@dataclass(frozen=True)
-class SeenAnswers:
-    """What training had seen of the answers.
-
-    Attributes:
-        upper_bound: share of rows with a reference that was trained on: no
-            score of answers repeated from training can exceed it.
-        bands: exact match by how often the answer was trained on.
-    """
-
-    upper_bound: float
-    bands: Mapping[str, Measure]
 
 
 @dataclass(frozen=True)
@@ -178,7 +159,7 @@ def evaluate(
             scores.confidences, is_right, table.image_index, settings.logit_temperature
         ),
         language=language,
-        seen=_seen_answers(table, is_right, run, language),
+        seen=seen_answers(table, is_right, run, language),
         latent_use=None
         if latent_use == "none"
         else _latent_use(loaded, table, store, settings, latent_use == "short", observer, poll),
@@ -262,25 +243,3 @@ def _by_type(
             prior=max(float(match[chosen].mean()) for match in priors.values()),
         )
     return found
-
-
-def _seen_answers(
-    table: QuestionTable, is_right: np.ndarray, run: Path, language: str
-) -> SeenAnswers | None:
-    counts = read_training_answers(run)
-    if counts is None:
-        return None
-    times = np.array(
-        [
-            max(counts.get(normalise_answer(reference, language), 0) for reference in references)
-            for references in table.answers
-        ]
-    )
-    bands = {}
-    for low, high in itertools.pairwise((0, *FREQUENCY_BANDS, sys.maxsize)):
-        chosen = (times >= low) & (times < high)
-        if chosen.any():
-            name = f"{low}" if high == low + 1 else f"{low}-{high - 1}"
-            name = f"{low}+" if high == sys.maxsize else name
-            bands[name] = mean_with_interval(is_right[chosen], table.image_index[chosen])
-    return SeenAnswers(upper_bound=float((times > 0).mean()), bands=bands)

@@ -7,8 +7,9 @@ import torch
 from latentvqa.data.batches import EncodedTable
 from latentvqa.data.images import ImageStore, ImageTransform
 from latentvqa.engine.evaluation import evaluate
+from latentvqa.engine.examination import examined_rows
 from latentvqa.engine.interventions import Laboratory, Reading
-from latentvqa.engine.latent_use import BASE, SHUFFLED, examined_rows
+from latentvqa.engine.latent_use import BASE, SHUFFLED
 from latentvqa.engine.loading import load_model
 from latentvqa.engine.observer import Observer
 from latentvqa.engine.run_tables import validation_table
