@@ -5,21 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from io import BytesIO
 from textwrap import fill
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from latentvqa.core.ablation import AblationResult, Estimate
 from latentvqa.report.page_style import LIGHT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
 
 PIXELS_PER_INCH = 110
 _CHART_INCHES = 2.9  # wide, each of four
 _ARM_INCHES = 0.42  # high
-_FRAME_INCHES = 1.35
+_FRAME_INCHES = 1.5
 _LETTERS = 16  # of an arm's name in a line
 _COLOURS = tuple(LIGHT[name] for name in ("c0", "c1", "c2", "c3"))
 _MARKERS = "osD^vP*X"
+_MOST_NAMED = 8  # seeds in the legend
+_LEGEND: dict[str, Any] = {"fontsize": 8, "frameon": False, "ncols": _MOST_NAMED}
 
 # measure, title, what a value is multiplied with
 _CHARTS = (
@@ -63,7 +66,11 @@ def ablation_png(result: AblationResult) -> bytes:
         axis.grid(axis="x", alpha=0.25)
         for side in ("top", "right", "left"):
             axis.spines[side].set_visible(False)
-    figure.suptitle(f"{result.name}   {result.description}".strip(), fontsize=10, x=0.01, ha="left")
+    title = f"{result.name}   {result.description}".strip()
+    figure.suptitle(title, fontsize=10, x=0.01, ha="left")
+    if len(result.seeds) > 1:
+        marks = [_seed_mark(place, seed) for place, seed in enumerate(result.seeds)]
+        figure.legend(handles=marks[:_MOST_NAMED], loc="outside lower left", **_LEGEND)
     content = BytesIO()
     figure.savefig(content, format="png")
     return content.getvalue()
@@ -80,14 +87,24 @@ def _draw_seeds(axis: Axes, result: AblationResult, measure: str, scale: float) 
             for run in result.runs:
                 value = (run.measures or {}).get(measure)
                 if (run.arm, run.seed) == (arm.name, seed) and value is not None:
-                    axis.plot(
-                        scale * value,
-                        row + offset,
-                        _MARKERS[place % len(_MARKERS)],
-                        color=_COLOURS[place % len(_COLOURS)],
-                        ms=4.5,
-                        alpha=0.85,
-                    )
+                    axis.plot(scale * value, row + offset, **_mark(place))
+
+
+def _mark(place: int) -> dict[str, Any]:
+    """How the runs of a seed look."""
+    return {
+        "marker": _MARKERS[place % len(_MARKERS)],
+        "color": _COLOURS[place % len(_COLOURS)],
+        "ms": 4.5,
+        "alpha": 0.85,
+        "ls": "",
+    }
+
+
+def _seed_mark(place: int, seed: int) -> Line2D:
+    from matplotlib.lines import Line2D
+
+    return Line2D([], [], label=f"seed {seed}", **_mark(place))
 
 
 def _draw_differences(axis: Axes, result: AblationResult) -> None:

@@ -161,7 +161,7 @@ def test_a_file_in_the_place_of_the_evaluations_is_told(cli, run):
     (run / "evaluations").touch()
     done = cli("evaluate", run)
     assert done.code == 1
-    assert done.err.startswith("error: ") and "Not a directory" in done.err
+    assert "\nerror: " in done.err and "Not a directory" in done.err
 
 
 def test_a_damaged_checkpoint_is_passed_over_with_a_warning(cli, run):

@@ -41,6 +41,7 @@ def test_training_ends_with_a_whole_run_folder(cli, here):
     run = here / "runs" / "mine"
     names = {entry.name for entry in run.iterdir()}
     assert names == {
+        "answers.json",
         "best",
         "checkpoints",
         "config.toml",
