@@ -161,7 +161,7 @@ def next_step(view: RunView, findings: Sequence[Finding]) -> str:
 def _intervention(is_own: bool) -> str:
     """How to see whether the decoder uses the latent."""
     if is_own:
-        return "latentvqa evaluate RUN exchanges the latents between examples"
+        return "latentvqa evaluate RUN --latent-use"
     return "exchange the latents between examples and see the score fall"
 
 

@@ -19,8 +19,8 @@ VERDICT_STYLES = {
 _LABELS = {
     "posterior_mean": "posterior mean",
     "posterior_sample": "posterior sample",
-    "latents_shuffled": "shuffled, same question",
-    "latents_of_any_example": "shuffled, any example",
+    "latents_shuffled": "same-question shuffle",
+    "latents_of_any_example": "any-example shuffle",
     "zero": "zero",
     "dataset_mean": "mean of all examples",
     "prior_sample": "sample of the prior",

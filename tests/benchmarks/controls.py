@@ -1,6 +1,6 @@
 """The Gaussian latent beside its controls on easy-VQA, read on the test table.
 
-    python -m tests.benchmarks.controls --easy-vqa FOLDER --out FOLDER
+    python -m tests.benchmarks.controls --easy-vqa FOLDER --out FOLDER [ARM ...]
 
 trains each arm with three seeds through the real command, evaluates the chosen
 checkpoint on ``test.csv`` (once each), skips what is there, and writes
@@ -63,8 +63,10 @@ def train(folder: Path, tables: Path, arm: str, seed: int) -> None:
         return
     start = [sys.executable, "-m", "latentvqa"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    options = options_of(arm, seed, str(tables))
-    subprocess.run([*start, "train", *options, "--out", str(run)], check=True, env=environment)
+    options = ["--resume", str(run)]
+    if not run.exists():
+        options = [*options_of(arm, seed, str(tables)), "--out", str(run)]
+    subprocess.run([*start, "train", *options], check=True, env=environment)
     table = ["--data", str(tables / "test.csv"), "--images", str(tables / "images")]
     subprocess.run(
         [*start, "evaluate", str(run), *table, "--latent-use"], check=True, env=environment
@@ -163,11 +165,12 @@ def main() -> None:
     parser.add_argument("--easy-vqa", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--commit", help="of the runs that are there already")
+    parser.add_argument("arms", nargs="*", default=list(ARMS))
     asked = parser.parse_args()
     here = ["git", "rev-parse", "--short", "HEAD"]
     commit = asked.commit or subprocess.run(here, capture_output=True, text=True, check=True).stdout
     runs = []
-    for arm in ARMS:
+    for arm in asked.arms:
         for seed in SEEDS if arm not in SHORT_PAIR else SEEDS[:1]:
             train(asked.out, asked.easy_vqa, arm, seed)
             runs.append(recorded(run_of(asked.out, arm, seed), arm, seed, commit.strip()))

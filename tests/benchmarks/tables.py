@@ -9,7 +9,7 @@ from statistics import mean
 from typing import Any
 
 from latentvqa.core.thresholds import KLHealthThresholds
-from tests.benchmarks import ablations
+from tests.benchmarks import ablations, controls
 from tests.benchmarks.short_runs import ARMS, RESULTS
 
 README = Path(__file__).parents[2] / "README.md"
@@ -102,6 +102,77 @@ def _ablation_table(record: dict[str, Any]) -> str:
     return f"{record['description']}. {told}\n\n{_table(head, rows)}"
 
 
+def easy_vqa_table(found: dict[str, Any]) -> str:
+    """The Gaussian runs on easy-VQA's test table."""
+    head = ["seed", "left the plateau at epoch", "exact match on test", "latents shuffled"]
+    head += ["answer gain of H(A), nats", "rate, nats", "bound at t = 0.5, nats", "training"]
+    rows = []
+    for run in (run for run in found["runs"] if run["arm"] == "gaussian"):
+        information = run["information"]
+        gain, need = information["answer_gain"], information["answer_entropy"]
+        left = _first_above(run["validation"], LEFT_AT)
+        rows.append(
+            [
+                str(run["seed"]),
+                "-" if left is None else str(left),
+                _share(run["metrics"]["exact_match"]),
+                f"{100 * run['metrics']['exact_match_latents_shuffled']['value']:.1f} %",
+                f"{gain:.2f} of {need:.2f}",
+                f"{run['rate']:.0f}",
+                f"{information['bound']:.0f}",
+                f"{run['minutes']:.1f} min",
+            ]
+        )
+    commits = ", ".join(sorted({run["commit"] for run in found["runs"]}))
+    return f"{_table(head, rows)}\n\nCommit {commits}; `python -m tests.benchmarks.controls`."
+
+
+def controls_table(found: dict[str, Any]) -> str:
+    """Every arm on easy-VQA's test table, and the paired differences."""
+    head = ["model", "exact match on test, each seed", "same-question shuffle", "calibration error"]
+    head += ["Gaussian minus this, points, all seeds"]
+    pairs = {pair["arms"][1]: pair["all"] for pair in found["pairs"]}
+    rows = []
+    for arm in controls.ARMS:
+        runs = [run for run in found["runs"] if run["arm"] == arm]
+        if not runs or arm in controls.SHORT_PAIR:
+            continue
+        shuffled = [run["shuffled"]["exact_match"]["value"] for run in runs if run["shuffled"]]
+        errors = [run["confidence"]["calibration_error"]["value"] for run in runs]
+        difference = ""
+        if arm in pairs:
+            value, low, high = (100 * pairs[arm][end] for end in ("value", "low", "high"))
+            difference = f"{value:+.2f} ({low:+.2f} to {high:+.2f})"
+        scores = [100 * run["metrics"]["exact_match"]["value"] for run in runs]
+        rows.append(
+            [
+                arm,
+                ", ".join(f"{score:.2f}" for score in scores),
+                _span([100 * value for value in shuffled], "{:.1f} %") if shuffled else "-",
+                _span([100 * value for value in errors], "{:.2f} %"),
+                difference,
+            ]
+        )
+    return _table(head, rows) + _risk_sentence(found["risk"])
+
+
+def _risk_sentence(risk: dict[str, Any] | None) -> str:
+    if risk is None:
+        return ""
+    difference, (mine, theirs) = risk["difference"], risk["errors"]
+    value, low, high = (100 * difference[end] for end in ("value", "low", "high"))
+    return (
+        f"\n\nAfter 2 epochs, seed {risk['seed']}, with {mine:,} and {theirs:,} errors: area under "
+        f"the risk-coverage curve, Gaussian minus deterministic, {value:+.2f} points "
+        f"({low:+.2f} to {high:+.2f}; lower is better)."
+    )
+
+
+def _share(measure: dict[str, float]) -> str:
+    low, high = 100 * measure["low"], 100 * measure["high"]
+    return f"{100 * measure['value']:.2f} % ({low:.2f} to {high:.2f})"
+
+
 def _mean_and_span(
     runs: Sequence[dict[str, float]], measure: str, form: str, scale: float = 1.0
 ) -> str:
@@ -138,7 +209,15 @@ def ablation_records() -> list[dict[str, Any]]:
     return json.loads(path.read_text()) if path.exists() else []
 
 
+def controls_record() -> dict[str, Any]:
+    """Recorded runs on easy-VQA's test table."""
+    found: dict[str, Any] = json.loads(controls.RESULTS.read_text())
+    return found
+
+
 TABLES = {
+    "easy-vqa-runs": lambda: easy_vqa_table(controls_record()),
+    "controls": lambda: controls_table(controls_record()),
     "free-bits": lambda: free_bits_table(load()),
     "recipe": lambda: recipe_table(load()),
     "ablations": lambda: ablation_tables(ablation_records()),

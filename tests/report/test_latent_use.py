@@ -87,20 +87,20 @@ def test_a_model_without_latent_tokens_has_no_verdict():
 PANEL = """\
 Latent use on 5,000 questions, 1,000 images
 
-                            exact        change in points  nats per  answers
- answered from              match         (95 % interval)    answer  changed
- ────────────────────────────────────────────────────────────────────────────
+                          exact        change in points  nats per  answers
+ answered from            match         (95 % interval)    answer  changed
+ ──────────────────────────────────────────────────────────────────────────
  latents
-  posterior mean           95.0 %                             0.210
-  posterior sample         94.0 %     -1.0 (-3.0 to +1.0)     0.220    1.5 %
-  shuffled, same question  55.0 %  -40.0 (-42.0 to -38.0)     3.500   46.0 %
+  posterior mean         95.0 %                             0.210
+  posterior sample       94.0 %     -1.0 (-3.0 to +1.0)     0.220    1.5 %
+  same-question shuffle  55.0 %  -40.0 (-42.0 to -38.0)     3.500   46.0 %
  noise (std)
-  0.5                      94.0 %     -1.0 (-3.0 to +1.0)     0.220    1.5 %
+  0.5                    94.0 %     -1.0 (-3.0 to +1.0)     0.220    1.5 %
  without one token
-  0                        94.8 %     -0.2 (-2.2 to +1.8)     0.213    0.4 %
-  1                        90.0 %     -5.0 (-7.0 to -3.0)     0.300    6.0 %
+  0                      94.8 %     -0.2 (-2.2 to +1.8)     0.213    0.4 %
+  1                      90.0 %     -5.0 (-7.0 to -3.0)     0.300    6.0 %
  input
-  blank image              50.0 %  -45.0 (-47.0 to -43.0)     3.100   50.0 %
+  blank image            50.0 %  -45.0 (-47.0 to -43.0)     3.100   50.0 %
 
 active units                120 of 128
 tokens, costliest first     1, 0

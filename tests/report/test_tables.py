@@ -209,8 +209,7 @@ def test_few_reasons_not_to_judge_are_given_in_full():
 ╭─ ok ─────────────────────────────────────────────────────────────────────────╮
 │ The latent carries 1.6 of the 1.7 nats that the answers need. The loss pays  │
 │ for 19.2.                                                                    │
-│ Next: Confirm it: latentvqa evaluate RUN exchanges the latents between       │
-│ examples                                                                     │
+│ Next: Confirm it: latentvqa evaluate RUN --latent-use                        │
 │ Not judged: leak, latent_ignored, capacity_near_need,                        │
 │ capacity_far_above_need: the log holds no answer entropy, gain or            │
 │ information bound                                                            │
