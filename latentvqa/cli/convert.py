@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -45,7 +47,8 @@ def vqa_v2(
     """VQA v1 and v2: all ten answers stay as references."""
     from latentvqa.data.converters.vqa_v2 import read_vqa_v2
 
-    _write(read_vqa_v2(questions, annotations), out, images, overwrite)
+    read = partial(read_vqa_v2, questions, annotations)
+    _write(read, questions, out, images, overwrite)
 
 
 @app.command("gqa")
@@ -55,7 +58,7 @@ def gqa(
     """GQA: a file of questions, or a folder of several."""
     from latentvqa.data.converters.gqa import read_gqa
 
-    _write(read_gqa(questions), out, images, overwrite)
+    _write(partial(read_gqa, questions), questions, out, images, overwrite)
 
 
 @app.command("clevr")
@@ -65,7 +68,7 @@ def clevr(
     """CLEVR: images are those of images/SPLIT."""
     from latentvqa.data.converters.clevr import read_clevr
 
-    _write(read_clevr(questions), out, images, overwrite)
+    _write(partial(read_clevr, questions), questions, out, images, overwrite)
 
 
 @app.command("easy-vqa")
@@ -75,7 +78,7 @@ def easy_vqa(
     """easy-VQA: questions.json of a split."""
     from latentvqa.data.converters.easy_vqa import read_easy_vqa
 
-    _write(read_easy_vqa(questions), out, images, overwrite)
+    _write(partial(read_easy_vqa, questions), questions, out, images, overwrite)
 
 
 @app.command("folders")
@@ -90,14 +93,23 @@ def folders(
     """A folder of images for each answer; the folder's name is the answer."""
     from latentvqa.data.converters.folders import read_folders
 
-    _write(read_folders(root, question), out, root, overwrite)
+    _write(partial(read_folders, root, question), root, out, root, overwrite)
 
 
-def _write(rows: Sequence[ConvertedRow], out: Path, images: Path | None, overwrite: bool) -> None:
-    from latentvqa.data.converters.rows import missing_images, write_rows
+def _write(
+    read: Callable[[], list[ConvertedRow]],
+    source: Path,
+    out: Path,
+    images: Path | None,
+    overwrite: bool,
+) -> None:
+    from latentvqa.data.converters.rows import check_out, check_rows, missing_images, write_rows
 
+    check_out(out, overwrite=overwrite)
+    rows = read()
+    check_rows(source, rows)
     missing = missing_images(rows, images) if images is not None else []
-    write_rows(out, rows, overwrite=overwrite)
+    write_rows(out, rows)
     if missing:
         more = f" and {len(missing) - SHOWN:,} more" if len(missing) > SHOWN else ""
         print(
@@ -107,5 +119,8 @@ def _write(rows: Sequence[ConvertedRow], out: Path, images: Path | None, overwri
         )
     distinct = len({row.image for row in rows})
     typer.echo(f"{out}: {len(rows):,} questions on {distinct:,} images")
-    folder = "DIR" if images is None else images
-    typer.echo(f"Next: latentvqa data audit {out} --images {folder}")
+    if not rows[0].answers:
+        typer.echo("It has no answers: train, evaluate and data audit need some.")
+        return
+    folder = "DIR" if images is None else quote(str(images))
+    typer.echo(f"Next: latentvqa data audit {quote(str(out))} --images {folder}")

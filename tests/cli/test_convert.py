@@ -95,9 +95,11 @@ def test_every_reference_of_vqa_v2_survives_in_every_format(vqa, tmp_path, suffi
 def test_a_test_set_has_no_answers_and_its_part_shares_the_images(vqa, tmp_path):
     content = json.loads(vqa[0].read_text()) | {"data_subtype": "test-dev2015"}
     vqa[0].write_text(json.dumps(content))
-    converted("vqa-v2", "--questions", vqa[0], "--out", tmp_path / "t.csv")
+    result = converted("vqa-v2", "--questions", vqa[0], "--out", tmp_path / "t.csv")
     table = as_read(tmp_path / "t.csv", require_answers=False)
     assert table.answers == [(), ()]
+    assert "has no answers" in result.stdout
+    assert "Next" not in result.stdout
     assert table.image_names[0] == "COCO_test2015_000000000009.jpg"
 
 
@@ -221,12 +223,15 @@ def edited(path, change):
         (0, lambda c: c["questions"][1].pop("image_id"), r'questions[1]: no "image_id"'),
         (0, lambda c: c["questions"].append(c["questions"][0]), "9000 stands there twice"),
         (0, lambda c: c["questions"].pop(), "1 annotations have no question"),
+        (0, lambda c: c["questions"][1].update(image_id=9.7), 'questions[1]: "image_id" is 9.7'),
+        (0, lambda c: c["questions"][1].update(question=" "), 'questions[1]: "question" is blank'),
         (0, lambda c: c.pop("data_subtype"), 'no "data_subtype"'),
         (0, lambda c: c.update(questions={}), 'no list "questions"'),
         (1, lambda c: c["annotations"].pop(), "no annotation of question_id 458752000"),
         (1, lambda c: c["annotations"][0].update(answers="net"), '"answers" is no list'),
         (1, lambda c: c["annotations"][0].update(answers=[]), "no answer in it"),
         (1, lambda c: c["annotations"][0]["answers"][3].pop("answer"), "answers[3]"),
+        (1, lambda c: c["annotations"][0]["answers"][3].update(answer="\ud800"), "answers[3]"),
     ],
 )
 def test_a_fault_names_file_and_entry(vqa, tmp_path, which, change, told):
@@ -254,6 +259,7 @@ def test_a_table_is_replaced_only_when_asked(vqa, tmp_path):
     out.write_text("mine")
     arguments = ("vqa-v2", "--questions", vqa[0], "--out", out)
     assert "--overwrite" in fault(*arguments)
+    assert "--overwrite" in fault("vqa-v2", "--questions", tmp_path / "unread", "--out", out)
     assert out.read_text() == "mine"
     converted(*arguments, "--overwrite")
     assert out.read_text() != "mine"

@@ -11,6 +11,7 @@ from typing import Any
 
 from latentvqa.data.converters.json_files import entries_of, read_json, text_of
 from latentvqa.data.converters.rows import ConvertedRow
+from latentvqa.errors import DataError
 
 
 def read_clevr(questions: Path) -> list[ConvertedRow]:
@@ -20,10 +21,16 @@ def read_clevr(questions: Path) -> list[ConvertedRow]:
         DataError: naming file and entry.
     """
     rows = []
-    for place, entry in enumerate(entries_of(questions, read_json(questions), "questions")):
+    seen: set[str] = set()
+    content = read_json(questions, _keep_last_function)
+    for place, entry in enumerate(entries_of(questions, content, "questions")):
         where = f"questions[{place}]"
         image = text_of(questions, where, entry, "image_filename")
         number = entry.get("question_index")
+        question_id = "" if number is None else text_of(questions, where, entry, "question_index")
+        if question_id and question_id in seen:
+            raise DataError(f"{questions}: {where}: question_index {number} stands there twice")
+        seen.add(question_id)
         rows.append(
             ConvertedRow(
                 image=image,
@@ -32,10 +39,15 @@ def read_clevr(questions: Path) -> list[ConvertedRow]:
                 if entry.get("answer") is not None
                 else (),
                 type=_type(entry.get("program")),
-                id="" if number is None else str(number),
+                id=question_id,
             )
         )
     return rows
+
+
+def _keep_last_function(entry: dict[str, Any]) -> None:
+    if isinstance(program := entry.get("program"), list):
+        entry["program"] = program[-1:]
 
 
 def _type(program: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from latentvqa.data.converters.json_files import read_json
+from latentvqa.data.converters.json_files import checked_text, read_json
 from latentvqa.data.converters.rows import ConvertedRow
 from latentvqa.errors import DataError
 
@@ -24,7 +24,10 @@ def read_easy_vqa(questions: Path) -> list[ConvertedRow]:
     for place, entry in enumerate(content):
         if not isinstance(entry, list) or len(entry) != _TRIPLE:
             raise DataError(f"{questions}: entry {place} is not [question, answer, image id]")
-        question, answer, image = map(str, entry)
+        question, answer, image = (
+            checked_text(questions, f"entry {place}: its {name}", value)
+            for name, value in zip(("question", "answer", "image id"), entry, strict=True)
+        )
         rows.append(ConvertedRow(f"{image}.png", question, (answer,), _type(question, answer)))
     return rows
 

@@ -7,10 +7,14 @@ As documented with the data set: ``imageId``, ``question``, ``answer`` and
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from latentvqa.data.converters.json_files import read_json, text_of
 from latentvqa.data.converters.rows import ConvertedRow
 from latentvqa.errors import DataError
+
+# most of the published bytes, and of no use to a question table
+_REASONING = ("semantic", "semanticStr", "annotations", "entailed", "equivalent", "fullAnswer")
 
 
 def read_gqa(questions: Path) -> list[ConvertedRow]:
@@ -25,7 +29,7 @@ def read_gqa(questions: Path) -> list[ConvertedRow]:
     rows: list[ConvertedRow] = []
     seen: set[str] = set()
     for path in files:
-        content = read_json(path)
+        content = read_json(path, _drop_reasoning)
         if not isinstance(content, dict):
             raise DataError(f"{path}: no object of questions by id; is it a file of GQA?")
         for question_id, entry in content.items():
@@ -34,6 +38,11 @@ def read_gqa(questions: Path) -> list[ConvertedRow]:
             seen.add(question_id)
             rows.append(_row(path, question_id, entry))
     return rows
+
+
+def _drop_reasoning(entry: dict[str, Any]) -> None:
+    for key in _REASONING:
+        entry.pop(key, None)
 
 
 def _row(path: Path, question_id: str, entry: object) -> ConvertedRow:
@@ -45,7 +54,7 @@ def _row(path: Path, question_id: str, entry: object) -> ConvertedRow:
     return ConvertedRow(
         image=f"{image}.jpg",
         question=question,
-        answers=(text_of(path, where, entry, "answer"),) if entry.get("answer") else (),
+        answers=(text_of(path, where, entry, "answer"),) if entry.get("answer") is not None else (),
         type=str(types.get("structural") or "") if isinstance(types, dict) else "",
         id=question_id,
     )

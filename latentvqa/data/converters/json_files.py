@@ -3,20 +3,37 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from latentvqa.errors import DataError
 
 
-def read_json(path: Path) -> Any:
+def read_json(path: Path, compact: Callable[[dict[str, Any]], None] | None = None) -> Any:
     """Return the content of a JSON file.
 
+    Args:
+        path: the file.
+        compact: drops from an object what is not needed, as soon as the object
+            has been read; published files hold millions of them.
+
     Raises:
-        DataError: if it cannot be read or is no JSON.
+        DataError: if it cannot be read, is no JSON, or names a key twice.
     """
+
+    def built(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        entry = dict(pairs)
+        if len(entry) < len(pairs):
+            twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
+            raise DataError(f'{path}: "{twice}" stands there twice; remove one of the two')
+        if compact is not None:
+            compact(entry)
+        return entry
+
     try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
+        return json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=built)
     except FileNotFoundError as error:
         raise DataError(f"{path}: no such file") from error
     except OSError as error:
@@ -58,9 +75,26 @@ def text_of(path: Path, place: str, entry: Any, key: str) -> str:
     """Return a value of an entry as text; numbers are written out.
 
     Raises:
-        DataError: if it is neither text nor number.
+        DataError: if it is blank, or neither text nor number.
     """
-    value = value_of(path, place, entry, key)
+    return checked_text(path, f'{place}: "{key}"', value_of(path, place, entry, key))
+
+
+def checked_text(path: Path, place: str, value: Any) -> str:
+    """Return a value as text that a table can hold; numbers are written out.
+
+    Raises:
+        DataError: if it is blank, no Unicode, or neither text nor number.
+    """
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise DataError(f'{path}: {place}: "{key}" is {str(value)[:40]}, not a text')
-    return str(value)
+        raise DataError(f"{path}: {place} is {str(value)[:40]}, not a text")
+    text = str(value)
+    if not text.strip():
+        raise DataError(f"{path}: {place} is blank; fill it or remove the entry")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise DataError(
+            f"{path}: {place} holds half of a character: {text[:40]!r}; mend or remove the entry"
+        ) from error
+    return text

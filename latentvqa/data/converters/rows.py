@@ -37,22 +37,48 @@ class ConvertedRow:
     id: str = ""
 
 
-def write_rows(path: Path, rows: Sequence[ConvertedRow], *, overwrite: bool) -> None:
-    """Write a table whole or not at all; its suffix names the format.
-
-    Several references become the column ``answers``, single ones ``answer``;
-    a column that no row fills is left out.
+def check_out(path: Path, *, overwrite: bool) -> None:
+    """Refuse a table that must not be written, before minutes go into reading.
 
     Raises:
-        DataError: if there is no row, or the file is there, of an unknown
-            format or not writable.
+        DataError: if its format is unknown, or it is there and to be kept.
     """
     if path.suffix.lower() not in SUFFIXES:
         raise DataError(f"--out {path}: name a file with one of {', '.join(SUFFIXES)}")
     if path.exists() and not overwrite:
         raise DataError(f"--out {path}: is there already. Replace it with --overwrite.")
+
+
+def check_rows(source: Path, rows: Sequence[ConvertedRow]) -> None:
+    """Refuse rows of which no table can be made.
+
+    Args:
+        source: where they come from, for the message.
+        rows: in the order of the source.
+
+    Raises:
+        DataError: if there is none, or only some have answers.
+    """
     if not rows:
-        raise DataError("nothing to convert: there is no question")
+        raise DataError(f"{source}: nothing to convert: there is no question in it")
+    bare = [place for place, row in enumerate(rows) if not row.answers]
+    if 0 < len(bare) < len(rows):
+        row = rows[bare[0]]
+        raise DataError(
+            f"{source}: {len(bare):,} of {len(rows):,} questions have no answer, the first is "
+            f"number {bare[0]} ({row.id or row.question[:40]}); fill or remove them"
+        )
+
+
+def write_rows(path: Path, rows: Sequence[ConvertedRow]) -> None:
+    """Write the rows of :func:`check_rows` whole or not at all; the suffix names the format.
+
+    Several references become the column ``answers``, single ones ``answer``;
+    a column that no row fills is left out.
+
+    Raises:
+        DataError: if the file cannot be written.
+    """
     columns: dict[str, list[object]] = {
         "image": [row.image for row in rows],
         "question": [row.question for row in rows],

@@ -6,11 +6,17 @@ images are named by data type, subtype and a twelve-digit id.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
 from pathlib import Path
 from typing import Any
 
-from latentvqa.data.converters.json_files import entries_of, read_json, text_of, value_of
+from latentvqa.data.converters.json_files import (
+    checked_text,
+    entries_of,
+    read_json,
+    text_of,
+    value_of,
+)
 from latentvqa.data.converters.rows import ConvertedRow
 from latentvqa.errors import DataError
 
@@ -44,7 +50,7 @@ def read_vqa_v2(questions: Path, annotations: Path | None) -> list[ConvertedRow]
         image_id = value_of(questions, where, entry, "image_id")
         rows.append(
             ConvertedRow(
-                image=_image_name(questions, content, image_id),
+                image=_image_name(questions, where, content, image_id),
                 question=text_of(questions, where, entry, "question"),
                 answers=answers,
                 type=kind,
@@ -61,7 +67,8 @@ def read_vqa_v2(questions: Path, annotations: Path | None) -> list[ConvertedRow]
 
 def _annotations(path: Path) -> dict[str, tuple[tuple[str, ...], str]]:
     found: dict[str, tuple[tuple[str, ...], str]] = {}
-    for place, entry in enumerate(entries_of(path, read_json(path), "annotations")):
+    content = read_json(path, _keep_texts)
+    for place, entry in enumerate(entries_of(path, content, "annotations")):
         where = f"annotations[{place}]"
         question_id = text_of(path, where, entry, "question_id")
         if question_id in found:
@@ -74,21 +81,37 @@ def _annotations(path: Path) -> dict[str, tuple[tuple[str, ...], str]]:
     return found
 
 
+def _keep_texts(entry: dict[str, Any]) -> None:
+    """Replace the answers of an annotation by their texts, if they are as documented.
+
+    A tuple tells them from a list of the file, which JSON gives back as a list.
+    """
+    given = entry.get("answers")
+    if isinstance(given, list) and all(
+        isinstance(one, dict) and isinstance(one.get("answer"), str) for one in given
+    ):
+        entry["answers"] = tuple(sys.intern(one["answer"]) for one in given)
+
+
 def _answers(path: Path, where: str, given: Any) -> tuple[str, ...]:
     """Answers of the annotators, blank ones left out."""
-    if not isinstance(given, Sequence) or isinstance(given, str):
+    if not isinstance(given, list | tuple):
         raise DataError(f'{path}: {where}: "answers" is no list')
-    texts = [text_of(path, f"{where}.answers[{n}]", one, "answer") for n, one in enumerate(given)]
-    return tuple(text for text in texts if text.strip())
+    texts = []
+    for place, one in enumerate(given):
+        inner = f"{where}.answers[{place}]"
+        text = one if isinstance(given, tuple) else value_of(path, inner, one, "answer")
+        if not isinstance(text, str) or text.strip():
+            texts.append(checked_text(path, f'{inner}: "answer"', text))
+    return tuple(texts)
 
 
-def _image_name(path: Path, content: Any, image_id: Any) -> str:
+def _image_name(path: Path, where: str, content: Any, image_id: Any) -> str:
     subtype = text_of(path, "the outermost object", content, "data_subtype")
     subtype = subtype.replace("test-dev", "test")  # a part of the test images
-    try:
-        number = f"{int(image_id):012d}"
-    except (TypeError, ValueError) as error:
-        raise DataError(f"{path}: image_id {str(image_id)[:40]} is no number") from error
+    if not str(image_id).isdecimal():
+        raise DataError(f'{path}: {where}: "image_id" is {str(image_id)[:40]}, not a whole number')
+    number = str(image_id).zfill(12)
     kind = str(content.get("data_type") or "mscoco")
     if kind == "mscoco":
         return f"COCO_{subtype}_{number}.jpg"
