@@ -299,9 +299,16 @@ def test_a_run_that_another_process_holds_is_left_to_the_end(tmp_path):
     with held_lock(first.lock_file, None, lambda: None):
         assert first.state() == "running"
         process = start_cli("ablate", plan, "--out", tmp_path / "out", cwd=tmp_path)
-        wait_until(lambda: second.state() == "finished", process)
-    _, err = process.communicate(timeout=120)
-    assert process.returncode == 0, err
+        told = []
+        for line in process.stderr:
+            told.append(line)
+            if "waiting for its end" in line:
+                break
+        assert second.state() == "finished"
+    err = "".join([*told, process.stderr.read()])
+    assert process.wait(timeout=120) == 0, err
+    process.stdout.close()
+    process.stderr.close()
     assert first.state() == "finished"
     assert err.index("going on with the next") < err.index("[1] factor, seed 0: finished")
     assert f"process {os.getpid()} on" in err
