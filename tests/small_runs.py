@@ -3,11 +3,13 @@
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -161,6 +163,22 @@ def spoil_weights(run: Path, name: str, value: float) -> None:
     known = json.loads(sums.read_text())
     known[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
     sums.write_text(json.dumps(known))
+
+
+@contextmanager
+def small_disk(folder: Path, size: str) -> Iterator[Path]:
+    """A file system of its own that holds no more than ``size``, as mount writes it."""
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
+    if os.name != "posix" or shutil.which("mount") is None:
+        pytest.skip("there is no mount here")
+    if subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("mounting is not permitted here")
+    try:
+        yield folder
+    finally:
+        # lazily: loaded tensors are mapped files
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 def write_images(folder: Path, count: int, side: int = 32) -> Path:

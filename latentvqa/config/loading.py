@@ -16,7 +16,14 @@ from latentvqa.config.faults import fault_texts, nearest_hint
 from latentvqa.config.sections import Config, conflicts
 from latentvqa.errors import ConfigError
 
-_PATH_KEYS = ("data.train", "data.val", "data.images", "data.val_images", "vision.pretrained")
+_PATH_KEYS = (
+    "data.train",
+    "data.val",
+    "data.images",
+    "data.val_images",
+    "vision.pretrained",
+    "loader.feature_folder",
+)
 
 
 @dataclass(frozen=True)

@@ -269,6 +269,10 @@ class Loader(Section):
     """loader processes; 0: one thread of the main process"""
     cache_mib: Annotated[int, Field(ge=0)] = 2048
     """decoded images are kept in memory if they all fit, MiB"""
+    feature_mib: Annotated[int, Field(ge=0)] = 2048
+    """features of a frozen backbone are computed once if they all fit, MiB"""
+    feature_folder: File | None = None
+    """folder where other runs find them; absent: each run computes its own"""
 
 
 class Run(Section):

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -14,12 +15,23 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from latentvqa.data.batch_plan import plan_batches
-from latentvqa.data.images import ImageStore
 from latentvqa.data.tables import QuestionTable
 from latentvqa.data.tokenizer import EOS, PAD, UNK, TextTokenizer, Tokenizers
 from latentvqa.errors import DataError
 
-__all__ = ["Batch", "BatchLoader", "EncodedTable", "make_batch", "plan_batches"]
+__all__ = ["Batch", "BatchLoader", "EncodedTable", "ImageSource", "make_batch", "plan_batches"]
+
+
+class ImageSource(Protocol):
+    """Images by index: their pixels, or what stands for them."""
+
+    def get(self, indices: np.ndarray) -> Tensor:
+        """What a batch carries for some images, shape ``(n, ...)``.
+
+        Raises:
+            DataError: if an image cannot be decoded.
+        """
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +39,8 @@ class Batch:
     """Questions, their targets and their images.
 
     Attributes:
-        images: each image once, uint8, shape ``(B, 3, H, W)``.
+        images: each image once: uint8 pixels, shape ``(B, 3, H, W)``, or the
+            features of a frozen backbone, ``(B, P, C)``.
         image_index: place of each question's image in ``images``, ``(Q,)``.
         question_tokens: ids padded with 0, shape ``(Q, T)``.
         answer_tokens: ids and the end token, padded with 0, shape ``(Q, A)``.
@@ -105,7 +118,7 @@ class EncodedTable:
         return tuple(self.answer_ids(row))
 
 
-def make_batch(encoded: EncodedTable, store: ImageStore, rows: np.ndarray) -> Batch:
+def make_batch(encoded: EncodedTable, store: ImageSource, rows: np.ndarray) -> Batch:
     """Collect the rows of a batch.
 
     Args:
@@ -142,7 +155,7 @@ class BatchLoader:
     def __init__(
         self,
         encoded: EncodedTable,
-        store: ImageStore,
+        store: ImageSource,
         batches: Sequence[np.ndarray],
         *,
         workers: int,
@@ -187,7 +200,7 @@ class _PlannedBatches(Dataset[Batch | DataError]):
     An error raised in a worker would reach the user with the worker's traceback.
     """
 
-    def __init__(self, encoded: EncodedTable, store: ImageStore, batches: list[np.ndarray]):
+    def __init__(self, encoded: EncodedTable, store: ImageSource, batches: list[np.ndarray]):
         self.encoded, self.store, self.batches = encoded, store, batches
 
     def __len__(self) -> int:

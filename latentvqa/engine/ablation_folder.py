@@ -166,6 +166,8 @@ _SCENE_KEYS = {"scenes", "scene_images", "scene_questions", "scene_families", "s
 def runnable(place: RunPlace) -> Config:
     """The configuration with the paths of what the ablation folder holds for it."""
     config, root = place.config, place.root.resolve()
+    if config.loader.feature_folder is None:
+        config = config.replace("loader", feature_folder=root / "features")
     scenes = scenes_folder(config)
     if scenes is not None:
         table = root / scenes / SCENES_TABLE

@@ -67,6 +67,15 @@ def peak_memory_mib(device: torch.device) -> float | None:
     return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
 
 
+def numeric_platform() -> dict[str, Any]:
+    """What decides about the bits of a CPU run."""
+    return {
+        "torch": torch.__version__,
+        "threads": torch.get_num_threads(),
+        "cpu": torch.backends.cpu.get_cpu_capability(),
+    }
+
+
 class NumberInTransit:
     """A number on its way from the device to the host.
 

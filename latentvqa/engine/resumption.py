@@ -14,10 +14,10 @@ from latentvqa.core.record_codec import decode_epoch
 from latentvqa.core.records import EpochRecord
 from latentvqa.engine.assembly import resolve
 from latentvqa.engine.checkpoint import Checkpoint
+from latentvqa.engine.device import numeric_platform
 from latentvqa.engine.observer import Observer
 from latentvqa.engine.optimization import load_optimizer_state
 from latentvqa.engine.progress import Progress
-from latentvqa.engine.session import numeric_platform
 from latentvqa.engine.trainer import Trainer
 from latentvqa.errors import CheckpointError, ConfigError
 from latentvqa.history import LOG_NAME, read_history, reconcile
@@ -26,6 +26,7 @@ _FREE_TO_CHANGE = (
     "run.",
     "loader.workers",
     "loader.cache_mib",
+    "loader.feature_folder",
     "early_stopping.patience",
     "stages.",
 )

@@ -15,8 +15,7 @@ from torch import Tensor
 
 from latentvqa.core.answers import exact_match
 from latentvqa.core.records import KLConvention, SplitMetrics
-from latentvqa.data.batches import Batch, BatchLoader, EncodedTable, plan_batches
-from latentvqa.data.images import ImageStore
+from latentvqa.data.batches import Batch, BatchLoader, EncodedTable, ImageSource, plan_batches
 from latentvqa.data.tokenizer import BOS, EOS, PAD, TextTokenizer
 from latentvqa.engine.device import Precision, autocast
 from latentvqa.engine.measures import Measures, entropy_of
@@ -86,7 +85,7 @@ class TableScores:
 def score_table(
     model: VQAModel,
     encoded: EncodedTable,
-    store: ImageStore,
+    store: ImageSource,
     tokenizer: TextTokenizer,
     settings: ScoringSettings,
     on_batch: Callable[[int, int], None] = lambda done, total: None,

@@ -6,7 +6,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -17,6 +16,7 @@ from latentvqa.core.records import EpochRecord, RunHeader
 from latentvqa.core.tuning import told, tuning_step
 from latentvqa.engine.assembly import ModelSpecification
 from latentvqa.engine.checkpoint import save_checkpoint
+from latentvqa.engine.device import numeric_platform
 from latentvqa.engine.interruption import Interrupted
 from latentvqa.engine.optimization import optimizer_state
 from latentvqa.engine.setup import announce
@@ -149,12 +149,3 @@ class Session:
             is_best=is_best,
         )
         self._last_save = time.monotonic()
-
-
-def numeric_platform() -> dict[str, Any]:
-    """What decides about the bits of a CPU run."""
-    return {
-        "torch": torch.__version__,
-        "threads": torch.get_num_threads(),
-        "cpu": torch.backends.cpu.get_cpu_capability(),
-    }

@@ -24,6 +24,7 @@ from latentvqa.data.tokenizer import Tokenizers
 from latentvqa.engine.batch_loss import BatchLoss, BatchObjective
 from latentvqa.engine.curriculum import first_rows
 from latentvqa.engine.device import NumberInTransit, peak_memory_mib
+from latentvqa.engine.image_sources import ImageSources
 from latentvqa.engine.interruption import StopFlag
 from latentvqa.engine.measures import Measures, entropy_of
 from latentvqa.engine.observer import Observer
@@ -73,6 +74,7 @@ class Trainer:
         self.model, self.tokenizers = model, tokenizers
         self.train, self.val = train, val
         self.observer, self.stop = observer, stop
+        self.images = ImageSources(settings, model.vision, train.store, val.store, observer, stop)
         self._first_rows = first_rows(settings.config.data, train.encoded.table)
         self.refit(settings.config)
         self.optimizer = build_optimizer(model, self.config)
@@ -111,16 +113,16 @@ class Trainer:
             DivergenceError: if a term of the loss is NaN or infinite.
         """
         epoch = self.progress.epoch
+        start = time.perf_counter()
         stage = self._enter(epoch)
         plan = self._plan(epoch)
         loader = BatchLoader(
             self.train.encoded,
-            self.train.store,
+            self.images.train,
             plan,
             workers=self.config.loader.workers,
             start=self.progress.batch,
         )
-        start = time.perf_counter()
         for batch in loader:
             self._step(batch, stage, len(plan))
             now = time.perf_counter()
@@ -213,7 +215,7 @@ class Trainer:
         stage = self.recipe.stage(epoch)
         self.model.train()
         self.model.decoder.requires_grad_(stage != "baseline")
-        self.model.vision.freeze(self.recipe.is_vision_frozen(epoch))
+        self.images.freeze(self.recipe.is_vision_frozen(epoch))
         return stage
 
     def _plan(self, epoch: int) -> list[np.ndarray]:
@@ -324,7 +326,12 @@ class Trainer:
             language=config.text.language,
         )
         return score_table(
-            self.model, self.val.encoded, self.val.store, self.tokenizers.answer, settings, on_batch
+            self.model,
+            self.val.encoded,
+            self.images.val,
+            self.tokenizers.answer,
+            settings,
+            on_batch,
         ).metrics
 
     def _fresh_sums(self) -> dict[str, Tensor]:

@@ -70,12 +70,13 @@ class VisionEncoder(nn.Module):
         """Encode images.
 
         Args:
-            images: uint8 pixels, shape ``(B, 3, size, size)``.
+            images: uint8 pixels, shape ``(B, 3, size, size)``, or :meth:`features`
+                of them.
 
         Returns:
             Patch tokens of shape ``(B, P, D)``.
         """
-        return self.embed(self.features(images))
+        return self.embed(images if images.is_floating_point() else self.features(images))
 
     def features(self, images: Tensor) -> Tensor:
         """Backbone features of uint8 images, shape ``(B, P, C)``."""

@@ -73,7 +73,8 @@ class VQAModel(nn.Module):
         """Encode every distinct image once and every question with its image.
 
         Args:
-            images: uint8 pixels of the distinct images, ``(B, 3, size, size)``.
+            images: uint8 pixels of the distinct images, ``(B, 3, size, size)``, or
+                the backbone's features of them.
             image_index: image of each question, shape ``(Q,)``, values below B.
             question_tokens: ids padded with 0, shape ``(Q, T)``.
         """

@@ -354,6 +354,7 @@ def test_a_backbone_is_trained_once_and_every_arm_starts_from_it(cli, here):
     answer = cli("ablate", plan, "--out", "out")
     assert answer.code == 0, answer.err
     (weights,) = (here / "out" / "backbones").glob("*.safetensors")
+    (_features,) = (here / "out" / "features").glob("*.safetensors")
     assert answer.err.count("backbone: begins") == 1
     free, frozen = places(plan, here / "out")
     for place in (free, frozen):

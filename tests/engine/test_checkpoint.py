@@ -1,8 +1,5 @@
 import json
-import os
 import shutil
-import subprocess
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -10,6 +7,7 @@ import torch
 
 from latentvqa.engine.checkpoint import checkpoint_candidates, load_checkpoint, save_checkpoint
 from latentvqa.errors import CheckpointError
+from tests.small_runs import small_disk
 
 FILES = ("model.json", "model.safetensors", "tokenizer.json", "trainer.json", "trainer.safetensors")
 
@@ -130,21 +128,6 @@ def test_another_schema_is_refused(tmp_path):
     (folder / "sums.json").write_text("{}")
     with pytest.raises(CheckpointError, match="checkpoint schema 99; this version reads 1"):
         load_checkpoint(tmp_path)
-
-
-@contextmanager
-def small_disk(folder: Path, size: str):
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
-    if os.name != "posix" or shutil.which("mount") is None:
-        pytest.skip("there is no mount here")
-    if subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.skip("mounting is not permitted here")
-    try:
-        yield folder
-    finally:
-        # lazily: loaded tensors are mapped files
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 @pytest.mark.parametrize("free", [0, 100_000, 200_000, 300_000])
