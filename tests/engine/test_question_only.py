@@ -47,7 +47,7 @@ def test_losses_do_not_depend_on_the_pixels_either():
 def test_no_gradient_reaches_the_pixels():
     model, batch = tiny_model(vision={"blind": True}), tiny_batch()
     pixels = batch.images.float().requires_grad_()
-    patches = model.vision(pixels)
+    patches = model.vision.embed(model.vision.features(pixels))
     assert patches.requires_grad
     (gradient,) = torch.autograd.grad(patches.sum(), pixels, allow_unused=True)
     assert gradient is None
