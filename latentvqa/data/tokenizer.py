@@ -7,9 +7,11 @@ unknown one: their names hold a space, which no token of a text does.
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Literal
 
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
@@ -22,6 +24,9 @@ PAD, BOS, EOS, UNK = 0, 1, 2, 3
 _SPECIAL_NAMES = ["<pad> ", "<bos> ", "<eos> ", "<unk> "]
 UNKNOWN_TEXT = "<unk>"
 _BLOCK = 10_000
+# between white space as Unicode has it, where no rule of the word level reaches over;
+# Python alone takes four separators of ASCII for white space too
+_CHUNK = re.compile(r"[\S\x1c-\x1f]+")
 
 Kind = Literal["word", "bpe"]
 
@@ -90,12 +95,13 @@ class TextTokenizer:
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Return the token ids of each text, without reserved ids but UNK."""
-        ids: list[list[int]] = []
-        for start in range(0, len(texts), _BLOCK):
-            block = list(texts[start : start + _BLOCK])
-            encodings = self._tokenizer.encode_batch_fast(block, add_special_tokens=False)
-            ids.extend(encoding.ids for encoding in encodings)
-        return ids
+        if self.kind == "bpe":
+            return self._encode(texts)
+        # few words make many texts: each is encoded once
+        cut = [_CHUNK.findall(text) for text in texts]
+        chunks = list(dict.fromkeys(chain.from_iterable(cut)))
+        ids_of = dict(zip(chunks, self._encode(chunks), strict=True))
+        return [[token for chunk in row for token in ids_of[chunk]] for row in cut]
 
     def decode(self, ids: Sequence[int]) -> str:
         """Return the text up to the end token, without padding and start token.
@@ -120,6 +126,14 @@ class TextTokenizer:
     def to_json(self) -> str:
         """Return everything that :meth:`from_json` needs."""
         return json.dumps({"kind": self.kind, "tokenizer": json.loads(self._tokenizer.to_str())})
+
+    def _encode(self, texts: Sequence[str]) -> list[list[int]]:
+        ids: list[list[int]] = []
+        for start in range(0, len(texts), _BLOCK):
+            block = list(texts[start : start + _BLOCK])
+            encodings = self._tokenizer.encode_batch_fast(block, add_special_tokens=False)
+            ids.extend(encoding.ids for encoding in encodings)
+        return ids
 
     @classmethod
     def from_json(cls, text: str) -> TextTokenizer:
@@ -219,10 +233,11 @@ def _set_rules(tokenizer: Tokenizer, kind: Kind, lowercase: bool, split_punctuat
 def _word_level(
     rules: Tokenizer, texts: Sequence[str], vocab_size: int, min_count: int
 ) -> models.WordLevel:
-    """The most frequent words, as the library's trainer ranks them; each text is cut once."""
+    """The most frequent words, as the library's trainer ranks them; each is cut once."""
+    chunks = Counter(chain.from_iterable(map(_CHUNK.findall, texts)))
     counts: Counter[str] = Counter()
-    for text, times in Counter(texts).items():
-        normal = rules.normalizer.normalize_str(text)
+    for chunk, times in chunks.items():
+        normal = rules.normalizer.normalize_str(chunk)
         for word, _ in rules.pre_tokenizer.pre_tokenize_str(normal):
             counts[word] += times
     ranked = sorted(

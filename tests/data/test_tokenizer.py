@@ -5,7 +5,7 @@ import random
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 
@@ -143,12 +143,20 @@ def test_a_vocabulary_without_words_is_refused() -> None:
         trained(min_count=9)
 
 
+# white space of all kinds, separators that Python alone takes for it, marks, the final sigma
+SEPARATORS = (
+    " \t\n\x0b\x0c\r\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2000\u2003\u2028\u2029\u202f\u205f\u3000"
+)
+LETTERS = "\u202f\u205f\u3000abAB,.é\u0301<unk>Σς\u0130\u200b\ufeff!"
+
+
+@settings(max_examples=300)
 @given(
-    st.lists(st.text(alphabet="abAB ,.é\u0301<unk>", max_size=12), min_size=1, max_size=12),
+    st.lists(st.text(alphabet=LETTERS + SEPARATORS, max_size=12), min_size=1, max_size=12),
     st.integers(1, 3),
     st.integers(5, 12),
 )
-def test_a_word_vocabulary_is_that_of_the_librarys_trainer(texts, min_count, vocab_size):
+def test_words_are_those_of_the_library(texts, min_count, vocab_size):
     theirs = Tokenizer(models.WordLevel({}, unk_token="<unk>"))
     theirs.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])
     theirs.pre_tokenizer = pre_tokenizers.Sequence(
@@ -170,3 +178,6 @@ def test_a_word_vocabulary_is_that_of_the_librarys_trainer(texts, min_count, voc
     )
     known = json.loads(mine.to_json())["tokenizer"]["model"]["vocab"]
     assert known == theirs.get_vocab()
+    plain = Tokenizer(models.WordLevel(known, unk_token="<unk> "))
+    plain.normalizer, plain.pre_tokenizer = theirs.normalizer, theirs.pre_tokenizer
+    assert mine.encode(texts) == [encoding.ids for encoding in plain.encode_batch(texts)]
