@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -29,6 +30,10 @@ def audit(
         Path | None,
         typer.Option("--images", metavar="DIR", help="Images folder; without it only the tables."),
     ] = None,
+    config_file: Annotated[
+        Path | None,
+        typer.Option("--config", metavar="FILE", help="As in train: columns, text, images folder."),
+    ] = None,
     overrides: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="As in train: data.columns, text.*."),
@@ -45,23 +50,15 @@ def audit(
     from latentvqa.config import load_config
     from latentvqa.core.findings import LEVELS
     from latentvqa.data.audit.report import audit_tables
-    from latentvqa.engine.interruption import Interrupted, StopFlag
     from latentvqa.report.audit import audit_panel
 
-    folder = images if images is not None else tables[0].parent
-    # only columns and text rules are read from the configuration
-    named = [f"data.train={json.dumps(str(tables[0]))}", f"data.images={json.dumps(str(folder))}"]
-    config = load_config(None, overrides=[*named, *(overrides or [])])
-    with ProgressLine() as line, StopFlag() as stop:
-
-        def progress(phase: str, done: int, total: int) -> None:
-            line.show(phase, done, total)
-            stop.poll()
-
-        try:
-            found = audit_tables(tables, images, config, progress)
-        except Interrupted as interrupted:
-            raise typer.Exit(interrupted.exit_code) from interrupted
+    nowhere = Path(os.devnull)  # a configuration must name a folder, and an audit need not
+    named = [f"data.train={json.dumps(str(tables[0]))}", *(overrides or [])]
+    config = load_config(config_file, overrides=named, beneath={"data": {"images": str(nowhere)}})
+    if images is None and config.data.images != nowhere:
+        images = config.data.images
+    with ProgressLine() as line:
+        found = audit_tables(tables, images, config, line.show)
     if as_json:
         typer.echo(json.dumps(found.to_json(), indent=1, ensure_ascii=False))
     else:

@@ -50,7 +50,11 @@ def preset_names() -> list[str]:
 
 
 def load_config(
-    path: Path | None = None, *, preset: str | None = None, overrides: Sequence[str] = ()
+    path: Path | None = None,
+    *,
+    preset: str | None = None,
+    overrides: Sequence[str] = (),
+    beneath: Mapping[str, Any] | None = None,
 ) -> Config:
     """Merge defaults, a preset, a TOML file and ``key=value`` overrides.
 
@@ -59,12 +63,13 @@ def load_config(
         preset: name of a shipped preset.
         overrides: ``section.key=value``; values are TOML, else strings; paths in
             them are relative to the working directory.
+        beneath: tables of keys that all others replace; paths are absolute.
 
     Raises:
         ConfigError: with every fault: file, key, value, bound and, for an
             unknown key, the nearest known one.
     """
-    layers = []
+    layers = [] if beneath is None else [Layer(beneath, "the command")]
     if preset is not None:
         layers.append(preset_layer(preset))
     if path is not None:

@@ -16,26 +16,40 @@ TOP_ANSWER = 0.9  # share of the most frequent answer of a type
 TOP_ANSWER_ROWS = 50  # rows from which on a type's shares are judged
 BLIND = 0.9  # exact match of a prior that never sees an image
 TRUNCATED = 0.01  # share of rows that are cut
+_SHOWN_ROWS = 3
 UNKNOWN_WORDS = 0.05  # share of the question words that training never saw
 
 
 @dataclass(frozen=True)
+class Rows:
+    """Rows of a table that have something in common.
+
+    Attributes:
+        share: fraction of all its rows.
+        first: numbers of the first ten, as in the file.
+    """
+
+    share: float = 0.0
+    first: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
 class TableFacts:
-    """What was measured of one table; shares are fractions of its rows.
+    """What was measured of one table.
 
     Attributes:
         name: path as given.
         rows: questions.
         images: distinct images.
-        answers: distinct normalised answers.
+        answers: distinct normalised answers; 0 for a table without answers.
         duplicates: rows that repeat image, question and answers of an earlier one.
         conflicts: rows whose image and question another row answers without any
             answer in common.
         top_answers: by type (one named ``all`` without types) rows, most
             frequent answer and its share.
         priors: exact match of each image-blind prior.
-        truncated_questions: share cut at ``text.max_question_tokens``.
-        truncated_answers: share cut at ``text.max_answer_tokens``.
+        truncated_questions: rows cut at ``text.max_question_tokens``.
+        truncated_answers: rows cut at ``text.max_answer_tokens``.
         unknown_words: share of question words outside the training vocabulary.
     """
 
@@ -43,12 +57,12 @@ class TableFacts:
     rows: int
     images: int
     answers: int
-    duplicates: float
-    conflicts: float
+    duplicates: Rows
+    conflicts: Rows
     top_answers: Mapping[str, tuple[int, str, float]]
     priors: Mapping[str, float]
-    truncated_questions: float
-    truncated_answers: float
+    truncated_questions: Rows
+    truncated_answers: Rows
     unknown_words: float
 
 
@@ -59,17 +73,35 @@ class PairFacts:
     Attributes:
         train: name of the first table.
         other: name of the later one.
-        leaked_paths: share of the later rows whose image is also trained on.
-        leaked_contents: share whose image has the bytes of one trained on, the
-            former included; None where the images were not read.
-        upper_bound: share of rows with a reference that was trained on.
+        leaked_paths: the later one's rows whose image is also trained on.
+        copied_contents: those whose image has the bytes of one that is trained
+            on under another name; None where the images were not read.
+        unseen_answers: those without a reference that is trained on; None for a
+            table without answers.
     """
 
     train: str
     other: str
-    leaked_paths: float
-    leaked_contents: float | None
-    upper_bound: float
+    leaked_paths: Rows
+    copied_contents: Rows | None
+    unseen_answers: Rows | None
+
+
+@dataclass(frozen=True)
+class BadImage:
+    """An image that cannot be used.
+
+    Attributes:
+        path: its file.
+        fault: what is wrong.
+        table: name of a table that asks about it.
+        row: the first row there that does.
+    """
+
+    path: str
+    fault: str
+    table: str
+    row: int
 
 
 @dataclass(frozen=True)
@@ -79,8 +111,9 @@ class ImageFacts:
     Attributes:
         images: files that the tables name.
         missing: of them not there.
-        corrupt: of them not to be decoded.
-        first_faults: path and reason of the first ten.
+        corrupt: of them not to be read or decoded.
+        first_faults: the first ten.
+        copies: by table, images with the bytes of another one of that table.
         modes: colour modes, by count.
         widths: least, median and largest width in pixels.
         heights: the same of the height.
@@ -89,7 +122,8 @@ class ImageFacts:
     images: int
     missing: int
     corrupt: int
-    first_faults: Sequence[tuple[str, str]]
+    first_faults: Sequence[BadImage]
+    copies: Mapping[str, int]
     modes: Mapping[str, int]
     widths: tuple[int, int, int]
     heights: tuple[int, int, int]
@@ -130,40 +164,39 @@ def judge_pairs(pairs: Sequence[PairFacts]) -> list[AuditFinding]:
     """Findings on later tables against the one that is trained on."""
     found = []
     for pair in pairs:
-        if pair.leaked_paths > 0.0:
+        if pair.leaked_paths.share > 0.0:
             found.append(
                 AuditFinding(
                     "DA001",
                     "warning",
-                    f"{_percent(pair.leaked_paths)} of the rows of {pair.other} are about images "
-                    f"that {pair.train} names as well.",
+                    f"{_told(pair.leaked_paths, pair.other)} are about images that {pair.train} "
+                    "names as well.",
                     "Split by image, or the score flatters the model.",
-                    pair.leaked_paths,
+                    pair.leaked_paths.share,
                 )
             )
-        copied = (pair.leaked_contents or 0.0) - pair.leaked_paths
-        if copied > 0.0:
+        if pair.copied_contents is not None and pair.copied_contents.share > 0.0:
             found.append(
                 AuditFinding(
                     "DA002",
                     "warning",
-                    f"{_percent(copied)} of the rows of {pair.other} are about images that are "
-                    f"byte for byte in {pair.train} under another name.",
+                    f"{_told(pair.copied_contents, pair.other)} are about images that are byte "
+                    f"for byte in {pair.train} under another name.",
                     "Remove the copies from one side.",
-                    copied,
+                    pair.copied_contents.share,
                 )
             )
-        unseen = 1.0 - pair.upper_bound
-        if unseen > 0.0:
+        unseen = pair.unseen_answers
+        if unseen is not None and unseen.share > 0.0:
             found.append(
                 AuditFinding(
                     "DA005",
-                    "warning" if unseen >= UNSEEN else "info",
-                    f"{_percent(unseen)} of the rows of {pair.other} have only answers that "
-                    f"{pair.train} never gives: exact match cannot exceed "
-                    f"{_percent(pair.upper_bound)} by repeating answers.",
+                    "warning" if unseen.share >= UNSEEN else "info",
+                    f"{_told(unseen, pair.other)} have only answers that {pair.train} never gives: "
+                    f"exact match cannot exceed {_percent(1.0 - unseen.share)} by repeating "
+                    "answers.",
                     "Add such answers to the training table, or compare scores with that ceiling.",
-                    unseen,
+                    unseen.share,
                     UNSEEN,
                 )
             )
@@ -172,50 +205,71 @@ def judge_pairs(pairs: Sequence[PairFacts]) -> list[AuditFinding]:
 
 def judge_images(images: ImageFacts) -> list[AuditFinding]:
     """Findings on the files."""
-    bad = images.missing + images.corrupt
-    if not bad:
-        return []
-    return [
-        AuditFinding(
-            "DA010",
-            "critical",
-            f"{bad:,} of {images.images:,} images cannot be used: {images.missing:,} missing, "
-            f"{images.corrupt:,} not to be decoded.",
-            'Mend them, or train with data.on_bad_image = "skip".',
-            bad,
+    bad, found = images.missing + images.corrupt, []
+    if bad:
+        found.append(
+            AuditFinding(
+                "DA010",
+                "critical",
+                f"{bad:,} of {images.images:,} images cannot be used: {images.missing:,} missing, "
+                f"{images.corrupt:,} not to be decoded.",
+                'Mend them, or train with data.on_bad_image = "skip".',
+                bad,
+            )
         )
-    ]
+    for name, copies in images.copies.items():
+        if copies:
+            found.append(
+                AuditFinding(
+                    "DA012",
+                    "info",
+                    f"{copies:,} images of {name} are byte for byte another image of it.",
+                    "A split by image may train on one and validate on the other: remove them.",
+                    copies,
+                )
+            )
+    return found
 
 
 def _repeats(table: TableFacts) -> list[AuditFinding]:
     found = []
-    if table.conflicts > 0.0:
+    if table.conflicts.share > 0.0:
         found.append(
             AuditFinding(
                 "DA003",
-                "warning" if table.conflicts >= CONFLICTS else "info",
-                f"{_percent(table.conflicts)} of the rows of {table.name} ask a question about an "
-                "image that another row answers differently.",
+                "warning" if table.conflicts.share >= CONFLICTS else "info",
+                f"{_told(table.conflicts, table.name)} ask a question about an image that another "
+                "row answers differently.",
                 "Put several people's answers into one row as references (column answers), or "
                 "mend them.",
-                table.conflicts,
+                table.conflicts.share,
                 CONFLICTS,
             )
         )
-    if table.duplicates > 0.0:
+    if table.duplicates.share > 0.0:
         found.append(
             AuditFinding(
                 "DA004",
                 "info",
-                f"{_percent(table.duplicates)} of the rows of {table.name} repeat an earlier row.",
+                f"{_told(table.duplicates, table.name)} repeat an earlier row.",
                 "They count twice in training and in the score; remove them.",
-                table.duplicates,
+                table.duplicates.share,
             )
         )
     return found
 
 
 def _answers(table: TableFacts) -> list[AuditFinding]:
+    if not table.answers:
+        return [
+            AuditFinding(
+                "DA013",
+                "info",
+                f"{table.name} has no answers: only its questions and images were looked at.",
+                "Name their column, if there is one: --set 'data.columns={answer = \"...\"}'.",
+                table.rows,
+            )
+        ]
     found = []
     for kind, (rows, answer, share) in table.top_answers.items():
         if share >= TOP_ANSWER and rows >= TOP_ANSWER_ROWS:
@@ -248,20 +302,20 @@ def _answers(table: TableFacts) -> list[AuditFinding]:
 
 def _texts(table: TableFacts) -> list[AuditFinding]:
     found = []
-    for code, share, what, key in (
+    for code, cut, what, key in (
         ("DA008", table.truncated_questions, "questions", "text.max_question_tokens"),
         ("DA009", table.truncated_answers, "answers", "text.max_answer_tokens"),
     ):
-        if share > 0.0:
+        if cut.share > 0.0:
             found.append(
                 AuditFinding(
                     code,
-                    "warning" if share >= TRUNCATED else "info",
-                    f"{_percent(share)} of the {what} of {table.name} are longer than {key}.",
+                    "warning" if cut.share >= TRUNCATED else "info",
+                    f"{_told(cut, table.name)} have {what} longer than {key}.",
                     f"Raise {key}; a cut answer can never be given right."
                     if code == "DA009"
                     else f"Raise {key}.",
-                    share,
+                    cut.share,
                     TRUNCATED,
                 )
             )
@@ -278,6 +332,14 @@ def _texts(table: TableFacts) -> list[AuditFinding]:
             )
         )
     return found
+
+
+def _told(rows: Rows, name: str) -> str:
+    """Share and place of rows, as the subject of a sentence."""
+    shown = ", ".join(map(str, rows.first[:_SHOWN_ROWS]))
+    more = ", ..." if len(rows.first) > _SHOWN_ROWS else ""
+    word = "row" if len(rows.first) == 1 else "rows"
+    return f"{_percent(rows.share)} of the rows of {name} ({word} {shown}{more})"
 
 
 def _percent(share: float) -> str:

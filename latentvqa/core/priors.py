@@ -58,27 +58,27 @@ def blind_prior_answers(
     if len({len(questions), len(answers), len(images)} | ({len(types)} if types else set())) > 1:
         raise ValueError("questions, types, answers and images differ in length")
     references = [tuple(dict.fromkeys(map(normalise_answer, row))) for row in answers]
-    everything = _most_frequent_by_group([None] * len(references), references)
+    everything = _most_frequent_by_group((None, row) for row in references)
     priors = {"global": [everything[None] for _ in references]}
     if types:
-        by_type = _most_frequent_by_group(types, references)
+        by_type = _most_frequent_by_group(zip(types, references, strict=True))
         priors["type"] = [by_type[kind] for kind in types]
     texts = [normalise_answer(question) for question in questions]
     shared = _texts_with_several_images(texts, images)
-    by_text = _most_frequent_by_group(texts, references)
+    pairs = zip(texts, references, strict=True)
+    by_text = _most_frequent_by_group(pair for pair in pairs if pair[0] in shared)
     fallback = priors.get("type", priors["global"])
     priors["question_text"] = [
-        by_text[text] if text in shared else coarse
-        for text, coarse in zip(texts, fallback, strict=True)
+        by_text.get(text, coarse) for text, coarse in zip(texts, fallback, strict=True)
     ]
     return priors
 
 
 def _most_frequent_by_group(
-    groups: Iterable[Hashable], references: Sequence[tuple[str, ...]]
+    rows: Iterable[tuple[Hashable, tuple[str, ...]]],
 ) -> dict[Hashable, str]:
     counts: defaultdict[Hashable, Counter[str]] = defaultdict(Counter)
-    for group, row in zip(groups, references, strict=True):
+    for group, row in rows:
         counts[group].update(row)
     # most_common keeps the order of first appearance among equals
     return {group: count.most_common(1)[0][0] if count else "" for group, count in counts.items()}

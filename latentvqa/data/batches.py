@@ -64,8 +64,8 @@ class EncodedTable:
         max_answer_tokens: longer targets are cut; the end token comes on top.
 
     Attributes:
-        truncated_questions: number of rows whose question was cut.
-        truncated_answers: number of rows whose target was cut.
+        is_question_cut: whether each row's question was cut, shape ``(rows,)``.
+        is_answer_cut: whether its target was.
     """
 
     def __init__(
@@ -80,8 +80,8 @@ class EncodedTable:
         self._max_question_tokens = max_question_tokens
         self._questions = _UniqueTexts(table.questions, tokenizers.question, max_question_tokens)
         self._answers = _UniqueTexts(table.targets, tokenizers.answer, max_answer_tokens)
-        self.truncated_questions = self._questions.truncated
-        self.truncated_answers = self._answers.truncated
+        self.is_question_cut = self._questions.is_cut
+        self.is_answer_cut = self._answers.is_cut
 
     def __len__(self) -> int:
         return len(self.table)
@@ -221,7 +221,7 @@ class _UniqueTexts:
         encoded = tokenizer.encode(list(place_of))
         self._index = np.fromiter((place_of[text] for text in texts), np.int64, len(texts))
         lengths = np.array([len(ids) for ids in encoded], dtype=np.int64)
-        self.truncated = int((lengths[self._index] > limit).sum())
+        self.is_cut: np.ndarray = (lengths > limit)[self._index]
         self._ids = [ids[:limit] for ids in encoded]
 
     def ids(self, row: int) -> list[int]:

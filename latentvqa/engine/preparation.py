@@ -172,12 +172,12 @@ def _read(config: Config, path: Path, images: Path) -> QuestionTable:
 
 
 def _tell_truncation(encoded: EncodedTable, config: Config, observer: Observer, name: str) -> None:
-    for cut, key, limit in (
-        (encoded.truncated_questions, "max_question_tokens", config.text.max_question_tokens),
-        (encoded.truncated_answers, "max_answer_tokens", config.text.max_answer_tokens),
+    for is_cut, key, limit in (
+        (encoded.is_question_cut, "max_question_tokens", config.text.max_question_tokens),
+        (encoded.is_answer_cut, "max_answer_tokens", config.text.max_answer_tokens),
     ):
-        if cut:
+        if is_cut.any():
             observer.notice(
-                f"warning: {cut} of {len(encoded)} {name} rows are longer than text.{key} = "
-                f"{limit} and were cut"
+                f"warning: {is_cut.sum()} of {len(encoded)} {name} rows are longer than "
+                f"text.{key} = {limit} and were cut"
             )

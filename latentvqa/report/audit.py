@@ -40,14 +40,15 @@ def _facts(table: Mapping[str, Any]) -> Group:
     grid = _grid()
     grid.add_row("questions", f"{table['rows']:,} on {table['images']:,} images")
     grid.add_row("different answers", f"{table['answers']:,}")
-    grid.add_row("repeated rows", _percent(table["duplicates"]))
-    grid.add_row("contradicted rows", _percent(table["conflicts"]))
+    grid.add_row("repeated rows", _percent(table["duplicates"]["share"]))
+    grid.add_row("contradicted rows", _percent(table["conflicts"]["share"]))
     for name, share in table["priors"].items():
         grid.add_row("blind prior", f"{_percent(share)} with {_PRIORS[name]}")
-    cut = f"{_percent(table['truncated_questions'])} of the questions"
-    grid.add_row("cut", f"{cut}, {_percent(table['truncated_answers'])} of the answers")
+    cut = f"{_percent(table['truncated_questions']['share'])} of the questions"
+    grid.add_row("cut", f"{cut}, {_percent(table['truncated_answers']['share'])} of the answers")
     grid.add_row("unknown words", f"{_percent(table['unknown_words'])} of those in the questions")
-    return Group(Text(printable(table["name"]), style="bold"), grid, _types(table["top_answers"]))
+    types = _types(table["top_answers"]) if table["top_answers"] else Text("")
+    return Group(Text(printable(table["name"]), style="bold"), grid, types)
 
 
 def _types(top_answers: Mapping[str, Mapping[str, Any]]) -> Table:
@@ -67,14 +68,17 @@ def _types(top_answers: Mapping[str, Mapping[str, Any]]) -> Table:
 
 def _pair(pair: Mapping[str, Any]) -> Group:
     grid = _grid()
-    grid.add_row("images in both", f"{_percent(pair['leaked_paths'])} of the rows, by name")
-    contents = pair["leaked_contents"]
-    told = (
-        "not checked: needs --images" if contents is None else f"{_percent(contents)} of the rows"
+    grid.add_row(
+        "images in both", f"{_percent(pair['leaked_paths']['share'])} of the rows, by name"
     )
-    grid.add_row("same content", told)
-    bound = f"{_percent(pair['upper_bound'])} of the rows: no exact match above it"
-    grid.add_row("answers seen in training", bound)
+    copied, unseen = pair["copied_contents"], pair["unseen_answers"]
+    told = "not checked: needs --images"
+    if copied is not None:
+        told = f"{_percent(copied['share'])} of the rows, under another name"
+    grid.add_row("copies of images", told)
+    if unseen is not None:
+        bound = f"{_percent(1.0 - unseen['share'])} of the rows: no exact match above it"
+        grid.add_row("answers seen in training", bound)
     title = Text(printable(f"{pair['other']} against {pair['train']}"), style="bold")
     return Group(title, grid, Text(""))
 
@@ -93,8 +97,9 @@ def _images(images: Mapping[str, Any] | None) -> RenderableType:
         grid.add_row("height", f"{low:,} to {high:,} pixels, median {middle:,}")
         modes = ", ".join(f"{mode} {count:,}" for mode, count in images["modes"].items())
         grid.add_row("modes", modes)
-    for path, reason in images["first_faults"]:
-        grid.add_row("", Text(printable(f"{path}: {reason}")))
+    for bad in images["first_faults"]:
+        told = f"{bad['table']} row {bad['row']}: {bad['path']}: {bad['fault']}"
+        grid.add_row("", Text(printable(told)))
     return Group(Text("Images", style="bold"), grid, Text(""))
 
 

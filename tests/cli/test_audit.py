@@ -1,4 +1,5 @@
 import json
+import os
 import shutil
 import signal
 
@@ -11,7 +12,7 @@ from typer.testing import CliRunner
 from latentvqa.cli import app
 from latentvqa.data.audit.images import inspect_images
 from latentvqa.report.audit import audit_panel
-from tests.small_runs import start_cli, wait_until, write_images, write_rows
+from tests.small_runs import start_cli, write_images, write_rows
 
 runner = CliRunner()
 
@@ -61,34 +62,36 @@ def test_every_planted_fault_is_found_and_measured(tables):
     train, test, images = tables
     found = audited(train, test, "--images", images)
     assert codes(found) == {
-        *("DA001", "DA002", "DA003", "DA004", "DA005", "DA008", "DA010", "DA011"),
+        *("DA001", "DA002", "DA003", "DA004", "DA005", "DA008", "DA010", "DA011", "DA012"),
     }
     first, second = found["tables"]
     assert (first["rows"], first["images"], second["rows"]) == (7, 5, 4)
-    assert first["duplicates"] == pytest.approx(1 / 7)
-    assert first["conflicts"] == pytest.approx(2 / 7)
-    assert first["truncated_questions"] == pytest.approx(1 / 7)
+    assert first["duplicates"] == {"share": pytest.approx(1 / 7), "first": [3]}
+    assert first["conflicts"] == {"share": pytest.approx(2 / 7), "first": [4, 5]}
+    assert first["truncated_questions"] == {"share": pytest.approx(1 / 7), "first": [6]}
     assert second["unknown_words"] == pytest.approx(3 / 13)  # hoàn, toàn, khác
     (pair,) = found["pairs"]
-    assert pair["leaked_paths"] == pytest.approx(1 / 4)
-    assert pair["leaked_contents"] == pytest.approx(2 / 4)
-    assert pair["upper_bound"] == pytest.approx(3 / 4)  # decomposed Vietnamese is the same answer
+    assert pair["leaked_paths"] == {"share": 1 / 4, "first": [2]}
+    assert pair["copied_contents"] == {"share": 1 / 4, "first": [3]}
+    # decomposed Vietnamese is the same answer
+    assert pair["unseen_answers"] == {"share": 1 / 4, "first": [3]}
     pictures = found["images"]
     assert (pictures["images"], pictures["missing"], pictures["corrupt"]) == (8, 1, 1)
     assert pictures["modes"]["CMYK"] == 1
     assert pictures["widths"] == [4, 32, 32]
-    assert {path.rsplit("/", 1)[1] for path, _ in pictures["first_faults"]} == {
-        "torn.jpg",
-        "nowhere.png",
-    }
+    assert [(bad["path"].rsplit("/", 1)[1], bad["row"]) for bad in pictures["first_faults"]] == [
+        ("torn.jpg", 7),
+        ("nowhere.png", 8),
+    ]
+    assert pictures["copies"] == {str(train): 0, str(test): 1}
 
 
 def test_without_images_only_names_are_compared(tables):
     found = audited(*tables[:2])
     assert found["images"] is None
     (pair,) = found["pairs"]
-    assert pair["leaked_contents"] is None
-    assert pair["leaked_paths"] == pytest.approx(1 / 4)
+    assert pair["copied_contents"] is None
+    assert pair["leaked_paths"]["share"] == 1 / 4
     assert {"DA002", "DA010"}.isdisjoint(codes(found))
 
 
@@ -160,17 +163,17 @@ def test_images_are_inspected_in_the_order_given(tmp_path):
     assert files[0].size == (32, 32)
 
 
-def test_an_interrupt_leaves_with_130_and_no_traceback(tmp_path):
-    images = write_images(tmp_path / "images", 40, side=1500)
-    rows = [(f"{index}.png", "q?", "x") for index in range(40)] * 5
-    table = write_rows(tmp_path / "t.csv", rows)
-    process = start_cli("data", "audit", table, "--images", images)
-    from tests.small_runs import handles_signals
-
-    wait_until(lambda: handles_signals(process.pid), process)
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
-    assert process.returncode == 130
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, -15)])
+def test_a_signal_ends_an_audit_at_once(tmp_path, number, code):
+    table = tmp_path / "t.csv"
+    os.mkfifo(table)
+    process = start_cli("data", "audit", table)
+    with table.open("w") as file:  # opens when the audit reads
+        file.write("image,question,answer\n")
+        file.flush()
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == code
     assert "Traceback" not in errors
 
 
@@ -178,7 +181,63 @@ def test_people_who_share_an_answer_do_not_contradict_each_other(tmp_path):
     rows = [("a.png", "q?", '"[""cat"", ""a cat""]"'), ("./a.png", "q?", '"[""cat"", ""dog""]"')]
     table = write_rows(tmp_path / "t.csv", rows, "image,question,answers")
     (facts,) = audited(table)["tables"]
-    assert (facts["images"], facts["conflicts"]) == (1, 0.0)
+    assert (facts["images"], facts["conflicts"]["share"]) == (1, 0.0)
     rows.append(("a.png", "q?", '"[""cow"", ""bull""]"'))
     table = write_rows(tmp_path / "t.csv", rows, "image,question,answers")
-    assert audited(table)["tables"][0]["conflicts"] == 1.0
+    assert audited(table)["tables"][0]["conflicts"]["share"] == 1.0
+
+
+def test_a_later_table_may_go_without_answers(tables, tmp_path):
+    train, _, images = tables
+    unlabelled = write_rows(
+        tmp_path / "u.csv", [("0.png", "màu gì?"), ("3.png", "một?")], "image,question"
+    )
+    found = audited(train, unlabelled, "--images", images)
+    assert {"DA001", "DA013"} <= codes(found)
+    second, (pair,) = found["tables"][1], found["pairs"]
+    assert (second["answers"], second["priors"], second["top_answers"]) == (0, {}, {})
+    assert pair["unseen_answers"] is None
+    shown = runner.invoke(app, ["data", "audit", str(train), str(unlabelled)]).stdout
+    assert "has no answers" in " ".join(shown.split())
+
+
+def test_answers_missing_here_and_there_are_a_fault(tables, tmp_path):
+    partly = write_rows(tmp_path / "p.csv", [("0.png", "q?", "x"), ("3.png", "q?", "")])
+    result = runner.invoke(app, ["data", "audit", str(tables[0]), str(partly)])
+    assert "p.csv: blank answers" in str(result.exception)
+    assert "row 3" in str(result.exception)
+
+
+def test_copies_of_an_image_within_a_table_are_counted(tmp_path):
+    images = write_images(tmp_path / "images", 3)
+    for name in ("again.png", "once more.png"):
+        shutil.copy(images / "0.png", images / name)
+    names = ["0.png", "1.png", "again.png", "once more.png"]
+    table = write_rows(tmp_path / "t.csv", [(name, "q?", "x") for name in names])
+    found = audited(table, "--images", images)
+    assert found["images"]["copies"] == {str(table): 2}
+    assert "DA012" in codes(found)
+
+
+def test_a_folder_in_place_of_an_image_is_there_but_no_image(tmp_path):
+    (tmp_path / "images" / "a.png").mkdir(parents=True)
+    table = write_rows(tmp_path / "t.csv", [("a.png", "q?", "x")])
+    pictures = audited(table, "--images", tmp_path / "images")["images"]
+    assert (pictures["missing"], pictures["corrupt"]) == (0, 1)
+    assert "directory" in pictures["first_faults"][0]["fault"].lower()
+
+
+@pytest.mark.parametrize("way", ["--set", "--config", "both"])
+def test_the_images_folder_is_taken_from_the_configuration(tmp_path, way):
+    images = write_images(tmp_path / "images", 2)
+    table = write_rows(tmp_path / "t.csv", [("0.png", "q?", "x"), ("1.png", "q?", "y")])
+    config = tmp_path / "run.toml"
+    config.write_text('[data]\ntrain = "elsewhere.csv"\nimages = "images"\n')
+    options = {
+        "--set": ["--set", f"data.images={images}"],
+        "--config": ["--config", config],
+        "both": ["--config", config, "--set", "text.lowercase=false"],
+    }
+    found = audited(table, *options[way])
+    assert found["images"]["images"] == 2
+    assert found["tables"][0]["name"] == str(table)

@@ -5,6 +5,7 @@ import pytest
 from latentvqa.core.audit_rules import (
     ImageFacts,
     PairFacts,
+    Rows,
     TableFacts,
     judge_images,
     judge_pairs,
@@ -16,16 +17,16 @@ TABLE = TableFacts(
     rows=1000,
     images=100,
     answers=10,
-    duplicates=0.0,
-    conflicts=0.0,
+    duplicates=Rows(),
+    conflicts=Rows(),
     top_answers={"colour": (500, "red", 0.3)},
     priors={"global": 0.3, "question_text": 0.5},
-    truncated_questions=0.0,
-    truncated_answers=0.0,
+    truncated_questions=Rows(),
+    truncated_answers=Rows(),
     unknown_words=0.0,
 )
-PAIR = PairFacts("t.csv", "v.csv", 0.0, 0.0, 1.0)
-IMAGES = ImageFacts(100, 0, 0, [], {"RGB": 100}, (64, 64, 64), (64, 64, 64))
+PAIR = PairFacts("t.csv", "v.csv", Rows(), Rows(), Rows())
+IMAGES = ImageFacts(100, 0, 0, [], {"t.csv": 0}, {"RGB": 100}, (64, 64, 64), (64, 64, 64))
 JUST = 1e-9
 
 
@@ -40,18 +41,18 @@ def test_a_sound_table_gives_no_finding():
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"conflicts": 0.01 - JUST}, [("DA003", "info")]),
-        ({"conflicts": 0.01}, [("DA003", "warning")]),
-        ({"duplicates": 0.001}, [("DA004", "info")]),
+        ({"conflicts": Rows(0.01 - JUST, (2, 5))}, [("DA003", "info")]),
+        ({"conflicts": Rows(0.01, (2, 5))}, [("DA003", "warning")]),
+        ({"duplicates": Rows(0.001, (2, 5))}, [("DA004", "info")]),
         ({"top_answers": {"a": (50, "yes", 0.9)}}, [("DA006", "warning")]),
         ({"top_answers": {"a": (49, "yes", 1.0)}}, []),
         ({"top_answers": {"a": (50, "yes", 0.9 - JUST)}}, []),
         ({"priors": {"type": 0.9}}, [("DA007", "warning")]),
         ({"priors": {"type": 0.9 - JUST}}, []),
-        ({"truncated_questions": 0.01 - JUST}, [("DA008", "info")]),
-        ({"truncated_questions": 0.01}, [("DA008", "warning")]),
-        ({"truncated_answers": 0.01 - JUST}, [("DA009", "info")]),
-        ({"truncated_answers": 0.01}, [("DA009", "warning")]),
+        ({"truncated_questions": Rows(0.01 - JUST, (2, 5))}, [("DA008", "info")]),
+        ({"truncated_questions": Rows(0.01, (2, 5))}, [("DA008", "warning")]),
+        ({"truncated_answers": Rows(0.01 - JUST, (2, 5))}, [("DA009", "info")]),
+        ({"truncated_answers": Rows(0.01, (2, 5))}, [("DA009", "warning")]),
         ({"unknown_words": 0.05 - JUST}, []),
         ({"unknown_words": 0.05}, [("DA011", "warning")]),
     ],
@@ -63,11 +64,12 @@ def test_a_table_is_judged_on_either_side_of_each_threshold(changes, expected):
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"leaked_paths": 0.001, "leaked_contents": 0.001}, [("DA001", "warning")]),
-        ({"leaked_contents": 0.002}, [("DA002", "warning")]),
-        ({"leaked_contents": None}, []),
-        ({"upper_bound": 0.95 + JUST}, [("DA005", "info")]),
-        ({"upper_bound": 0.95 - JUST}, [("DA005", "warning")]),
+        ({"leaked_paths": Rows(0.001, (2,))}, [("DA001", "warning")]),
+        ({"copied_contents": Rows(0.002, (2,))}, [("DA002", "warning")]),
+        ({"copied_contents": None}, []),
+        ({"unseen_answers": Rows(0.05 - JUST, (2,))}, [("DA005", "info")]),
+        ({"unseen_answers": Rows(0.05, (2,))}, [("DA005", "warning")]),
+        ({"unseen_answers": None}, []),
     ],
 )
 def test_a_pair_is_judged_on_either_side_of_each_threshold(changes, expected):
@@ -80,7 +82,21 @@ def test_bad_images_are_critical_and_counted():
     assert "3 of 100 images" in finding.sentence
 
 
-def test_a_sentence_names_the_table_and_the_number():
-    (finding,) = judge_tables([replace(TABLE, conflicts=0.0321)])
-    assert "3.21 %" in finding.sentence
-    assert "t.csv" in finding.sentence
+@pytest.mark.parametrize(
+    ("first", "told"),
+    [((7,), "row 7"), ((2, 5, 9), "rows 2, 5, 9"), ((2, 5, 9, 11), "rows 2, 5, 9, ...")],
+)
+def test_a_sentence_names_the_table_the_number_and_the_first_rows(first, told):
+    (finding,) = judge_tables([replace(TABLE, conflicts=Rows(0.0321, first))])
+    assert finding.sentence.startswith(f"3.21 % of the rows of t.csv ({told}) ask")
+
+
+def test_copies_within_a_table_may_part_in_its_split():
+    (finding,) = judge_images(replace(IMAGES, copies={"t.csv": 3, "v.csv": 0}))
+    assert (finding.code, finding.level, finding.observed) == ("DA012", "info", 3)
+
+
+def test_a_table_without_answers_is_told_and_not_judged_by_them():
+    assert seen(judge_tables([replace(TABLE, answers=0, priors={}, top_answers={})])) == [
+        ("DA013", "info")
+    ]

@@ -151,11 +151,11 @@ def test_a_batch_holds_its_rows_and_each_image_once(scenes: Scenes) -> None:
 
 def test_long_texts_are_cut_and_counted(scenes: Scenes) -> None:
     encoded = EncodedTable(scenes.table, scenes.tokenizers, 4, 1)
-    assert encoded.truncated_questions == len(scenes.table)
-    assert encoded.truncated_answers == 0
+    assert encoded.is_question_cut.all()
+    assert not encoded.is_answer_cut.any()
     assert make_batch(encoded, scenes.store, np.arange(5)).question_tokens.shape == (5, 4)
     nothing = EncodedTable(scenes.table, scenes.tokenizers, 4, 0)
-    assert nothing.truncated_answers == len(scenes.table)
+    assert nothing.is_answer_cut.all()
     assert nothing.target_key(0) == (EOS,)
 
 

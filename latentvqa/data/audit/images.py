@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from latentvqa.core.audit_rules import ImageFacts
+from latentvqa.core.audit_rules import BadImage, ImageFacts
 from latentvqa.data.decoding import FORMATS, decode_image
 from latentvqa.data.faults import SHOWN
+from latentvqa.data.tables import QuestionTable
 from latentvqa.errors import DataError
 
 _BLOCK = 256
@@ -26,16 +27,18 @@ class FileFacts:
     """One file.
 
     Attributes:
-        sha256: of its bytes; None if there is no such file.
+        sha256: of its bytes; None if they cannot be read.
         mode: colour mode as stored; None if it cannot be decoded.
         size: width and height in pixels; None if it cannot be decoded.
         fault: why it cannot be used; None if it can.
+        is_missing: there is no such file.
     """
 
-    sha256: str | None
+    sha256: str | None = None
     mode: str | None = None
     size: tuple[int, int] | None = None
     fault: str | None = None
+    is_missing: bool = False
 
 
 def inspect_images(
@@ -55,31 +58,56 @@ def inspect_images(
     return found
 
 
-def image_facts(paths: Sequence[Path], files: Sequence[FileFacts]) -> ImageFacts:
-    """Put the facts of all files together."""
-    sizes = np.array([file.size for file in files if file.size is not None]).reshape(-1, 2)
-    faults = [
-        (str(path), file.fault)
-        for path, file in zip(paths, files, strict=True)
-        if file.fault is not None
-    ]
-    missing = sum(file.sha256 is None for file in files)
+def image_facts(tables: Sequence[QuestionTable], files: Mapping[str, FileFacts]) -> ImageFacts:
+    """Put the facts of all files together.
+
+    Args:
+        tables: what names the images.
+        files: facts of each, by image name.
+    """
+    sizes = [file.size for file in files.values() if file.size is not None]
+    widths, heights = np.array(sizes).reshape(-1, 2).T
+    faulty = {name for name, file in files.items() if file.fault is not None}
+    missing = sum(file.is_missing for file in files.values())
     return ImageFacts(
         images=len(files),
         missing=missing,
-        corrupt=len(faults) - missing,
-        first_faults=faults[:SHOWN],
-        modes=dict(Counter(file.mode for file in files if file.mode).most_common()),
-        widths=_spread(sizes[:, 0]),
-        heights=_spread(sizes[:, 1]),
+        corrupt=len(faulty) - missing,
+        first_faults=[
+            BadImage(str(table.image_paths[place]), files[name].fault or "", str(table.path), row)
+            for table in tables
+            for place, name, row in _first_rows(table, faulty)
+        ][:SHOWN],
+        copies={str(table.path): _copies(table, files) for table in tables},
+        modes=dict(Counter(file.mode for file in files.values() if file.mode).most_common()),
+        widths=_spread(widths),
+        heights=_spread(heights),
     )
+
+
+def _first_rows(table: QuestionTable, faulty: set[str]) -> list[tuple[int, str, int]]:
+    """Place, name and first row of the table's faulty images, in the order of the rows."""
+    images, firsts = np.unique(table.image_index, return_index=True)
+    found = [
+        (place, table.image_names[place], int(table.rows[first]))
+        for place, first in zip(images.tolist(), firsts.tolist(), strict=True)
+        if table.image_names[place] in faulty
+    ]
+    return sorted(found, key=lambda image: image[2])
+
+
+def _copies(table: QuestionTable, files: Mapping[str, FileFacts]) -> int:
+    """Images of a table whose bytes another name of it has already."""
+    known = [files[name].sha256 for name in table.image_names]
+    return sum(times - 1 for digest, times in Counter(known).items() if digest is not None)
 
 
 def _inspect(path: Path) -> FileFacts:
     try:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
-        return FileFacts(None, fault=error.strerror or str(error))
+        is_missing = isinstance(error, FileNotFoundError | NotADirectoryError)
+        return FileFacts(fault=error.strerror or str(error), is_missing=is_missing)
     try:
         decode_image(path)
         with Image.open(path, formats=FORMATS) as image:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
 from latentvqa.core.answers import normalise_answer
-from latentvqa.core.audit_rules import PairFacts, TableFacts
+from latentvqa.core.audit_rules import PairFacts, Rows, TableFacts
 from latentvqa.core.priors import blind_priors
 from latentvqa.data.batches import EncodedTable
 from latentvqa.data.tables import QuestionTable
 from latentvqa.data.tokenizer import UNK, Tokenizers
 
 WHOLE = "all"
+_FIRST_ROWS = 10
 
 
 def table_facts(
@@ -26,28 +28,29 @@ def table_facts(
     """Measure one table.
 
     Args:
-        table: the questions, with answers.
+        table: the questions, all with answers or all without.
         tokenizers: of the table that is trained on.
         max_question_tokens: longer questions are cut.
         max_answer_tokens: longer answers are cut.
     """
-    rows = len(table)
     encoded = EncodedTable(table, tokenizers, max_question_tokens, max_answer_tokens)
-    targets = [normalise_answer(target) for target in table.targets]
-    duplicates, conflicts = _repeats(table)
+    is_repeated, is_contradicted = _repeats(table)
+    targets = [normalise_answer(target) for target in table.targets] if has_answers(table) else []
+    priors = {}
+    if targets:
+        images = table.image_index.tolist()
+        priors = blind_priors(table.questions, table.types, table.answers, images)
     return TableFacts(
         name=str(table.path),
-        rows=rows,
+        rows=len(table),
         images=len(table.image_names),
         answers=len(set(targets)),
-        duplicates=duplicates,
-        conflicts=conflicts,
-        top_answers=_top_answers(targets, table.types),
-        priors=blind_priors(
-            table.questions, table.types, table.answers, table.image_index.tolist()
-        ),
-        truncated_questions=encoded.truncated_questions / rows,
-        truncated_answers=encoded.truncated_answers / rows,
+        duplicates=_rows(table, is_repeated),
+        conflicts=_rows(table, is_contradicted),
+        top_answers=_top_answers(targets, table.types) if targets else {},
+        priors=priors,
+        truncated_questions=_rows(table, encoded.is_question_cut),
+        truncated_answers=_rows(table, encoded.is_answer_cut),
         unknown_words=_unknown_words(encoded),
     )
 
@@ -55,8 +58,8 @@ def table_facts(
 def pair_facts(
     train: QuestionTable,
     other: QuestionTable,
-    train_hashes: dict[str, str],
-    other_hashes: dict[str, str],
+    train_hashes: Mapping[str, str],
+    other_hashes: Mapping[str, str],
 ) -> PairFacts:
     """Measure a later table against the one that is trained on.
 
@@ -67,41 +70,60 @@ def pair_facts(
             where the images were not read.
         other_hashes: the same of the later one.
     """
-    trained = {normalise_answer(text) for row in train.answers for text in row}
-    is_known = [any(normalise_answer(text) in trained for text in row) for row in other.answers]
     names = set(train.image_names)
     by_path = np.array([name in names for name in other.image_names])
     contents = None
     if train_hashes and other_hashes:
         known = set(train_hashes.values())
         copied = np.array([other_hashes.get(name) in known for name in other.image_names])
-        contents = float((by_path | copied)[other.image_index].mean())
+        contents = _rows(other, (copied & ~by_path)[other.image_index])
+    unseen = None
+    if has_answers(other):
+        trained = {normalise_answer(text) for row in train.answers for text in row}
+        unseen = _rows(
+            other,
+            np.array([trained.isdisjoint(map(normalise_answer, row)) for row in other.answers]),
+        )
     return PairFacts(
         train=str(train.path),
         other=str(other.path),
-        leaked_paths=float(by_path[other.image_index].mean()),
-        leaked_contents=contents,
-        upper_bound=sum(is_known) / len(is_known),
+        leaked_paths=_rows(other, by_path[other.image_index]),
+        copied_contents=contents,
+        unseen_answers=unseen,
     )
 
 
-def _repeats(table: QuestionTable) -> tuple[float, float]:
-    """Shares of rows that repeat an earlier one, and that share no answer with another."""
-    place: dict[tuple[str, ...], int] = {}
+def has_answers(table: QuestionTable) -> bool:
+    """Whether every row has an answer."""
+    return all(table.answers)
+
+
+def _rows(table: QuestionTable, is_meant: np.ndarray) -> Rows:
+    return Rows(float(is_meant.mean()), tuple(table.rows[is_meant][:_FIRST_ROWS].tolist()))
+
+
+def _repeats(table: QuestionTable) -> tuple[np.ndarray, np.ndarray]:
+    """Which rows repeat an earlier one, and which share no answer with another."""
+    code_of: dict[tuple[str, ...], int] = {}
     answers = [
-        place.setdefault(tuple(sorted(map(normalise_answer, row))), len(place))
+        code_of.setdefault(tuple(sorted(map(normalise_answer, row))), len(code_of))
         for row in table.answers
     ]
-    given = [set(references) for references in place]
+    given = [frozenset(references) for references in code_of]
     questions, _ = pd.factorize(np.array(list(map(normalise_answer, table.questions)), object))
     frame = pd.DataFrame({"image": table.image_index, "question": questions, "answer": answers})
-    groups = frame.groupby(["image", "question"])["answer"]
-    several = frame[groups.transform("nunique") > 1]
-    conflicting = 0
-    for _, codes in several.groupby(["image", "question"])["answer"]:
-        sets = [given[code] for code in codes]
-        conflicting += sum(any(one.isdisjoint(other) for other in sets) for one in sets)
-    return float(frame.duplicated().mean()), conflicting / len(frame)
+    groups = frame.groupby(["image", "question"], sort=False)
+    number = groups.ngroup().to_numpy()
+    has_several = (groups["answer"].transform("nunique") > 1).to_numpy()
+    told: defaultdict[int, set[int]] = defaultdict(set)
+    places = np.flatnonzero(has_several).tolist()
+    for place in places:
+        told[number[place]].add(answers[place])
+    is_contradicted = np.zeros(len(frame), dtype=bool)
+    for place in places:
+        mine = given[answers[place]]
+        is_contradicted[place] = any(mine.isdisjoint(given[code]) for code in told[number[place]])
+    return frame.duplicated().to_numpy(), is_contradicted
 
 
 def _top_answers(targets: list[str], types: list[str] | None) -> dict[str, tuple[int, str, float]]:
