@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Sequence
+from operator import contains
 
-from latentvqa.core.answers import exact_match, normalise_answer
+from latentvqa.core.answers import normalise_answer
 
 
 def blind_priors(
@@ -34,8 +35,9 @@ def blind_priors(
     priors = blind_prior_answers(questions, types, answers, images)
     if not answers:
         return {}
+    references = _normalised(answers)
     return {
-        name: sum(map(exact_match, given, answers)) / len(answers) for name, given in priors.items()
+        name: sum(map(contains, references, given)) / len(answers) for name, given in priors.items()
     }
 
 
@@ -57,7 +59,7 @@ def blind_prior_answers(
     """
     if len({len(questions), len(answers), len(images)} | ({len(types)} if types else set())) > 1:
         raise ValueError("questions, types, answers and images differ in length")
-    references = [tuple(dict.fromkeys(map(normalise_answer, row))) for row in answers]
+    references = _normalised(answers)
     everything = _most_frequent_by_group((None, row) for row in references)
     priors = {"global": [everything[None] for _ in references]}
     if types:
@@ -72,6 +74,11 @@ def blind_prior_answers(
         by_text.get(text, coarse) for text, coarse in zip(texts, fallback, strict=True)
     ]
     return priors
+
+
+def _normalised(answers: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
+    """The references of each row as they are compared, each once."""
+    return [tuple(dict.fromkeys(map(normalise_answer, row))) for row in answers]
 
 
 def _most_frequent_by_group(
