@@ -25,9 +25,9 @@ class Interval:
     high: float
 
     @property
-    def excludes_zero(self) -> bool:
-        """Whether zero lies outside."""
-        return self.low > 0.0 or self.high < 0.0
+    def is_none(self) -> bool:
+        """Whether a loss of this size is none: below a point, and zero lies inside."""
+        return self.value < IGNORED_LOSS and self.low <= 0.0 <= self.high
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ class LatentUseEvidence:
         prior: exact match of the best image-blind prior on the same rows.
         loss: exact match lost when every latent comes from another image, of
             the same question text where there is one.
+        image_loss: exact match lost when every row is shown another image.
         information_bound: what the decoder can know of the input, in nats, at
             the temperature in use; None without a Gaussian bottleneck.
         answer_gain: what was learnt to say, in nats.
@@ -49,6 +50,7 @@ class LatentUseEvidence:
     score: float
     prior: float
     loss: Interval
+    image_loss: Interval
     information_bound: float | None
     answer_gain: float | None
     answer_entropy: float | None
@@ -73,7 +75,9 @@ def judge_latent_use(
     the latent can carry, since that went around it. Used where the exchange
     takes at least half of what the score has over the best blind prior, and the
     interval of that loss excludes 0. Ignored where it takes less than one point
-    and the interval includes 0. Partly used otherwise.
+    and the interval includes 0; what the exchange of images costs then says
+    whether the image goes around the latent or is not used at all. Partly used
+    otherwise.
 
     Args:
         evidence: the measured numbers.
@@ -86,14 +90,27 @@ def judge_latent_use(
     loss, over = evidence.loss, evidence.score - evidence.prior
     told = (
         f"exchanging latents between images costs {_points(loss.value)} points "
-        f"({_points(loss.low)} to {_points(loss.high)}) of the {_points(over)} that the score has "
-        f"over the best blind prior{detour}"
+        f"({_points(loss.low)} to {_points(loss.high)}){_lead(over)}"
     )
     if over > 0.0 and loss.value >= USED_SHARE * over and loss.low > 0.0:
-        return LatentUseVerdict("used", f"The latent is used: {told}.")
-    if loss.value < IGNORED_LOSS and not loss.excludes_zero:
-        return LatentUseVerdict("ignored", f"The latent is ignored: {told}.")
-    return LatentUseVerdict("partly used", f"The latent is partly used: {told}.")
+        return LatentUseVerdict("used", f"The latent is used: {told}{detour}.")
+    if loss.is_none:
+        sentence = f"The latent is ignored: {told}{detour or _image(evidence.image_loss)}."
+        return LatentUseVerdict("ignored", sentence)
+    return LatentUseVerdict("partly used", f"The latent is partly used: {told}{detour}.")
+
+
+def _lead(over: float) -> str:
+    if over > 0.0:
+        return f" of the {_points(over)} that the score has over the best blind prior"
+    return f", and the score is {_points(-over)} points below the best blind prior"
+
+
+def _image(loss: Interval) -> str:
+    told = f"; another image costs {_points(loss.value)} points, so"
+    if loss.is_none:
+        return f"{told} the image is not used at all"
+    return f"{told} the image reaches the answers around the latent"
 
 
 def _collapse(evidence: LatentUseEvidence, limits: KLHealthThresholds) -> str | None:
@@ -121,4 +138,4 @@ def _detour(evidence: LatentUseEvidence, limits: KLHealthThresholds) -> str:
 
 
 def _points(share: float) -> str:
-    return f"{share * 100:.1f}"
+    return f"{share * 100:z.1f}"

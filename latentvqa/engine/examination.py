@@ -23,7 +23,7 @@ from latentvqa.data.tables import QuestionTable
 from latentvqa.engine.donors import Donors, find_donors
 from latentvqa.engine.intervals import Measure, mean_with_interval
 from latentvqa.engine.interventions import Answered, Laboratory, Reading
-from latentvqa.engine.latent_use import BASE, SHUFFLED, Arm, Information, LatentUse
+from latentvqa.engine.latent_use import BASE, OTHER_IMAGE, SHUFFLED, Arm, Information, LatentUse
 from latentvqa.engine.measures import ACTIVE_UNIT_VARIANCE, entropy_of, information_bound
 from latentvqa.engine.mutual_information import mutual_information
 from latentvqa.engine.protocols import matches
@@ -147,7 +147,7 @@ class _Examination:
     def _input_arms(self, anyone: Donors) -> None:
         """Arms that the whole model sees."""
         donors, table = anyone.rows, self.table
-        self._look("image_shuffled", image_index=table.image_index[donors])
+        self._look(OTHER_IMAGE, image_index=table.image_index[donors])
         if self.is_short:
             return
         self._look("image_blank", blank="image")
@@ -217,17 +217,21 @@ class _Examination:
     def _verdict(
         self, best_prior: float, information: Information, active: int | None
     ) -> LatentUseVerdict:
-        loss = self.arms[SHUFFLED].difference
         evidence = LatentUseEvidence(
             score=self.arms[BASE].exact_match.value,
             prior=best_prior,
-            loss=Interval(-loss.value, -loss.high, -loss.low),
+            loss=self._loss(SHUFFLED),
+            image_loss=self._loss(OTHER_IMAGE),
             information_bound=information.bound,
             answer_gain=information.gain,
             answer_entropy=information.answer_entropy,
             active_units=active,
         )
         return judge_latent_use(evidence)
+
+    def _loss(self, arm: str) -> Interval:
+        difference = self.arms[arm].difference
+        return Interval(-difference.value, -difference.high, -difference.low)
 
 
 def _lent(mu: Tensor, donors: Donors) -> Reading:

@@ -17,6 +17,7 @@ from latentvqa.engine.mutual_information import BIAS, ESTIMATOR, MutualInformati
 
 BASE = "posterior_mean"
 SHUFFLED = "latents_shuffled"
+OTHER_IMAGE = "image_shuffled"
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ def evidence(**changes):
         "score": 0.9,
         "prior": 0.5,
         "loss": Interval(0.3, 0.25, 0.35),
+        "image_loss": Interval(0.3, 0.25, 0.35),
         "information_bound": 12.0,
         "answer_gain": 1.5,
         "answer_entropy": 1.7,
@@ -41,6 +42,22 @@ def test_a_loss_below_one_point_that_may_be_zero_is_none():
 
 def test_a_score_below_the_prior_is_never_a_used_latent():
     assert word(score=0.4, loss=Interval(0.1, 0.05, 0.15)) == "partly used"
+
+
+def test_an_ignored_latent_leaves_the_image_another_way_or_none():
+    ignored = {"loss": Interval(-0.0002, -0.01, 0.002)}
+    around = judge_latent_use(evidence(**ignored)).sentence
+    assert around.startswith("The latent is ignored: exchanging latents between images costs 0.0 ")
+    assert around.endswith(
+        "another image costs 30.0 points, so the image reaches the answers around the latent."
+    )
+    blind = judge_latent_use(evidence(**ignored, image_loss=Interval(0.0, 0.0, 0.0))).sentence
+    assert blind.endswith("another image costs 0.0 points, so the image is not used at all.")
+
+
+def test_a_score_below_the_prior_is_told_as_such():
+    found = judge_latent_use(evidence(score=0.45, loss=Interval(0.0, 0.0, 0.0)))
+    assert "the score is 5.0 points below the best blind prior" in found.sentence
 
 
 def test_neither_room_nor_answers_is_a_collapse():
