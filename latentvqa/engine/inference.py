@@ -15,10 +15,10 @@ from latentvqa.data.image_names import SUFFIXES
 from latentvqa.data.tokenizer import BOS, EOS, PAD, UNK
 from latentvqa.engine.device import autocast
 from latentvqa.engine.loading import LoadedModel
-from latentvqa.engine.scoring import AnswerTexts
+from latentvqa.engine.scoring import SAMPLE_SEEDS, AnswerTexts, row_noise
 from latentvqa.engine.voting import Votes
 from latentvqa.errors import DataError
-from latentvqa.models import Encoded, generate
+from latentvqa.models import Encoded, Posterior, generate
 
 _QUESTIONS_PER_BATCH = 640
 
@@ -148,10 +148,10 @@ class _Answerer:
         model, posterior = self.loaded.model, encoded.posterior
         draws = max(1, self.samples)
         votes = Votes(len(encoded.fused), draws)
-        for _ in range(draws):
+        for draw in range(draws):
             latents = None
             if posterior is not None:
-                latents = posterior.sample(self._settings.temperature if self.samples else 0.0)
+                latents = self._sample(posterior, draw) if self.samples else posterior.mu
             generated = generate(
                 model.decoder,
                 model.memory(encoded, latents).tokens,
@@ -163,6 +163,14 @@ class _Answerer:
             shares = generated.log_probability.exp().tolist()
             votes.add(self._texts(generated.tokens), shares)
         return list(zip(*votes.result(), strict=True))
+
+    def _sample(self, posterior: Posterior, draw: int) -> torch.Tensor:
+        """Latents with noise that depends on seed and draw alone, whatever else is asked."""
+        settings = self._settings
+        tokens, dims = posterior.mu.shape[1:]
+        seed = settings.seed + SAMPLE_SEEDS * (draw + 1)
+        noise = row_noise(torch.zeros(1, dtype=torch.int64), (tokens, dims), seed)
+        return posterior.sample(settings.temperature, noise.to(posterior.mu.device))
 
 
 def _question_tokens(loaded: LoadedModel, questions: Sequence[str]) -> torch.Tensor:

@@ -23,6 +23,8 @@ from latentvqa.engine.voting import Votes
 from latentvqa.models import Encoded, Posterior, VQAModel, generate
 from latentvqa.objectives import answer_nll, orthogonality
 
+SAMPLE_SEEDS = 7919  # between the seeds of one row's samples
+
 
 @dataclass(frozen=True)
 class ScoringSettings:
@@ -262,7 +264,7 @@ def _vote(
     for sample in range(settings.samples):
         latents = None
         if encoding.posterior is not None and settings.is_latent_used:
-            seed = settings.seed + 7919 * (sample + 1)
+            seed = settings.seed + SAMPLE_SEEDS * (sample + 1)
             latents = _noisy(encoding.posterior, batch, settings.temperature, seed)
         votes.add(*_answer(model, encoding, latents, texts, settings))
     answers, shares = votes.result()

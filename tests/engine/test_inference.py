@@ -82,6 +82,19 @@ def test_samples_share_their_probability(loaded, folder):
     assert all(0.0 < row.confidence <= 1.0 for row in rows if not row.error)
 
 
+def test_samples_are_the_same_each_time_and_whatever_else_is_asked(loaded, folder):
+    asked = ["how many circles are there?"]
+    alone = answers_of(loaded, folder, asked, samples=3)
+    assert answers_of(loaded, folder, asked, samples=3) == alone
+    among = answers_of(loaded, folder, ["what?", *asked], samples=3)[1::2]
+    assert [row.answer for row in among] == [row.answer for row in alone]
+    for row, other in zip(among, alone, strict=True):
+        assert row.error or row.confidence == pytest.approx(other.confidence, rel=1e-3)
+    assert [row.confidence for row in alone] != [
+        row.confidence for row in answers_of(loaded, folder, asked)
+    ]
+
+
 def test_progress_is_told_and_may_stop_the_work(loaded, folder):
     class EnoughError(Exception):
         pass
