@@ -52,7 +52,7 @@ def evaluate(
     from latentvqa.engine.evaluation_files import evaluation_json, write_evaluation
     from latentvqa.engine.interruption import Interrupted, StopFlag
     from latentvqa.engine.loading import load_model
-    from latentvqa.engine.run_folder import read_config, run_of
+    from latentvqa.engine.run_folder import evaluation_folder, read_config, run_of
     from latentvqa.engine.run_tables import validation_table
     from latentvqa.errors import ConfigError
     from latentvqa.report.scores import score_panel
@@ -84,7 +84,7 @@ def evaluate(
             )
         except Interrupted as interrupted:
             raise typer.Exit(interrupted.exit_code) from interrupted
-    folder = run_of(run) / "evaluations" / ("validation" if data is None else data.stem)
+    folder = evaluation_folder(run_of(run), data)
     write_evaluation(found, folder)
     if as_json:
         typer.echo(json.dumps(evaluation_json(found), indent=1, ensure_ascii=False))

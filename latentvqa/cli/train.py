@@ -171,6 +171,7 @@ def _conclude(outcome: Outcome, console: TrainingConsole) -> None:
     from latentvqa.engine.evaluation import evaluate
     from latentvqa.engine.evaluation_files import evaluation_json, write_evaluation
     from latentvqa.engine.loading import load_model
+    from latentvqa.engine.run_folder import evaluation_folder
     from latentvqa.engine.run_tables import validation_table
     from latentvqa.report.scores import score_panel
     from latentvqa.report.tables import epoch_table, verdict_panel
@@ -189,7 +190,7 @@ def _conclude(outcome: Outcome, console: TrainingConsole) -> None:
             latent_use="short",
             is_calibrating=True,
         )
-    write_evaluation(found, outcome.run / "evaluations" / "validation")
+    write_evaluation(found, evaluation_folder(outcome.run))
     screen.print(score_panel(evaluation_json(found), screen.width))
     write_reports(outcome.run, console.notice)
     if outcome.is_stopped_early:

@@ -19,6 +19,7 @@ from latentvqa.core.ablation import RunState
 from latentvqa.durable import replace_file
 from latentvqa.engine.assembly import resolve
 from latentvqa.engine.file_lock import is_locked
+from latentvqa.engine.run_folder import evaluation_folder
 
 SCENES_TABLE = "questions.csv"
 _KEY_LETTERS = 12
@@ -84,7 +85,7 @@ class RunPlace:
     @property
     def evaluation(self) -> Path:
         """Folder of what its best checkpoint answered."""
-        return self.folder / "evaluations" / "validation"
+        return evaluation_folder(self.folder)
 
     @property
     def name(self) -> str:

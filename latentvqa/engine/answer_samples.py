@@ -16,12 +16,12 @@ from typing import TextIO
 from latentvqa.config import Data
 from latentvqa.data.decoding import decode_image
 from latentvqa.data.image_names import ImageFolder
+from latentvqa.engine.run_folder import evaluation_folder
 from latentvqa.errors import DataError
 from latentvqa.report.page_samples import Sample
 
 THUMBNAIL_SIDE = 160  # pixels
 THUMBNAIL_QUALITY = 80
-_EVALUATION = Path("evaluations", "validation")
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def written_answers(run: Path) -> Answers | None:
     Raises:
         DataError: if the files are there but cannot be used.
     """
-    folder = run / _EVALUATION
+    folder = evaluation_folder(run)
     path = folder / "predictions.csv"
     if not path.exists():
         return None

@@ -13,6 +13,7 @@ from latentvqa.durable import replace_file
 from latentvqa.engine.attention_maps import write_attention
 from latentvqa.engine.evaluation import Evaluation
 from latentvqa.engine.protocols import PROTOCOLS, bleu_signature
+from latentvqa.engine.run_folder import EVALUATION_FILE
 from latentvqa.report.confidence import confidence_png
 
 SCHEMA = 1
@@ -38,7 +39,7 @@ def evaluation_json(evaluation: Evaluation) -> dict[str, Any]:
         "schema": SCHEMA,
         "run": str(evaluation.run),
         "checkpoint": evaluation.checkpoint.name,
-        "table": str(evaluation.table.path),
+        "table": str(evaluation.table.path.resolve()),
         "questions": len(evaluation.table),
         "images": len(evaluation.table.image_paths),
         "language": evaluation.language,
@@ -71,7 +72,7 @@ def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     found = evaluation_json(evaluation)
     text = json.dumps(found, indent=1, ensure_ascii=False)
-    replace_file(folder / "evaluation.json", text.encode())
+    replace_file(folder / EVALUATION_FILE, text.encode())
     replace_file(folder / "predictions.csv", _predictions(evaluation).encode())
     replace_file(folder / "confidence.png", confidence_png(found["confidence"]))
     write_attention(evaluation, folder)

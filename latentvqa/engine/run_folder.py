@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 from latentvqa.config import Config, config_from_toml, config_to_toml
@@ -14,6 +17,8 @@ from latentvqa.history import log_path, read_history
 CONFIG_FILE = "config.toml"
 SPLIT_FILE = "split.csv"
 DATA_FOLDER = "data"
+EVALUATION_FILE = "evaluation.json"
+_VALIDATION = "validation"
 
 
 def new_run_folder(name: str, out: Path | None, *, overwrite: bool) -> Path:
@@ -73,11 +78,43 @@ def run_of(path: Path) -> Path:
     return path
 
 
+def evaluation_folder(run: Path, table: Path | None = None) -> Path:
+    """Where the results on a table belong.
+
+    Args:
+        run: the run folder.
+        table: the table's file; None for the run's own validation split.
+
+    Returns:
+        A folder named for the table's file; with a number where results on
+        another table have that name, or the split's.
+    """
+    root = run / "evaluations"
+    if table is None:
+        return root / _VALIDATION
+    return next(
+        folder
+        for folder in _numbered(root, table.stem)
+        if folder.name != _VALIDATION and _table_of(folder) in (None, str(table.resolve()))
+    )
+
+
+def _table_of(folder: Path) -> str | None:
+    """The table whose results a folder holds; None where none can be read."""
+    try:
+        return str(json.loads((folder / EVALUATION_FILE).read_text(encoding="utf-8"))["table"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 def _free_name(parent: Path, name: str) -> Path:
-    number = 1
-    while (folder := parent / (name if number == 1 else f"{name}-{number}")).exists():
-        number += 1
-    return folder
+    return next(folder for folder in _numbered(parent, name) if not folder.exists())
+
+
+def _numbered(parent: Path, name: str) -> Iterator[Path]:
+    """NAME, NAME-2, NAME-3, ..."""
+    yield parent / name
+    yield from (parent / f"{name}-{number}" for number in count(2))
 
 
 def _create(folder: Path) -> Path:

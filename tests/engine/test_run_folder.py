@@ -1,6 +1,14 @@
+import json
+
 import pytest
 
-from latentvqa.engine.run_folder import new_run_folder, read_config, run_of, write_config
+from latentvqa.engine.run_folder import (
+    evaluation_folder,
+    new_run_folder,
+    read_config,
+    run_of,
+    write_config,
+)
 from latentvqa.errors import CheckpointError, ConfigError
 from latentvqa.history import LOG_NAME, write_header
 from tests.runs import HEADER
@@ -86,3 +94,34 @@ def test_a_missing_or_foreign_config_is_told(tmp_path):
 @pytest.mark.parametrize("name", ["", "best", "last", "checkpoints/0001-00000001"])
 def test_the_run_of_anything_in_it_is_found(tmp_path, name):
     assert run_of(tmp_path / name) == tmp_path
+
+
+def written(folder, table):
+    folder.mkdir(parents=True)
+    (folder / "evaluation.json").write_text(json.dumps({"table": str(table)}))
+
+
+def test_results_on_tables_of_one_name_do_not_overwrite_each_other(tmp_path):
+    run, one, other = tmp_path / "run", tmp_path / "a" / "test.csv", tmp_path / "b" / "test.csv"
+    first = evaluation_folder(run, one)
+    assert first == run / "evaluations" / "test"
+    written(first, one)
+    second = evaluation_folder(run, other)
+    assert second == run / "evaluations" / "test-2"
+    written(second, other)
+    assert evaluation_folder(run, one) == first
+    assert evaluation_folder(run, other) == second
+
+
+def test_the_splits_place_belongs_to_no_table(tmp_path):
+    folder = evaluation_folder(tmp_path, tmp_path / "validation.csv")
+    assert folder == tmp_path / "evaluations" / "validation-2"
+    assert evaluation_folder(tmp_path) == tmp_path / "evaluations" / "validation"
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"table": '])
+def test_results_that_cannot_be_read_give_way(tmp_path, content):
+    folder = tmp_path / "evaluations" / "test"
+    folder.mkdir(parents=True)
+    (folder / "evaluation.json").write_text(content)
+    assert evaluation_folder(tmp_path, tmp_path / "test.csv") == folder
