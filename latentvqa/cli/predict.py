@@ -31,11 +31,18 @@ def predict(
     samples: Annotated[
         int, typer.Option(min=0, help="Answer from N latent samples; 0: from the mean.")
     ] = 0,
+    explain: Annotated[
+        Path | None,
+        typer.Option(
+            "--explain", metavar="DIR", help="Pictures of where each latent token looked."
+        ),
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
 ) -> None:
     """Answer every question about every image; a bad image becomes a row with its error."""
     from latentvqa.cli.console import NoticeObserver, ProgressLine
     from latentvqa.cli.prediction_files import open_writer
+    from latentvqa.engine.attention_maps import PredictionPictures
     from latentvqa.engine.inference import find_images, read_question_lines
     from latentvqa.engine.inference import predict as run_prediction
     from latentvqa.engine.interruption import Interrupted, StopFlag
@@ -56,6 +63,10 @@ def predict(
         for note in loaded.notes:
             observer.notice(f"warning: {note}")
 
+        pictures = None
+        if explain is not None:
+            pictures = PredictionPictures(explain, folder, loaded.model.vision.grid)
+
         def on_images(done: int, total: int) -> None:
             observer.progress("images", done, total)
             stop.poll()
@@ -63,11 +74,21 @@ def predict(
         with open_writer(out) as write:
             try:
                 for prediction in run_prediction(
-                    loaded, folder, images, asked, samples=samples, on_images=on_images
+                    loaded,
+                    folder,
+                    images,
+                    asked,
+                    samples=samples,
+                    is_explained=pictures is not None,
+                    on_images=on_images,
                 ):
                     write(prediction)
+                    if pictures is not None:
+                        pictures.add(prediction)
                     written += 1
                     failed += bool(prediction.error)
+                if pictures is not None:
+                    pictures.finish()
             except Interrupted as interrupted:
                 observer.notice(f"interrupted after {written} rows")
                 raise typer.Exit(interrupted.exit_code) from interrupted

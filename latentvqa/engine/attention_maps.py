@@ -10,9 +10,11 @@ import numpy as np
 from latentvqa.data.decoding import decode_image
 from latentvqa.durable import replace_file
 from latentvqa.engine.evaluation import Evaluation
+from latentvqa.engine.inference import Prediction
 from latentvqa.report.attention import AttentionExample, attention_png
 
 EXAMPLES = 6
+MOST_QUESTIONS = 20  # of one image in a picture
 
 
 def write_attention(evaluation: Evaluation, folder: Path) -> None:
@@ -28,8 +30,44 @@ def write_attention(evaluation: Evaluation, folder: Path) -> None:
     np.savez_compressed(buffer, rows=used.rows, attention=used.attention)
     replace_file(folder / "attention.npz", buffer.getvalue())
     mean = used.attention.mean(0, dtype=np.float64)
-    picture = attention_png(mean, used.grid, _examples(evaluation, used.rows, used.attention))
+    picture = attention_png(used.grid, _examples(evaluation, used.rows, used.attention), mean)
     replace_file(folder / "attention.png", picture)
+
+
+class PredictionPictures:
+    """Writes a picture of the latent tokens' attention for every image that is asked about.
+
+    Args:
+        folder: where the pictures go, named for the images.
+        images: the folder that image names are relative to.
+        grid: rows and columns of the patches.
+    """
+
+    def __init__(self, folder: Path, images: Path, grid: tuple[int, int]) -> None:
+        self._folder, self._images, self._grid = folder, images, grid
+        self._held: list[Prediction] = []
+
+    def add(self, prediction: Prediction) -> None:
+        """Take the next answer; answers about one image come one after the other."""
+        if self._held and self._held[0].image != prediction.image:
+            self.finish()
+        if prediction.attention is not None:
+            self._held.append(prediction)
+
+    def finish(self) -> None:
+        """Write the picture of the image that is under way, first questions first."""
+        held, self._held = self._held, []
+        if not held:
+            return
+        image = np.asarray(decode_image(self._images / held[0].image))
+        examples = [
+            AttentionExample(image, row.question, row.answer, row.attention)
+            for row in held[:MOST_QUESTIONS]
+            if row.attention is not None
+        ]
+        path = self._folder / f"{held[0].image}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(path, attention_png(self._grid, examples))
 
 
 def _examples(

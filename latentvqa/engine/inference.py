@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +17,12 @@ from latentvqa.engine.device import autocast
 from latentvqa.engine.loading import LoadedModel
 from latentvqa.engine.scoring import SAMPLE_SEEDS, AnswerTexts, row_noise
 from latentvqa.engine.voting import Votes
-from latentvqa.errors import DataError
+from latentvqa.errors import ConfigError, DataError
 from latentvqa.models import Encoded, Posterior, generate
 
 _QUESTIONS_PER_BATCH = 640
+# answer, its probability, attention of the latent tokens
+_Found = tuple[str, float, np.ndarray | None]
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class Prediction:
         answer: empty where there is an error.
         confidence: probability of the whole answer; averaged over samples.
         error: empty where there is an answer.
+        attention: of each latent token over the patches and, last, the question
+            summary, ``(K, P + 1)``; None where it was not asked for.
     """
 
     image: str
@@ -40,6 +44,7 @@ class Prediction:
     answer: str
     confidence: float | None
     error: str
+    attention: np.ndarray | None = field(default=None, compare=False)
 
 
 def find_images(folder: Path) -> list[Path]:
@@ -84,6 +89,7 @@ def predict(
     questions: Sequence[str],
     *,
     samples: int = 0,
+    is_explained: bool = False,
     on_images: Callable[[int, int], None] = lambda done, total: None,
 ) -> Iterator[Prediction]:
     """Answer every question about every image.
@@ -94,9 +100,18 @@ def predict(
         images: the files, in the order of the answers.
         questions: asked of each image, in this order.
         samples: latent samples to answer from; 0 answers from z = mu.
+        is_explained: keep where each latent token looked.
         on_images: called with images done and in all; may raise to stop.
+
+    Raises:
+        ConfigError: if there are no latent tokens whose attention is asked for.
     """
-    answerer = _Answerer(loaded, questions, samples)
+    if is_explained and not loaded.has_latent:
+        raise ConfigError(
+            f"{loaded.folder}: this model answers without latent tokens, so there is no attention "
+            "of theirs to show"
+        )
+    answerer = _Answerer(loaded, questions, samples, is_explained)
     step = max(1, _QUESTIONS_PER_BATCH // len(questions))
     for start in range(0, len(images), step):
         chunk = images[start : start + step]
@@ -109,16 +124,19 @@ def predict(
                 for question in questions:
                     yield Prediction(name, question, "", None, pixels)
                 continue
-            for question, (answer, confidence) in zip(questions, next(answered), strict=True):
-                yield Prediction(name, question, answer, confidence, "")
+            for question, found in zip(questions, next(answered), strict=True):
+                answer, confidence, attention = found
+                yield Prediction(name, question, answer, confidence, "", attention)
         on_images(start + len(chunk), len(images))
 
 
 class _Answerer:
     """Answers a fixed list of questions about stacks of images."""
 
-    def __init__(self, loaded: LoadedModel, questions: Sequence[str], samples: int) -> None:
-        self.loaded, self.samples = loaded, samples
+    def __init__(
+        self, loaded: LoadedModel, questions: Sequence[str], samples: int, is_explained: bool
+    ) -> None:
+        self.loaded, self.samples, self.is_explained = loaded, samples, is_explained
         preparation = loaded.model.vision.preparation
         self.transform = ImageTransform(preparation.size, preparation.interpolation)
         self._texts = AnswerTexts(loaded.tokenizers.answer)
@@ -126,13 +144,13 @@ class _Answerer:
         self._settings = loaded.scoring_settings(batch_size=1)
 
     @torch.no_grad()
-    def answer(self, pixels: np.ndarray) -> list[list[tuple[str, float]]]:
-        """Answers and confidences, image by image, question by question."""
+    def answer(self, pixels: np.ndarray) -> list[list[_Found]]:
+        """What is found, image by image, question by question."""
         device, model = self.loaded.device, self.loaded.model
         asked = len(self._questions)
         with autocast(device, self.loaded.precision):
             patches = model.vision(torch.from_numpy(pixels).to(device))
-        answered = []
+        answered: list[_Found] = []
         # many questions about few images are cut into batches as well
         pairs = [(image, question) for image in range(len(pixels)) for question in range(asked)]
         for start in range(0, len(pairs), _QUESTIONS_PER_BATCH):
@@ -141,10 +159,17 @@ class _Answerer:
                 encoded = model.encode_patches(
                     patches, rows[:, 0].to(device), self._questions[rows[:, 1]].to(device)
                 )
-                answered += self._decode(encoded)
+                told, shares = self._decode(encoded)
+                answered += zip(told, shares, self._attention(encoded), strict=True)
         return [answered[image * asked : (image + 1) * asked] for image in range(len(pixels))]
 
-    def _decode(self, encoded: Encoded) -> list[tuple[str, float]]:
+    def _attention(self, encoded: Encoded) -> Sequence[np.ndarray | None]:
+        bottleneck = self.loaded.model.bottleneck
+        if not self.is_explained or bottleneck is None:
+            return [None] * len(encoded.fused)
+        return list(bottleneck.attention_over(encoded.fused).float().cpu().numpy())
+
+    def _decode(self, encoded: Encoded) -> tuple[list[str], list[float]]:
         model, posterior = self.loaded.model, encoded.posterior
         draws = max(1, self.samples)
         votes = Votes(len(encoded.fused), draws)
@@ -162,7 +187,7 @@ class _Answerer:
             )
             shares = generated.log_probability.exp().tolist()
             votes.add(self._texts(generated.tokens), shares)
-        return list(zip(*votes.result(), strict=True))
+        return votes.result()
 
     def _sample(self, posterior: Posterior, draw: int) -> torch.Tensor:
         """Latents with noise that depends on seed and draw alone, whatever else is asked."""

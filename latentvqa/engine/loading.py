@@ -46,6 +46,15 @@ class LoadedModel:
     logit_temperature: float | None
     notes: tuple[str, ...]
 
+    @property
+    def has_latent(self) -> bool:
+        """Whether the decoder reads latent tokens."""
+        return self.model.bottleneck is not None and self._is_latent_used
+
+    @property
+    def _is_latent_used(self) -> bool:
+        return (self.facts.get("record") or {}).get("stage") != "baseline"
+
     def scoring_settings(self, *, batch_size: int, samples: int = 0) -> ScoringSettings:
         """Settings that score a table as validation did in training."""
         latent, kl = Latent(**self.facts["latent"]), KL(**self.facts["kl"])
@@ -61,7 +70,7 @@ class LoadedModel:
             workers=0,
             device=self.device,
             precision=self.precision,
-            is_latent_used=record.get("stage") != "baseline",
+            is_latent_used=self._is_latent_used,
             samples=samples,
             language=str(self.facts.get("language", "")),
             logit_temperature=self.logit_temperature or 1.0,

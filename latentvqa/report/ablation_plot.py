@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from io import BytesIO
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from latentvqa.core.ablation import AblationResult, Estimate
 from latentvqa.report.page_style import LIGHT
+from latentvqa.report.png import png_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -71,9 +71,7 @@ def ablation_png(result: AblationResult) -> bytes:
     if len(result.seeds) > 1:
         marks = [_seed_mark(place, seed) for place, seed in enumerate(result.seeds)]
         figure.legend(handles=marks[:_MOST_NAMED], loc="outside lower left", **_LEGEND)
-    content = BytesIO()
-    figure.savefig(content, format="png")
-    return content.getvalue()
+    return png_of(figure)
 
 
 def _draw_seeds(axis: Axes, result: AblationResult, measure: str, scale: float) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from textwrap import shorten
 from typing import TYPE_CHECKING
 
 from latentvqa.report.page_style import LIGHT
+from latentvqa.report.png import png_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 PIXELS_PER_INCH = 110
 _CELL_INCHES = 1.35
+_HEADING = {"fontsize": 9, "color": LIGHT["ink"]}
 _DARKEST = 0.8  # opacity of the shade where there is no attention
 
 
@@ -38,14 +39,17 @@ class AttentionExample:
 
 
 def attention_png(
-    mean: np.ndarray, grid: tuple[int, int], examples: Sequence[AttentionExample]
+    grid: tuple[int, int],
+    examples: Sequence[AttentionExample],
+    mean: np.ndarray | None = None,
 ) -> bytes:
     """Draw a row of maps for the mean and one for each example, as a PNG picture.
 
     Args:
-        mean: attention averaged over the rows, ``(K, P + 1)``.
         grid: rows and columns of the patches; P is their product.
-        examples: single questions, in the order in which they are drawn.
+        examples: single questions, in the order in which they are drawn; at
+            least one where there is no mean.
+        mean: attention averaged over all rows, ``(K, P + 1)``; drawn first.
 
     Returns:
         The content of the file.
@@ -53,41 +57,50 @@ def attention_png(
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    tokens, rows = len(mean), 1 + len(examples)
+    tokens = len(examples[0].attention if mean is None else mean)
+    first = 0 if mean is None else 1
+    rows = first + len(examples)
     size = (_CELL_INCHES * (tokens + 1) + 0.3, (_CELL_INCHES + 0.35) * rows + 0.3)
     figure = Figure(figsize=size, dpi=PIXELS_PER_INCH, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots(rows, tokens + 1, squeeze=False)
-    axes[0, 0].axis("off")
-    axes[0, 0].text(
+    if mean is not None:
+        _draw_mean(axes[0], mean, grid)
+    for place, example in enumerate(examples, start=first):
+        _draw_example(axes[place], example, grid)
+    for token in range(tokens):
+        # above the question of the first row, which may run on above the maps
+        below = "" if mean is not None else "\n"
+        axes[0, token + 1].set_title(f"token {token}{below}", **_HEADING)
+    return png_of(figure)
+
+
+def _draw_mean(axes: np.ndarray, mean: np.ndarray, grid: tuple[int, int]) -> None:
+    axes[0].axis("off")
+    axes[0].text(
         0.0,
         0.5,
         "mean over all rows;\nbright: attended.\nBelow: share at the\nquestion itself",
         va="center",
         fontsize=7,
     )
-    for token in range(tokens):
-        axis = axes[0, token + 1]
-        axis.set_title(f"token {token}", fontsize=9, color=LIGHT["ink"])
-        axis.imshow(_patches(mean[token], grid), cmap="gray", vmin=0.0)
-        _label(axis, mean[token])
-    for place, example in enumerate(examples, start=1):
-        height, width = example.image.shape[:2]
-        first = axes[place, 0]
-        first.imshow(example.image)
-        asked = shorten(example.question, 30 * tokens, placeholder=" …")
-        # the title may run on above the maps; an empty one keeps their line free
-        first.set_title(asked, fontsize=8, loc="left").set_in_layout(False)
-        axes[place, 1].set_title(" ", fontsize=8)
-        first.set_xlabel(shorten(example.answer, 26, placeholder=" …"), fontsize=8)
-        _bare(first)
-        for token in range(tokens):
-            axis = axes[place, token + 1]
-            axis.imshow(example.image)
-            _darken(axis, example.attention[token], grid, (0, width, height, 0))
-    buffer = BytesIO()
-    figure.savefig(buffer, format="png")
-    return buffer.getvalue()
+    for axis, attention in zip(axes[1:], mean, strict=True):
+        axis.imshow(_patches(attention, grid), cmap="gray", vmin=0.0)
+        _label(axis, attention)
+
+
+def _draw_example(axes: np.ndarray, example: AttentionExample, grid: tuple[int, int]) -> None:
+    height, width = example.image.shape[:2]
+    axes[0].imshow(example.image)
+    asked = shorten(example.question, 30 * (len(axes) - 1), placeholder=" …")
+    # the title may run on above the maps; an empty one keeps their line free
+    axes[0].set_title(asked, fontsize=8, loc="left").set_in_layout(False)
+    axes[1].set_title(" ", fontsize=8)
+    axes[0].set_xlabel(shorten(example.answer, 26, placeholder=" …"), fontsize=8)
+    _bare(axes[0])
+    for axis, attention in zip(axes[1:], example.attention, strict=True):
+        axis.imshow(example.image)
+        _darken(axis, attention, grid, (-0.5, width - 0.5, height - 0.5, -0.5))
 
 
 def _darken(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from io import BytesIO
 from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
 from latentvqa.report.page_style import LIGHT
+from latentvqa.report.png import png_of
 
 PIXELS_PER_INCH = 110
 
@@ -97,9 +97,7 @@ def confidence_png(found: Mapping[str, Any]) -> bytes:
     for axis in (reliability, risk):
         axis.grid(color=LIGHT["rule"], lw=0.5)
         axis.spines[["top", "right"]].set_visible(False)
-    buffer = BytesIO()
-    figure.savefig(buffer, format="png")
-    return buffer.getvalue()
+    return png_of(figure)
 
 
 def _percent(share: float | str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from io import BytesIO
 from typing import TYPE_CHECKING
 
 from latentvqa.report.curves import (
@@ -18,6 +17,7 @@ from latentvqa.report.curves import (
 )
 from latentvqa.report.judged_run import JudgedRun
 from latentvqa.report.page_style import LIGHT
+from latentvqa.report.png import png_of
 from latentvqa.report.svg import free_row
 
 if TYPE_CHECKING:
@@ -79,9 +79,7 @@ def curves_png(run: JudgedRun) -> bytes:
         _draw_findings(axes[len(drawn)], marks, epochs, stages)
     for axis in axes[count:]:
         axis.set_axis_off()
-    content = BytesIO()
-    figure.savefig(content, format="png")
-    return content.getvalue()
+    return png_of(figure)
 
 
 def _draw(axis: Axes, chart: Chart, epochs: Sequence[int], stages: Sequence[StageSpan]) -> None:

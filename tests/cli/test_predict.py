@@ -8,8 +8,18 @@ import subprocess
 import sys
 
 import pytest
+from PIL import Image
 
-from tests.small_runs import ROOT, handles_signals, read_csv, start_cli, wait_until, write_images
+from tests.small_runs import (
+    BRIEF,
+    ROOT,
+    handles_signals,
+    read_csv,
+    start_cli,
+    train_small,
+    wait_until,
+    write_images,
+)
 
 ORDER = ["0.png", "1.png", "broken.jpg", "sub/ü é.PNG"]
 ASKED = ["how many circles are there?", 'what, exactly, is "it"?']
@@ -51,6 +61,29 @@ def test_files_hold_the_same_as_stdout(cli, finished, folder, tmp_path):
     assert [line["answer"] for line in lines] == [row["answer"] for row in shown]
     bad = next(line for line in lines if line["error"])
     assert bad["confidence"] is None and "not an image" in bad["error"]
+
+
+def test_pictures_show_where_the_latent_tokens_look(cli, finished, folder, tmp_path):
+    awkward = ["$x_{$ or $5?", "日本語?"]
+    asked = [part for text in awkward for part in ("--question", text)]
+    done = cli("predict", finished.run, folder, *asked, "--explain", tmp_path / "why")
+    assert done.code == 0
+    assert done.err.strip() == "8 rows, 2 with errors"
+    written = sorted(path for path in (tmp_path / "why").rglob("*") if path.is_file())
+    assert [path.relative_to(tmp_path / "why").as_posix() for path in written] == [
+        f"{name}.png" for name in ORDER if name != "broken.jpg"
+    ]
+    for path in written:
+        with Image.open(path) as picture:
+            assert picture.width > picture.height > 200  # two questions, an image and six maps
+
+
+def test_a_model_without_latent_tokens_has_nothing_to_explain(cli, folder, tmp_path):
+    run = train_small(tmp_path / "run", *BRIEF, "latent.bottleneck=none").run
+    done = cli("predict", run, folder, "--question", "what?", "--explain", tmp_path / "why")
+    assert done.code == 2
+    assert "answers without latent tokens" in done.err
+    assert not (tmp_path / "why").exists()
 
 
 def test_questions_come_from_options_and_a_file(cli, finished, folder, tmp_path):
