@@ -39,15 +39,18 @@ def audit_panel(found: Mapping[str, Any]) -> Group:
 def _facts(table: Mapping[str, Any]) -> Group:
     grid = _grid()
     grid.add_row("questions", f"{table['rows']:,} on {table['images']:,} images")
-    grid.add_row("different answers", f"{table['answers']:,}")
+    has_answers = bool(table["answers"])
+    grid.add_row("different answers", f"{table['answers']:,}" if has_answers else "no answers")
     grid.add_row("repeated rows", _percent(table["duplicates"]["share"]))
     grid.add_row("contradicted rows", _percent(table["conflicts"]["share"]))
     for name, share in table["priors"].items():
         grid.add_row("blind prior", f"{_percent(share)} with {_PRIORS[name]}")
     cut = f"{_percent(table['truncated_questions']['share'])} of the questions"
-    grid.add_row("cut", f"{cut}, {_percent(table['truncated_answers']['share'])} of the answers")
+    if has_answers:
+        cut += f", {_percent(table['truncated_answers']['share'])} of the answers"
+    grid.add_row("cut", cut)
     grid.add_row("unknown words", f"{_percent(table['unknown_words'])} of those in the questions")
-    types = _types(table["top_answers"]) if table["top_answers"] else Text("")
+    types = _types(table["top_answers"]) if has_answers else Text("")
     return Group(Text(printable(table["name"]), style="bold"), grid, types)
 
 
