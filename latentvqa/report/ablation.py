@@ -171,14 +171,14 @@ def _comparisons(result: AblationResult, *, is_narrow: bool) -> Table:
 def _comparison_cells(found: Comparison, is_narrow: bool) -> list[Text]:
     match, loss = found.over_seeds["exact_match"], found.over_seeds["answer_loss"]
     ranges = [range_text(match), range_text(found.over_images)]
-    texts = ["\n".join(ranges)] if is_narrow else [*ranges, f"{loss.value:+z.3f}"]
+    texts = ["\n".join(ranges)] if is_narrow else [*ranges, f"{loss.value:+.3f}"]
     word = Text(found.word, WORD_STYLES[found.word])
     return [Text(points_text(match.value)), *map(Text, texts), word]
 
 
 def points_text(share: float) -> str:
     """A difference of shares in points."""
-    return f"{100.0 * share:+z.1f}"
+    return f"{100.0 * share:+.1f}"
 
 
 def range_text(estimate: Estimate | None) -> str:

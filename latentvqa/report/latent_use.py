@@ -134,7 +134,7 @@ def _fact_rows(found: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _change(measure: Mapping[str, float]) -> str:
     low, high = measure["low"] * 100, measure["high"] * 100
-    return f"{measure['value'] * 100:+z.1f} ({low:+z.1f} to {high:+z.1f})"
+    return f"{measure['value'] * 100:+.1f} ({low:+.1f} to {high:+.1f})"
 
 
 def _percent(measure: Mapping[str, float]) -> str:

@@ -91,7 +91,7 @@ def _lead(found: Mapping[str, Any]) -> Text:
     name, prior = max(found["priors"].items(), key=lambda item: item[1])
     gain = found["metrics"]["exact_match"]["value"] - prior
     return Text(
-        f"{gain * 100:+z.1f} points over the best image-blind prior "
+        f"{gain * 100:+.1f} points over the best image-blind prior "
         f"({name.replace('_', ' ')}, {prior * 100:.1f} %)",
         style="bold green" if gain > 0 else "bold red",
     )
