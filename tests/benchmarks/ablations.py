@@ -1,10 +1,12 @@
 """Records of ablations behind the README's tables, from the folder that ``ablate`` wrote.
 
     latentvqa ablate free-bits --out FOLDER      (and the other plans)
+    latentvqa ablate --controls --out FOLDER
     python -m tests.benchmarks.ablations FOLDER
 
-takes every finished shipped plan of the folder into ``results/ablations.json``,
-with the command, the commit that is checked out and the seeds.
+takes every finished shipped plan of the folder, and the controls, into
+``results/ablations.json``, with the command, the commit that is checked out and
+the seeds.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from typing import Any
 from latentvqa.config import plan_names
 
 RESULTS = Path(__file__).parent / "results" / "ablations.json"
+CONTROLS = "controls-ablation"
 
 
 def record(found: dict[str, Any], commit: str) -> dict[str, Any]:
@@ -33,7 +36,7 @@ def record(found: dict[str, Any], commit: str) -> dict[str, Any]:
     return {
         "plan": name,
         "description": found["description"],
-        "command": f"latentvqa ablate {name}",
+        "command": f"latentvqa ablate {'--controls' if name == CONTROLS else name}",
         "commit": commit,
         "seeds": found["seeds"],
         "default": found["default"],
@@ -51,9 +54,10 @@ def main() -> None:
     ).stdout.strip()
     known = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
     by_plan = {one["plan"]: one for one in known}
-    for name in (name for name in plan_names() if (folder / f"{name}.json").is_file()):
+    names = [CONTROLS, *plan_names()]
+    for name in (name for name in names if (folder / f"{name}.json").is_file()):
         by_plan[name] = record(json.loads((folder / f"{name}.json").read_text()), commit)
-    ordered = [by_plan[name] for name in plan_names() if name in by_plan]
+    ordered = [by_plan[name] for name in names if name in by_plan]
     RESULTS.write_text(json.dumps(ordered, indent=1) + "\n")
 
 

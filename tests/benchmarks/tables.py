@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from statistics import mean
 from typing import Any
 
 from latentvqa.core.thresholds import KLHealthThresholds
+from latentvqa.engine.paired_tests import difference_over_seeds
 from tests.benchmarks import ablations, controls
 from tests.benchmarks.short_runs import ARMS, RESULTS
 
@@ -123,15 +125,15 @@ def easy_vqa_table(found: dict[str, Any]) -> str:
                 f"{run['minutes']:.1f} min",
             ]
         )
-    commits = ", ".join(sorted({run["commit"] for run in found["runs"]}))
-    return f"{_table(head, rows)}\n\nCommit {commits}; `python -m tests.benchmarks.controls`."
+    return f"{_table(head, rows)}\n\n{_commits(found, ['gaussian'])}"
 
 
 def controls_table(found: dict[str, Any]) -> str:
     """Every arm on easy-VQA's test table, and the paired differences."""
     head = ["model", "exact match on test, each seed", "same-question shuffle", "calibration error"]
-    head += ["Gaussian minus this, points, all seeds"]
+    head += ["Gaussian minus this, points: over seeds", "over images"]
     pairs = {pair["arms"][1]: pair["all"] for pair in found["pairs"]}
+    gaussian = _scores(found, "gaussian")
     rows = []
     for arm in controls.ARMS:
         runs = [run for run in found["runs"] if run["arm"] == arm]
@@ -139,33 +141,57 @@ def controls_table(found: dict[str, Any]) -> str:
             continue
         shuffled = [run["shuffled"]["exact_match"]["value"] for run in runs if run["shuffled"]]
         errors = [run["confidence"]["calibration_error"]["value"] for run in runs]
-        difference = ""
-        if arm in pairs:
-            value, low, high = (100 * pairs[arm][end] for end in ("value", "low", "high"))
-            difference = f"{value:+.2f} ({low:+.2f} to {high:+.2f})"
-        scores = [100 * run["metrics"]["exact_match"]["value"] for run in runs]
+        scores = _scores(found, arm)
+        over_seeds = difference_over_seeds(
+            [gaussian[seed] - score for seed, score in scores.items() if seed in gaussian]
+        )
         rows.append(
             [
                 arm,
-                ", ".join(f"{score:.2f}" for score in scores),
+                ", ".join(f"{100 * score:.2f}" for score in scores.values()),
                 _span([100 * value for value in shuffled], "{:.1f} %") if shuffled else "-",
                 _span([100 * value for value in errors], "{:.2f} %"),
-                difference,
+                "" if arm == "gaussian" else _difference(asdict(over_seeds)),
+                _difference(pairs[arm]) if arm in pairs else "",
             ]
         )
-    return _table(head, rows) + _risk_sentence(found["risk"])
+    return f"{_table(head, rows)}\n\n{_commits(found, list(controls.ARMS))}"
 
 
-def _risk_sentence(risk: dict[str, Any] | None) -> str:
-    if risk is None:
-        return ""
-    difference, (mine, theirs) = risk["difference"], risk["errors"]
-    value, low, high = (100 * difference[end] for end in ("value", "low", "high"))
-    return (
-        f"\n\nAfter 2 epochs, seed {risk['seed']}, with {mine:,} and {theirs:,} errors: area under "
-        f"the risk-coverage curve, Gaussian minus deterministic, {value:+.2f} points "
-        f"({low:+.2f} to {high:+.2f}; lower is better)."
+def _commits(found: dict[str, Any], arms: Sequence[str]) -> str:
+    """What was checked out for the runs of these arms."""
+    by_commit: dict[str, dict[str, None]] = {}
+    for run in (run for run in found["runs"] if run["arm"] in arms):
+        by_commit.setdefault(run["commit"], {})[run["arm"]] = None
+    named = ", ".join(
+        commit if len(by_commit) == 1 else f"{commit} ({', '.join(held)})"
+        for commit, held in by_commit.items()
     )
+    return f"Commit {named}; `python -m tests.benchmarks.controls`."
+
+
+def _scores(found: dict[str, Any], arm: str) -> dict[int, float]:
+    """Exact match on test by seed."""
+    runs = [run for run in found["runs"] if run["arm"] == arm]
+    return {run["seed"]: run["metrics"]["exact_match"]["value"] for run in runs}
+
+
+def _difference(estimate: dict[str, Any]) -> str:
+    value, low, high = (100 * estimate[end] for end in ("value", "low", "high"))
+    # a difference of nothing has no sign; that of an interval's end says on which side of 0 it is
+    value = 0.0 if abs(value) < 0.005 else value
+    return f"{value:+.2f} ({low:+.2f} to {high:+.2f})"
+
+
+def risk_table(found: dict[str, Any]) -> str:
+    """Risk-coverage after two epochs, where both models still make many mistakes."""
+    head = ["seed", "errors of the Gaussian", "of the deterministic model"]
+    head += ["area under the risk-coverage curve, Gaussian minus deterministic, points"]
+    rows = []
+    for risk in found["risks"]:
+        errors = [f"{count:,}" for count in risk["errors"]]
+        rows.append([str(risk["seed"]), *errors, _difference(risk["difference"])])
+    return _table(head, rows)
 
 
 def _share(measure: dict[str, float]) -> str:
@@ -203,10 +229,11 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def ablation_records() -> list[dict[str, Any]]:
-    """Recorded plans; none yet is no fault."""
+def ablation_records(*, controls: bool = False) -> list[dict[str, Any]]:
+    """Recorded plans, or the recorded controls on the scenes; none yet is no fault."""
     path = ablations.RESULTS
-    return json.loads(path.read_text()) if path.exists() else []
+    records = json.loads(path.read_text()) if path.exists() else []
+    return [record for record in records if (record["plan"] == ablations.CONTROLS) is controls]
 
 
 def controls_record() -> dict[str, Any]:
@@ -218,6 +245,8 @@ def controls_record() -> dict[str, Any]:
 TABLES = {
     "easy-vqa-runs": lambda: easy_vqa_table(controls_record()),
     "controls": lambda: controls_table(controls_record()),
+    "risk": lambda: risk_table(controls_record()),
+    "scene-controls": lambda: ablation_tables(ablation_records(controls=True)),
     "free-bits": lambda: free_bits_table(load()),
     "recipe": lambda: recipe_table(load()),
     "ablations": lambda: ablation_tables(ablation_records()),
