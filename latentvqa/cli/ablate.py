@@ -70,7 +70,9 @@ def ablate(
     from latentvqa.config import ablation_warnings, controls, load_plan, plan_names
     from latentvqa.errors import ConfigError
 
-    if (plan is None) is not is_controls:
+    if plan is not None and is_controls:
+        raise ConfigError(f"{plan} and --controls exclude each other: ask for one")
+    if plan is None and not is_controls:
         raise ConfigError(
             f"name a plan ({', '.join(plan_names())}, or a TOML file), or ask for --controls"
         )

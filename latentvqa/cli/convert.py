@@ -120,7 +120,7 @@ def _write(
     distinct = len({row.image for row in rows})
     typer.echo(f"{out}: {len(rows):,} questions on {distinct:,} images")
     if not rows[0].answers:
-        typer.echo("It has no answers: train, evaluate and data audit need some.")
+        typer.echo("It has no answers: train and evaluate need some.")
         return
     folder = "DIR" if images is None else quote(str(images))
     typer.echo(f"Next: latentvqa data audit {quote(str(out))} --images {folder}")

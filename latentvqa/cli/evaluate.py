@@ -84,14 +84,14 @@ def evaluate(
             )
         except Interrupted as interrupted:
             raise typer.Exit(interrupted.exit_code) from interrupted
-    folder = evaluation_folder(run_of(run), data)
+    folder = evaluation_folder(run_of(run), data, loaded.folder.name)
     write_evaluation(found, folder)
     if as_json:
         typer.echo(json.dumps(evaluation_json(found), indent=1, ensure_ascii=False))
         return
     screen = Console()
     screen.print(score_panel(evaluation_json(found), screen.width))
-    screen.print(f"written to {folder}", highlight=False, soft_wrap=True)
+    screen.print(f"written to {folder}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _read(run: Path, data: Path, images: Path | None, columns: list[str]) -> QuestionTable:

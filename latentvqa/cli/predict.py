@@ -55,6 +55,8 @@ def predict(
         asked += read_question_lines(questions)
     if not asked:
         raise ConfigError("nothing is asked: give --question TEXT or --questions FILE")
+    if explain is not None and explain.exists() and not explain.is_dir():
+        raise ConfigError(f"--explain {explain}: is a file. Name a folder for the pictures.")
     images = find_images(folder)
     written = failed = 0
     with ProgressLine() as line, StopFlag() as stop:

@@ -198,5 +198,6 @@ def _conclude(outcome: Outcome, console: TrainingConsole) -> None:
     screen.print(
         f"best: {outcome.run / 'best'}   report: {outcome.run / 'report.html'}",
         highlight=False,
+        markup=False,
         soft_wrap=True,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from latentvqa.config.plans import Ablation
 from latentvqa.config.sections import Config
+from latentvqa.config.writing import config_to_toml
 
 # keys of [kl] that only some schedules look at
 _KEYS_OF_SCHEDULES = {
@@ -63,6 +64,12 @@ def ablation_warnings(ablation: Ablation) -> list[str]:
         if config.run.max_minutes is not None:
             text = "run.max_minutes fits each run to its own speed: arms may differ in epochs"
             warnings.setdefault(text, []).append(name)
+    twins: dict[str, list[str]] = {}
+    for name, config in ablation.arms.items():
+        twins.setdefault(config_to_toml(config), []).append(name)
+    for names in twins.values():
+        if len(names) > 1:
+            warnings["the same configuration: they share their runs"] = names
     return [
         text if len(names) == len(ablation.arms) else f"{', '.join(names)}: {text}"
         for text, names in warnings.items()

@@ -17,6 +17,11 @@ TOP_ANSWER_ROWS = 50  # rows from which on a type's shares are judged
 BLIND = 0.9  # exact match of a prior that never sees an image
 TRUNCATED = 0.01  # share of rows that are cut
 _SHOWN_ROWS = 3
+_CONSTANTS = {
+    "global": "One answer to everything",
+    "type": "One answer per question type",
+    "question_text": "One answer per question text",
+}
 UNKNOWN_WORDS = 0.05  # share of the question words that training never saw
 
 
@@ -41,12 +46,12 @@ class TableFacts:
         name: path as given.
         rows: questions.
         images: distinct images.
-        answers: distinct normalised answers; 0 for a table without answers.
+        answers: distinct normalised references; 0 for a table without answers.
         duplicates: rows that repeat image, question and answers of an earlier one.
         conflicts: rows whose image and question another row answers without any
             answer in common.
-        top_answers: by type (one named ``all`` without types) rows, most
-            frequent answer and its share.
+        top_answers: by type (one named ``all`` without types) rows, the answer
+            among the references of most of them, and their share.
         priors: exact match of each image-blind prior.
         truncated_questions: rows cut at ``text.max_question_tokens``.
         truncated_answers: rows cut at ``text.max_answer_tokens``.
@@ -113,7 +118,7 @@ class ImageFacts:
         missing: of them not there.
         corrupt: of them not to be read or decoded.
         first_faults: the first ten.
-        copies: by table, images with the bytes of another one of that table.
+        copies: by table, rows whose image has the bytes of an earlier one of it.
         modes: colour modes, by count.
         widths: least, median and largest width in pixels.
         heights: the same of the height.
@@ -123,7 +128,7 @@ class ImageFacts:
     missing: int
     corrupt: int
     first_faults: Sequence[BadImage]
-    copies: Mapping[str, int]
+    copies: Mapping[str, Rows]
     modes: Mapping[str, int]
     widths: tuple[int, int, int]
     heights: tuple[int, int, int]
@@ -218,14 +223,16 @@ def judge_images(images: ImageFacts) -> list[AuditFinding]:
             )
         )
     for name, copies in images.copies.items():
-        if copies:
+        if copies.share > 0.0:
             found.append(
                 AuditFinding(
                     "DA012",
                     "info",
-                    f"{copies:,} images of {name} are byte for byte another image of it.",
-                    "A split by image may train on one and validate on the other: remove them.",
-                    copies,
+                    f"{_told(copies, name)} are about images that are byte for byte an earlier "
+                    "one of it under another name.",
+                    "A split by image may train on one and validate on the other: name one of "
+                    "them in all rows.",
+                    copies.share,
                 )
             )
     return found
@@ -290,8 +297,8 @@ def _answers(table: TableFacts) -> list[AuditFinding]:
             AuditFinding(
                 "DA007",
                 "warning",
-                f"A constant answer per {name.replace('_', ' ')} is right on {_percent(best)} of "
-                f"{table.name} without any image.",
+                f"{_CONSTANTS[name]} is right on {_percent(best)} of {table.name} without any "
+                "image.",
                 "Little is left that an image could decide; balance the answers of each question.",
                 best,
                 BLIND,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
-from latentvqa.errors import DataError
+from latentvqa.errors import ConfigError, DataError
 
 LOGICAL_COLUMNS = ("image", "question", "answer", "answers", "type", "id")
 
@@ -21,12 +22,13 @@ def find_columns(
     before one that merely has the right name.
 
     Raises:
-        DataError: for an unknown logical column, a mapped column that the file
-            lacks, or a missing ``image``, ``question`` or answer.
+        ConfigError: for an unknown logical column.
+        DataError: for a mapped column that the file lacks, or a missing
+            ``image``, ``question`` or answer.
     """
     unknown = [logical for logical in mapping if logical not in LOGICAL_COLUMNS]
     if unknown:
-        raise DataError(
+        raise ConfigError(
             f"data.columns: {', '.join(unknown)} is not a column of a question table; "
             f"known are {', '.join(LOGICAL_COLUMNS)}"
         )
@@ -57,10 +59,12 @@ def _missing_message(
         return f"{message} The cells seem not to be separated by commas: save the table with them."
     taken = {mapping.get(logical, logical) for logical in LOGICAL_COLUMNS}
     free = [name for name in names if name not in taken]
-    entries = []
+    entries, options = [], []
     for logical in missing:
         close = get_close_matches(logical, free, n=1, cutoff=0.4)
         guess = close[0] if close else next(iter(free), "...")
         free = [name for name in free if name != guess]
         entries.append(f"{logical} = {json.dumps(guess, ensure_ascii=False)}")
-    return f"{message} If they have other names: columns = {{ {', '.join(entries)} }}"
+        options.append(f"--column {shlex.quote(f'{logical}={guess}')}")
+    told = f"columns = {{ {', '.join(entries)} }} in [data]; evaluate: {' '.join(options)}"
+    return f"{message} If they have other names: {told}"

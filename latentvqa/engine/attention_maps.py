@@ -13,6 +13,7 @@ from latentvqa.engine.evaluation import Evaluation
 from latentvqa.engine.inference import Prediction
 from latentvqa.report.attention import AttentionExample, attention_png
 
+ATTENTION_FILES = ("attention.npz", "attention.png")
 EXAMPLES = 6
 MOST_QUESTIONS = 20  # of one image in a picture
 
@@ -28,10 +29,11 @@ def write_attention(evaluation: Evaluation, folder: Path) -> None:
         return
     buffer = BytesIO()
     np.savez_compressed(buffer, rows=used.rows, attention=used.attention)
-    replace_file(folder / "attention.npz", buffer.getvalue())
+    archive, drawing = (folder / name for name in ATTENTION_FILES)
+    replace_file(archive, buffer.getvalue())
     mean = used.attention.mean(0, dtype=np.float64)
     picture = attention_png(used.grid, _examples(evaluation, used.rows, used.attention), mean)
-    replace_file(folder / "attention.png", picture)
+    replace_file(drawing, picture)
 
 
 class PredictionPictures:

@@ -23,6 +23,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from latentvqa.durable import replace_file, sync_folder
+from latentvqa.engine.run_folder import pointed_checkpoint
 from latentvqa.errors import CheckpointError
 
 SCHEMA = 1
@@ -94,7 +95,7 @@ def save_checkpoint(
             sums = {file.name: _sha256(file) for file in sorted(temporary.iterdir())}
             _write_json(temporary / _SUMS, sums)
             _publish_folder(temporary, final)
-        previous = _pointed(run, "last")
+        previous = pointed_checkpoint(run, "last")
         if is_best:
             replace_file(run / "best", f"{name}\n".encode())
         replace_file(run / "last", f"{name}\n".encode())
@@ -137,7 +138,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
         CheckpointError: if nothing loadable is there.
     """
     candidates = checkpoint_candidates(path)
-    faults: list[str] = []
+    faults = _pointer_faults(path)
     for folder in candidates:
         try:
             checkpoint = _read(folder)
@@ -149,6 +150,16 @@ def load_checkpoint(path: Path) -> Checkpoint:
             return Checkpoint(**{**checkpoint.__dict__, "notes": (note,)})
         return checkpoint
     raise CheckpointError("; ".join(faults) + ". No intact checkpoint is left in this run.")
+
+
+def _pointer_faults(path: Path) -> list[str]:
+    """Why the checkpoint that ``path`` means is not known."""
+    pointer = path if path.name in POINTERS else path / POINTERS[0]
+    if (path / "model.json").is_file():
+        return []
+    if pointed_checkpoint(pointer.parent, pointer.name) is None:
+        return [f"{pointer}: missing or unreadable"]
+    return []
 
 
 def checkpoint_candidates(path: Path) -> list[Path]:
@@ -168,7 +179,7 @@ def checkpoint_candidates(path: Path) -> list[Path]:
             "wrote, or its /last or /best."
         )
     wanted = [pointer] if pointer else list(POINTERS)
-    names = [name for name in (_pointed(run, one) for one in wanted) if name]
+    names = [name for name in (pointed_checkpoint(run, one) for one in wanted) if name]
     others = sorted((entry.name for entry in folder.glob("[0-9]*")), reverse=True)
     ordered = list(dict.fromkeys([*names, *others]))
     if not ordered:
@@ -220,15 +231,8 @@ def _read(folder: Path) -> Checkpoint:
         raise CheckpointError(f"{folder} cannot be read ({error})") from error
 
 
-def _pointed(run: Path, pointer: str) -> str | None:
-    try:
-        return (run / pointer).read_text(encoding="utf-8").strip() or None
-    except OSError:
-        return None
-
-
 def _remove_others(run: Path, keep: set[str | None]) -> None:
-    keep = keep | {_pointed(run, pointer) for pointer in POINTERS}
+    keep = keep | {pointed_checkpoint(run, pointer) for pointer in POINTERS}
     for folder in (run / "checkpoints").glob("[0-9]*"):
         if folder.name not in keep:
             shutil.rmtree(folder, ignore_errors=True)

@@ -29,6 +29,8 @@ from latentvqa.engine.latent_use import LatentUse
 from latentvqa.engine.loading import LoadedModel
 from latentvqa.engine.observer import Observer
 from latentvqa.engine.protocols import matches, protocol_scores
+from latentvqa.engine.run_folder import CONFIG_FILE, run_of
+from latentvqa.engine.run_tables import ANSWERS_FILE
 from latentvqa.engine.scoring import ScoringSettings, score_table
 from latentvqa.engine.seen_answers import SeenAnswers, seen_answers
 from latentvqa.errors import DataError
@@ -64,7 +66,8 @@ class Evaluation:
         language: whose rules the answers were normalised by; empty for none.
         seen: what training had seen of the answers; None where nobody wrote it
             down.
-        latent_use: whether the answers rest on the latent, where it was asked.
+        latent_use: whether the answers rest on the latent, where it was asked
+            and the table has two images or more.
     """
 
     run: Path
@@ -145,6 +148,12 @@ def evaluate(
     if scores.shuffled_answers:
         shuffled = matches(scores.shuffled_answers, table, language)
         measures["exact_match_latents_shuffled"] = mean_with_interval(shuffled, table.image_index)
+    seen = seen_answers(table, is_right, run, language)
+    if seen is None and (run_of(run) / CONFIG_FILE).exists():  # a copied checkpoint has neither
+        observer.notice(
+            f"warning: {run_of(run) / ANSWERS_FILE} is missing or damaged, so what training had "
+            "seen of the answers is not told"
+        )
     return Evaluation(
         run=run,
         checkpoint=loaded.folder,
@@ -159,7 +168,7 @@ def evaluate(
             scores.confidences, is_right, table.image_index, settings.logit_temperature
         ),
         language=language,
-        seen=seen_answers(table, is_right, run, language),
+        seen=seen,
         latent_use=None
         if latent_use == "none"
         else _latent_use(loaded, table, store, settings, latent_use == "short", observer, poll),
@@ -174,7 +183,13 @@ def _latent_use(
     is_short: bool,
     observer: Observer,
     poll: Callable[[], None],
-) -> LatentUse:
+) -> LatentUse | None:
+    if len(table.image_paths) < 2:
+        observer.notice(
+            "warning: latent use is not examined: the table asks about one image, and latents are "
+            "exchanged between images"
+        )
+        return None
     part = table.select(examined_rows(table, SHORT_ROWS if is_short else MOST_ROWS))
     spec = loaded.spec
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from latentvqa.core.answers import exact_match
 from latentvqa.durable import replace_file
-from latentvqa.engine.attention_maps import write_attention
+from latentvqa.engine.attention_maps import ATTENTION_FILES, write_attention
 from latentvqa.engine.evaluation import Evaluation
 from latentvqa.engine.protocols import PROTOCOLS, bleu_signature
 from latentvqa.engine.run_folder import EVALUATION_FILE
@@ -68,14 +69,36 @@ def evaluation_json(evaluation: Evaluation) -> dict[str, Any]:
 
 
 def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
-    """Write ``evaluation.json``, ``predictions.csv``, ``confidence.png`` and the attention."""
+    """Write ``evaluation.json``, ``predictions.csv``, ``confidence.png`` and the attention.
+
+    What an earlier evaluation there found about the use of the latent stays if this
+    one did not ask, and its other figures are the same; else it goes, its attention
+    with it.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     found = evaluation_json(evaluation)
+    if evaluation.latent_use is None:
+        found["latent_use"] = _earlier_latent_use(found, folder)
+    if found["latent_use"] is None:
+        for name in ATTENTION_FILES:
+            (folder / name).unlink(missing_ok=True)
     text = json.dumps(found, indent=1, ensure_ascii=False)
     replace_file(folder / EVALUATION_FILE, text.encode())
     replace_file(folder / "predictions.csv", _predictions(evaluation).encode())
     replace_file(folder / "confidence.png", confidence_png(found["confidence"]))
     write_attention(evaluation, folder)
+
+
+def _earlier_latent_use(found: Mapping[str, Any], folder: Path) -> dict[str, Any] | None:
+    try:
+        earlier = json.loads((folder / EVALUATION_FILE).read_text(encoding="utf-8"))
+        is_same = all(
+            earlier[key] == found[key] for key in ("checkpoint", "table", "questions", "losses")
+        )
+        use: dict[str, Any] | None = earlier["latent_use"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return use if is_same else None
 
 
 def _predictions(evaluation: Evaluation) -> str:

@@ -6,6 +6,7 @@ pretend that they are independent.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -24,8 +25,9 @@ class Measure:
 
     Attributes:
         value: of all rows.
-        low: lower end of the 95 % interval.
-        high: upper end.
+        low: lower end of the 95 % interval; NaN with a single image, which
+            tells of no spread.
+        high: upper end; NaN likewise.
         n: rows.
     """
 
@@ -34,9 +36,11 @@ class Measure:
     high: float
     n: int
 
-    def to_json(self) -> dict[str, float | int]:
-        """As plain values."""
-        return {"value": self.value, "low": self.low, "high": self.high, "n": self.n}
+    def to_json(self) -> dict[str, float | int | None]:
+        """As plain values; an end that is not defined is None."""
+        ends = {"low": self.low, "high": self.high}
+        known = {name: None if math.isnan(end) else end for name, end in ends.items()}
+        return {"value": self.value, **known, "n": self.n}
 
 
 def mean_with_interval(values: np.ndarray, images: np.ndarray, seed: int = 0) -> Measure:
@@ -89,15 +93,15 @@ def measure_of(
         value: the measure on all rows.
         resampled: the measure on each resample; NaN where it is undefined.
         rows: of the table.
-        images: of the table; one image tells of no spread.
+        images: of the table.
         bounds: what the measure can be.
     """
+    if images < 2:
+        return Measure(value, math.nan, math.nan, rows)
     defined = resampled[~np.isnan(resampled)]
     low, high = np.quantile(defined, [_TAIL, 1.0 - _TAIL]) if len(defined) else (value, value)
-    wider = 1.0
-    if images > 1:
-        ratio = stats.t.ppf(1.0 - _TAIL, images - 1) / stats.norm.ppf(1.0 - _TAIL)
-        wider = float(ratio) * (images / (images - 1)) ** 0.5
+    ratio = stats.t.ppf(1.0 - _TAIL, images - 1) / stats.norm.ppf(1.0 - _TAIL)
+    wider = float(ratio) * (images / (images - 1)) ** 0.5
     # the value lies inside even where resampling is biased, as in a calibration error
     low = value - wider * max(value - float(low), 0.0)
     high = value + wider * max(float(high) - value, 0.0)

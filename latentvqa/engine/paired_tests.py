@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from statistics import mean, stdev
 
@@ -51,4 +52,6 @@ def difference_over_images(
     ]
     images = [row[0] for _, default in pairs for row in default]
     found = mean_with_interval(np.array(differences), np.array(images))
+    if math.isnan(found.low):
+        return Estimate(found.value, None, None, found.n)
     return Estimate(found.value, found.low, found.high, found.n)

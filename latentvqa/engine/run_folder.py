@@ -19,6 +19,7 @@ SPLIT_FILE = "split.csv"
 DATA_FOLDER = "data"
 EVALUATION_FILE = "evaluation.json"
 _VALIDATION = "validation"
+_UNNAMED = "table"
 
 
 def new_run_folder(name: str, out: Path | None, *, overwrite: bool) -> Path:
@@ -78,25 +79,39 @@ def run_of(path: Path) -> Path:
     return path
 
 
-def evaluation_folder(run: Path, table: Path | None = None) -> Path:
+def evaluation_folder(run: Path, table: Path | None = None, checkpoint: str = "") -> Path:
     """Where the results on a table belong.
 
     Args:
         run: the run folder.
         table: the table's file; None for the run's own validation split.
+        checkpoint: what was evaluated; absent for the run's best.
 
     Returns:
         A folder named for the table's file; with a number where results on
-        another table have that name, or the split's.
+        another table have that name, or the split's; with the checkpoint's name
+        where it is not the best.
     """
     root = run / "evaluations"
+    best = pointed_checkpoint(run, "best") or checkpoint
+    ending = f"@{checkpoint}" if checkpoint and checkpoint != best else ""
     if table is None:
-        return root / _VALIDATION
+        return root / f"{_VALIDATION}{ending}"
+    stem = _UNNAMED if table.stem.strip(".") == "" else table.stem
     return next(
         folder
-        for folder in _numbered(root, table.stem)
-        if folder.name != _VALIDATION and _table_of(folder) in (None, str(table.resolve()))
+        for name in _numbered(stem)
+        if name != _VALIDATION
+        and _table_of(folder := root / f"{name}{ending}") in (None, str(table.resolve()))
     )
+
+
+def pointed_checkpoint(run: Path, pointer: str) -> str | None:
+    """Name of the checkpoint that ``best`` or ``last`` names; None where it names none."""
+    try:
+        return (run / pointer).read_text(encoding="utf-8").strip() or None
+    except (OSError, UnicodeDecodeError):
+        return None
 
 
 def _table_of(folder: Path) -> str | None:
@@ -108,13 +123,13 @@ def _table_of(folder: Path) -> str | None:
 
 
 def _free_name(parent: Path, name: str) -> Path:
-    return next(folder for folder in _numbered(parent, name) if not folder.exists())
+    return next(folder for one in _numbered(name) if not (folder := parent / one).exists())
 
 
-def _numbered(parent: Path, name: str) -> Iterator[Path]:
+def _numbered(name: str) -> Iterator[str]:
     """NAME, NAME-2, NAME-3, ..."""
-    yield parent / name
-    yield from (parent / f"{name}-{number}" for number in count(2))
+    yield name
+    yield from (f"{name}-{number}" for number in count(2))
 
 
 def _create(folder: Path) -> Path:

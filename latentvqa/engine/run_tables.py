@@ -43,13 +43,14 @@ def write_training_answers(run: Path, table: QuestionTable, language: str) -> No
 
 
 def read_training_answers(path: Path) -> Mapping[str, int] | None:
-    """How often each normalised answer was trained on; None where nobody wrote it down.
+    """How often each normalised answer was trained on; None where that cannot be read.
 
     Args:
         path: run folder, or a checkpoint of it.
     """
     try:
-        counts: dict[str, int] = json.loads((run_of(path) / ANSWERS_FILE).read_text("utf-8"))
+        counts = json.loads((run_of(path) / ANSWERS_FILE).read_text("utf-8"))
     except (OSError, ValueError):
         return None
-    return counts
+    is_sound = isinstance(counts, dict) and all(isinstance(n, int) for n in counts.values())
+    return counts if is_sound else None

@@ -104,10 +104,14 @@ def _percent(share: float | str) -> str:
     return f"{float(share) * 100:.3g} %"
 
 
-def _range(measure: Mapping[str, float]) -> str:
+def _range(measure: Mapping[str, Any]) -> str:
+    if measure["low"] is None:
+        return f"{measure['value'] * 100:.2f} % (one image)"
     low, high = measure["low"] * 100, measure["high"] * 100
     return f"{measure['value'] * 100:.2f} % ({low:.2f} to {high:.2f})"
 
 
-def _plain(measure: Mapping[str, float]) -> str:
+def _plain(measure: Mapping[str, Any]) -> str:
+    if measure["low"] is None:
+        return f"{measure['value']:.3f} (one image)"
     return f"{measure['value']:.3f} ({measure['low']:.3f} to {measure['high']:.3f})"

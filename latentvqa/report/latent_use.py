@@ -121,7 +121,7 @@ def _fact_rows(found: Mapping[str, Any]) -> list[tuple[str, str]]:
     if information["bound"] is not None:
         told = f"at most {information['bound']:.1f} nats at temperature"
         rows.append(("latent can carry", f"{told} {information['temperature']:g}"))
-    rows.append(("learnt", f"{gain:.2f} of the {need:.2f} nats that the answers need"))
+    rows.append(("learnt", _learnt(gain, need)))
     if (mutual := found["mutual_information"]) is not None:
         ceiling = f"log n = {mutual['log_n']:.1f} for {mutual['n']:,} examples"
         at = f"at the ceiling, {ceiling}: at least this" if mutual["is_at_ceiling"] else ceiling
@@ -130,6 +130,15 @@ def _fact_rows(found: Mapping[str, Any]) -> list[tuple[str, str]]:
         share = f"{found['same_question_share'] * 100:.1f} % of the rows"
         rows.append(("same question found", f"{share}; the rest take any other image's latents"))
     return rows
+
+
+def _learnt(gain: float, need: float) -> str:
+    if need <= 0.0:
+        return "nothing to learn: all answers are the same"
+    told = f"of the {need:.2f} nats that the answers need"
+    if gain < 0.0:
+        return f"nothing {told}; guessing by frequency alone is {-gain:.2f} nats nearer"
+    return f"{gain:.2f} {told}"
 
 
 def _change(measure: Mapping[str, float]) -> str:

@@ -12,8 +12,9 @@ from rich.text import Text
 
 from latentvqa.report.confidence import confidence_lines
 from latentvqa.report.latent_use import latent_use_panel
+from latentvqa.report.tables import printable
 
-Measured = Mapping[str, float | int]
+Measured = Mapping[str, Any]
 
 _LABELS = {
     "exact_match": "exact match",
@@ -24,10 +25,11 @@ _LABELS = {
     "answer_nll": "answer loss (nats per answer)",
     "exact_match_latents_shuffled": "exact match, latents shuffled",
 }
+_PRIOR = "image-blind prior: "
 _PRIOR_LABELS = {
-    "global": "image-blind prior: most frequent answer",
-    "type": "image-blind prior: per question type",
-    "question_text": "image-blind prior: per question text",
+    "global": f"{_PRIOR}most frequent answer",
+    "type": f"{_PRIOR}per question type",
+    "question_text": f"{_PRIOR}per question text",
 }
 
 
@@ -71,7 +73,8 @@ def _types(types: Mapping[str, Any]) -> Table:
     for heading in ("type", "questions", "exact match", "95 % interval", "blind prior"):
         table.add_column(heading, justify="left" if heading == "type" else "right")
     for name, scores in types.items():
-        table.add_row(name, *_counted(scores["exact_match"]), _figure(scores["prior"], True))
+        shown = Text(printable(name), overflow="fold")
+        table.add_row(shown, *_counted(scores["exact_match"]), _figure(scores["prior"], True))
     return table
 
 
@@ -92,7 +95,7 @@ def _lead(found: Mapping[str, Any]) -> Text:
     gain = found["metrics"]["exact_match"]["value"] - prior
     return Text(
         f"{gain * 100:+.1f} points over the best image-blind prior "
-        f"({name.replace('_', ' ')}, {prior * 100:.1f} %)",
+        f"({_PRIOR_LABELS[name].removeprefix(_PRIOR)}, {prior * 100:.1f} %)",
         style="bold green" if gain > 0 else "bold red",
     )
 
@@ -106,6 +109,8 @@ def _figure(value: float, is_share: bool) -> str:
 
 
 def _range(measure: Measured, is_share: bool) -> str:
+    if measure["low"] is None:
+        return "one image"
     if is_share:
         return f"{measure['low'] * 100:.2f} to {measure['high'] * 100:.2f} %"
     return f"{measure['low']:.4f} to {measure['high']:.4f}"

@@ -72,7 +72,7 @@ def done(tmp_path_factory):
     ("arguments", "words"),
     [
         ([], "name a plan (baseline-stage, early-stopping, free-bits, kl-factor, vision-freeze"),
-        (["free-bits", "--controls"], "or ask for --controls"),
+        (["free-bits", "--controls"], "free-bits and --controls exclude each other"),
         (["free-bits", "--list", "--collect"], "--list, --collect and --index exclude each other"),
         (["free-bits", "--list", "--index", "0"], "exclude each other"),
         (["free-bits", "--index", "9"], "--index 9: the runs are numbered 0 to 8"),

@@ -83,7 +83,7 @@ def test_every_planted_fault_is_found_and_measured(tables):
         ("torn.jpg", 7),
         ("nowhere.png", 8),
     ]
-    assert pictures["copies"] == {str(train): 0, str(test): 1}
+    assert pictures["copies"][str(test)] == {"share": 1 / 4, "first": [3]}
 
 
 def test_without_images_only_names_are_compared(tables):
@@ -215,7 +215,7 @@ def test_copies_of_an_image_within_a_table_are_counted(tmp_path):
     names = ["0.png", "1.png", "again.png", "once more.png"]
     table = write_rows(tmp_path / "t.csv", [(name, "q?", "x") for name in names])
     found = audited(table, "--images", images)
-    assert found["images"]["copies"] == {str(table): 2}
+    assert found["images"]["copies"] == {str(table): {"share": 2 / 4, "first": [4, 5]}}
     assert "DA012" in codes(found)
 
 
@@ -241,3 +241,16 @@ def test_the_images_folder_is_taken_from_the_configuration(tmp_path, way):
     found = audited(table, *options[way])
     assert found["images"]["images"] == 2
     assert found["tables"][0]["name"] == str(table)
+
+
+def test_the_most_frequent_answer_is_the_one_among_most_rows_references(tmp_path):
+    rows = [
+        ("a.png", "q?", '"[""yes"", ""maybe""]"'),
+        ("b.png", "q?", '"[""no"", ""maybe""]"'),
+        ("c.png", "q?", '"[""yes"", ""perhaps"", ""maybe""]"'),
+    ]
+    table = write_rows(tmp_path / "t.csv", rows, "image,question,answers")
+    (facts,) = audited(table)["tables"]
+    assert facts["answers"] == 4
+    assert facts["top_answers"]["all"] == {"rows": 3, "answer": "maybe", "share": 1.0}
+    assert facts["priors"]["global"] == 1.0

@@ -269,3 +269,11 @@ def test_an_unknown_format_and_a_missing_file_are_named(vqa, tmp_path):
     assert ".parquet" in fault("vqa-v2", "--questions", vqa[0], "--out", tmp_path / "t.xlsx")
     assert "no such file" in fault("gqa", "--questions", tmp_path / "x.json", "--out", "t.csv")
     assert "no such folder" in fault("folders", tmp_path / "x", "--out", "t.csv")
+
+
+def test_images_beside_the_folders_of_answers_are_told(tmp_path):
+    write_images(tmp_path / "tree" / "cat", 2)
+    write_images(tmp_path / "tree", 3)
+    message = fault("folders", tmp_path / "tree", "--out", tmp_path / "t.csv")
+    assert "3 images lie in no folder" in message and "0.png" in message
+    assert not (tmp_path / "t.csv").exists()

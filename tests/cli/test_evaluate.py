@@ -72,6 +72,74 @@ def test_a_table_of_ones_own_goes_to_its_own_folder(cli, run, own):
     assert (run / "evaluations" / "own" / "evaluation.json").exists()
 
 
+def test_names_are_shown_as_they_stand_whatever_brackets_they_hold(cli, run, own, tmp_path):
+    rows = [(f"{place}", "what?", "yes", "[/red] [bold]x") for place in range(2)]
+    table = write_rows(tmp_path / "[b] t.csv", rows, "image,question,answer,type")
+    done = cli("evaluate", run, "--data", table, *own[2:])
+    assert done.code == 0, done.err
+    assert "[/red] [bold]x" in done.out
+    assert f"written to {run / 'evaluations' / '[b] t'}\n" in done.out
+
+
+def test_what_was_found_of_the_latent_outlives_a_plain_evaluation(cli, run, own):
+    use = scores_of(cli("evaluate", run, *own, "--latent-use", "--json"))["latent_use"]
+    assert use is not None
+    cli("evaluate", run, *own)
+    folder = run / "evaluations" / "own"
+    assert json.loads((folder / "evaluation.json").read_text())["latent_use"] == use
+    assert (folder / "attention.npz").exists()
+    # another number of questions: it no longer belongs to what stands beside it
+    write_rows(Path(own[1]), questions(5))
+    cli("evaluate", run, *own)
+    assert json.loads((folder / "evaluation.json").read_text())["latent_use"] is None
+    assert not (folder / "attention.npz").exists()
+    assert not (folder / "attention.png").exists()
+
+
+def test_another_checkpoint_than_the_best_has_results_of_its_own(cli, run, own):
+    best = (run / "best").read_text().strip()
+    (other,) = (path.name for path in (run / "checkpoints").iterdir() if path.name != best)
+    cli("evaluate", run, *own)
+    cli("evaluate", run / "checkpoints" / other, *own)
+    for name, checkpoint in (("own", best), (f"own@{other}", other)):
+        found = json.loads((run / "evaluations" / name / "evaluation.json").read_text())
+        assert found["checkpoint"] == checkpoint
+
+
+def test_one_image_tells_of_no_spread_and_of_no_exchange(cli, run, own, tmp_path):
+    table = write_rows(tmp_path / "one.csv", [("0", "what?", "yes"), ("0", "why?", "no")])
+    done = cli("evaluate", run, "--data", table, *own[2:], "--latent-use")
+    assert done.code == 0, done.err
+    assert "latent use is not examined: the table asks about one image" in done.err
+    assert "one image" in done.out and "The latent" not in done.out
+    found = scores_of(cli("evaluate", run, "--data", table, *own[2:], "--json"))
+    assert found["metrics"]["exact_match"]["low"] is None
+    assert found["latent_use"] is None
+
+
+def test_answers_that_are_all_the_same_leave_nothing_to_learn(cli, run, own, tmp_path):
+    table = write_rows(tmp_path / "same.csv", [(f"{n}", "what?", "yes") for n in range(4)])
+    done = cli("evaluate", run, "--data", table, *own[2:], "--latent-use")
+    assert "nothing to learn: all answers are the same" in done.out
+
+
+@pytest.mark.parametrize("content", ["[1]", '{"a": ', '{"a": "b"}', None])
+def test_damaged_training_answers_are_told(cli, run, own, content):
+    path = run / "answers.json"
+    path.unlink() if content is None else path.write_text(content)
+    done = cli("evaluate", run, *own)
+    assert done.code == 0
+    assert "answers.json is missing or damaged" in done.err
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\xff\xfe"])
+def test_a_run_that_does_not_say_which_is_best_is_told_of(cli, run, own, content):
+    (run / "best").unlink() if content is None else (run / "best").write_bytes(content)
+    done = cli("evaluate", run, *own)
+    assert done.code == 0, done.err
+    assert "best: missing or unreadable; using" in " ".join(done.err.split())
+
+
 def test_columns_of_other_names_are_mapped(cli, run, own, tmp_path):
     write_rows(tmp_path / "own.csv", [("0", "what?", "yes", "odd")], "img_id,q,reply,kind")
     columns = ["image=img_id", "question=q", "answer=reply", "type=kind"]
@@ -142,7 +210,7 @@ def test_a_run_that_skipped_bad_images_is_evaluated_without_them(cli, run):
         (["{run}", "--column", "image=x"], 2, "name it with --data"),
         (["{run}", "--data", "{own}", "--column", "image"], 2, "write it as image=img_id"),
         (["{run}", "--data", "{own}", "--column", "image=x"], 1, "no column 'x'"),
-        (["{run}", "--data", "{own}", "--column", "imag=x"], 1, "imag is not a column"),
+        (["{run}", "--data", "{own}", "--column", "imag=x"], 2, "imag is not a column"),
         (["{run}", "--data", "{own}", "--images", "{none}"], 1, "no such images folder"),
         (["{run}", "--device", "frog"], 2, "cannot be used here"),
         (["{run}", "--device", "cuda:99"], 2, "cannot be used here"),

@@ -251,6 +251,13 @@ def test_warnings_name_the_arms_that_they_are_about(write):
     assert ablation_warnings(found) == ['kl.schedule = "linear" ignores kl.cycles']
 
 
+def test_arms_that_do_not_differ_are_told(write):
+    plan = PLAN + "[arms.three]\nkl.factor = 0.5\n[arms.four]\nkl.factor = 0.5\n"
+    assert ablation_warnings(load_plan(str(write(plan)))) == [
+        "three, four: the same configuration: they share their runs"
+    ]
+
+
 def test_dotted_and_nested_keys_are_opposites():
     nested = {"kl": {"factor": 1, "free_bits": 2}, "data": {"columns": {"image": "i"}}}
     dotted = {"kl.factor": 1, "kl.free_bits": 2, "data.columns.image": "i"}

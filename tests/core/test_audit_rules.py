@@ -26,7 +26,7 @@ TABLE = TableFacts(
     unknown_words=0.0,
 )
 PAIR = PairFacts("t.csv", "v.csv", Rows(), Rows(), Rows())
-IMAGES = ImageFacts(100, 0, 0, [], {"t.csv": 0}, {"RGB": 100}, (64, 64, 64), (64, 64, 64))
+IMAGES = ImageFacts(100, 0, 0, [], {"t.csv": Rows()}, {"RGB": 100}, (64, 64, 64), (64, 64, 64))
 JUST = 1e-9
 
 
@@ -92,8 +92,8 @@ def test_a_sentence_names_the_table_the_number_and_the_first_rows(first, told):
 
 
 def test_copies_within_a_table_may_part_in_its_split():
-    (finding,) = judge_images(replace(IMAGES, copies={"t.csv": 3, "v.csv": 0}))
-    assert (finding.code, finding.level, finding.observed) == ("DA012", "info", 3)
+    (finding,) = judge_images(replace(IMAGES, copies={"t.csv": Rows(0.5, (3, 7)), "v.csv": Rows()}))
+    assert (finding.code, finding.level, finding.observed) == ("DA012", "info", 0.5)
 
 
 def test_a_table_without_answers_is_told_and_not_judged_by_them():

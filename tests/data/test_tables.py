@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from latentvqa.data.table_files import parse_table
 from latentvqa.data.tables import QuestionTable, read_questions
-from latentvqa.errors import DataError
+from latentvqa.errors import ConfigError, DataError
 
 ROWS = [
     {"image": "b.png", "question": "what, then?", "answer": "None"},
@@ -257,7 +257,9 @@ def test_missing_columns_show_those_there_are_and_the_mapping_to_write(folder: P
     assert "img_id, Question, reply" in message
     assert 'columns = { image = "img_id", question = "Question", answer = "reply" }' in message
     assert "'kind'" in fault(folder, HEADER + "a.png,q,a\n", columns={"type": "kind"})
-    assert "imag" in fault(folder, HEADER + "a.png,q,a\n", columns={"imag": "image"})
+    assert "--column image=img_id --column question=Question --column answer=reply" in message
+    with pytest.raises(ConfigError, match="imag is not a column"):
+        fault(folder, HEADER + "a.png,q,a\n", columns={"imag": "image"})
 
 
 def test_ten_faults_of_a_kind_are_listed_and_the_rest_counted(folder: Path) -> None:

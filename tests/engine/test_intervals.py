@@ -32,8 +32,12 @@ def test_the_interval_is_that_of_the_normal_approximation_for_many_images():
     assert measure.high == pytest.approx(values.mean() + 1.96 * error, abs=0.2 * error)
 
 
-def test_one_image_or_equal_values_have_no_width():
-    assert width(mean_with_interval(np.array([0.0, 1.0]), np.array([3, 3]))) == 0.0
+def test_one_image_has_no_interval():
+    measure = mean_with_interval(np.array([0.0, 1.0]), np.array([3, 3]))
+    assert measure.to_json() == {"value": 0.5, "low": None, "high": None, "n": 2}
+
+
+def test_equal_values_have_no_width():
     assert width(mean_with_interval(np.ones(5), np.arange(5))) == 0.0
 
 

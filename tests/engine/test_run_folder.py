@@ -101,6 +101,11 @@ def written(folder, table):
     (folder / "evaluation.json").write_text(json.dumps({"table": str(table)}))
 
 
+@pytest.mark.parametrize("name", ["..csv", "...csv", "....csv"])
+def test_a_table_named_by_dots_stays_inside(tmp_path, name):
+    assert evaluation_folder(tmp_path, tmp_path / name) == tmp_path / "evaluations" / "table"
+
+
 def test_results_on_tables_of_one_name_do_not_overwrite_each_other(tmp_path):
     run, one, other = tmp_path / "run", tmp_path / "a" / "test.csv", tmp_path / "b" / "test.csv"
     first = evaluation_folder(run, one)

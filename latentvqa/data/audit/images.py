@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from latentvqa.core.audit_rules import BadImage, ImageFacts
+from latentvqa.core.audit_rules import BadImage, ImageFacts, Rows
+from latentvqa.data.audit.tables import rows_of
 from latentvqa.data.decoding import FORMATS, decode_image
 from latentvqa.data.faults import SHOWN
 from latentvqa.data.tables import QuestionTable
@@ -96,10 +97,15 @@ def _first_rows(table: QuestionTable, faulty: set[str]) -> list[tuple[int, str, 
     return sorted(found, key=lambda image: image[2])
 
 
-def _copies(table: QuestionTable, files: Mapping[str, FileFacts]) -> int:
-    """Images of a table whose bytes another name of it has already."""
-    known = [files[name].sha256 for name in table.image_names]
-    return sum(times - 1 for digest, times in Counter(known).items() if digest is not None)
+def _copies(table: QuestionTable, files: Mapping[str, FileFacts]) -> Rows:
+    """Rows of a table whose image has the bytes of an earlier one under another name."""
+    first_of: dict[str, str] = {}
+    is_copy = np.zeros(len(table.image_names), dtype=bool)
+    for place in dict.fromkeys(table.image_index.tolist()):
+        name = table.image_names[place]
+        digest = files[name].sha256
+        is_copy[place] = digest is not None and first_of.setdefault(digest, name) != name
+    return rows_of(table, is_copy[table.image_index])
 
 
 def _inspect(path: Path) -> FileFacts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
+from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -35,22 +36,23 @@ def table_facts(
     """
     encoded = EncodedTable(table, tokenizers, max_question_tokens, max_answer_tokens)
     is_repeated, is_contradicted = _repeats(table)
-    targets = [normalise_answer(target) for target in table.targets] if has_answers(table) else []
+    references: list[tuple[str, ...]] = []
     priors = {}
-    if targets:
+    if has_answers(table):
+        references = [tuple(dict.fromkeys(map(normalise_answer, row))) for row in table.answers]
         images = table.image_index.tolist()
         priors = blind_priors(table.questions, table.types, table.answers, images)
     return TableFacts(
         name=str(table.path),
         rows=len(table),
         images=len(table.image_names),
-        answers=len(set(targets)),
-        duplicates=_rows(table, is_repeated),
-        conflicts=_rows(table, is_contradicted),
-        top_answers=_top_answers(targets, table.types) if targets else {},
+        answers=len(set(chain.from_iterable(references))),
+        duplicates=rows_of(table, is_repeated),
+        conflicts=rows_of(table, is_contradicted),
+        top_answers=_top_answers(references, table.types),
         priors=priors,
-        truncated_questions=_rows(table, encoded.is_question_cut),
-        truncated_answers=_rows(table, encoded.is_answer_cut),
+        truncated_questions=rows_of(table, encoded.is_question_cut),
+        truncated_answers=rows_of(table, encoded.is_answer_cut),
         unknown_words=_unknown_words(encoded),
     )
 
@@ -76,18 +78,18 @@ def pair_facts(
     if train_hashes and other_hashes:
         known = set(train_hashes.values())
         copied = np.array([other_hashes.get(name) in known for name in other.image_names])
-        contents = _rows(other, (copied & ~by_path)[other.image_index])
+        contents = rows_of(other, (copied & ~by_path)[other.image_index])
     unseen = None
     if has_answers(other):
         trained = {normalise_answer(text) for row in train.answers for text in row}
-        unseen = _rows(
+        unseen = rows_of(
             other,
             np.array([trained.isdisjoint(map(normalise_answer, row)) for row in other.answers]),
         )
     return PairFacts(
         train=str(train.path),
         other=str(other.path),
-        leaked_paths=_rows(other, by_path[other.image_index]),
+        leaked_paths=rows_of(other, by_path[other.image_index]),
         copied_contents=contents,
         unseen_answers=unseen,
     )
@@ -98,7 +100,8 @@ def has_answers(table: QuestionTable) -> bool:
     return all(table.answers)
 
 
-def _rows(table: QuestionTable, is_meant: np.ndarray) -> Rows:
+def rows_of(table: QuestionTable, is_meant: np.ndarray) -> Rows:
+    """Share and first numbers of the rows that are meant, ``(rows,)``."""
     return Rows(float(is_meant.mean()), tuple(table.rows[is_meant][:_FIRST_ROWS].tolist()))
 
 
@@ -126,14 +129,18 @@ def _repeats(table: QuestionTable) -> tuple[np.ndarray, np.ndarray]:
     return frame.duplicated().to_numpy(), is_contradicted
 
 
-def _top_answers(targets: list[str], types: list[str] | None) -> dict[str, tuple[int, str, float]]:
+def _top_answers(
+    references: list[tuple[str, ...]], types: list[str] | None
+) -> dict[str, tuple[int, str, float]]:
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for kind, target in zip(types or [WHOLE] * len(targets), targets, strict=True):
-        counts[kind][target] += 1
+    rows: Counter[str] = Counter()
+    for kind, row in zip(types or [WHOLE] * len(references), references, strict=False):
+        counts[kind].update(row)
+        rows[kind] += 1
     found = {}
     for kind in sorted(counts):
-        (answer, times), rows = counts[kind].most_common(1)[0], counts[kind].total()
-        found[kind] = (rows, answer, times / rows)
+        answer, times = counts[kind].most_common(1)[0]
+        found[kind] = (rows[kind], answer, times / rows[kind])
     return found
 
 

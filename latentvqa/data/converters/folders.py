@@ -18,7 +18,7 @@ def read_folders(root: Path, question: str) -> list[ConvertedRow]:
         question: asked of every image.
 
     Raises:
-        DataError: if there is no such folder or no image in any.
+        DataError: if there is no such folder, no image in any, or one beside them.
     """
     if not root.is_dir():
         raise DataError(f"{root}: no such folder")
@@ -30,6 +30,11 @@ def read_folders(root: Path, question: str) -> list[ConvertedRow]:
             if inner.parts and Path(name).suffix.lower() in SUFFIXES:
                 image = (inner / name).as_posix()
                 rows.append(ConvertedRow(image, question, (inner.parts[0],)))
+    if loose := [path for path in root.iterdir() if path.suffix.lower() in SUFFIXES]:
+        raise DataError(
+            f"{root}: {len(loose):,} images lie in no folder that would name their answer, the "
+            f"first is {min(loose).name}. Move them, or name the folder above."
+        )
     if not rows:
         raise DataError(f"{root}: no image in any folder of it (looked for {', '.join(SUFFIXES)})")
     return rows

@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from latentvqa.durable import replace_file
-from latentvqa.errors import DataError
+from latentvqa.errors import ConfigError, DataError
 
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
 
@@ -41,10 +41,11 @@ def check_out(path: Path, *, overwrite: bool) -> None:
     """Refuse a table that must not be written, before minutes go into reading.
 
     Raises:
-        DataError: if its format is unknown, or it is there and to be kept.
+        ConfigError: if its format is unknown.
+        DataError: if it is there and to be kept.
     """
     if path.suffix.lower() not in SUFFIXES:
-        raise DataError(f"--out {path}: name a file with one of {', '.join(SUFFIXES)}")
+        raise ConfigError(f"--out {path}: name a file with one of {', '.join(SUFFIXES)}")
     if path.exists() and not overwrite:
         raise DataError(f"--out {path}: is there already. Replace it with --overwrite.")
 
