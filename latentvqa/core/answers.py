@@ -62,6 +62,11 @@ def _without_wrapping(text: str) -> str:
     return collapsed.lstrip(_OPENING + " ").rstrip(_CLOSING + " ") or collapsed
 
 
+def normalised_references(answers: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
+    """The references of each row as they are compared, each once."""
+    return [tuple(dict.fromkeys(map(normalise_answer, row))) for row in answers]
+
+
 def exact_match(candidate: str, references: Sequence[str], language: str = "") -> bool:
     """Say whether the candidate equals a reference after normalisation."""
     wanted = normalise_answer(candidate, language)

@@ -5,9 +5,10 @@ Values in, findings out; measuring is the job of :mod:`latentvqa.data.audit`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from latentvqa.core.audit_facts import ImageFacts, PairFacts, Rows, TableFacts
 from latentvqa.core.findings import Level
 
 CONFLICTS = 0.01  # share of rows whose question has another answer elsewhere
@@ -23,115 +24,6 @@ _CONSTANTS = {
     "question_text": "One answer per question text",
 }
 UNKNOWN_WORDS = 0.05  # share of the question words that training never saw
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Rows of a table that have something in common.
-
-    Attributes:
-        share: fraction of all its rows.
-        first: numbers of the first ten, as in the file.
-    """
-
-    share: float = 0.0
-    first: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True)
-class TableFacts:
-    """What was measured of one table.
-
-    Attributes:
-        name: path as given.
-        rows: questions.
-        images: distinct images.
-        answers: distinct normalised references; 0 for a table without answers.
-        duplicates: rows that repeat image, question and answers of an earlier one.
-        conflicts: rows whose image and question another row answers without any
-            answer in common.
-        top_answers: by type (one named ``all`` without types) rows, the answer
-            among the references of most of them, and their share.
-        priors: exact match of each image-blind prior.
-        truncated_questions: rows cut at ``text.max_question_tokens``.
-        truncated_answers: rows cut at ``text.max_answer_tokens``.
-        unknown_words: share of question words outside the training vocabulary.
-    """
-
-    name: str
-    rows: int
-    images: int
-    answers: int
-    duplicates: Rows
-    conflicts: Rows
-    top_answers: Mapping[str, tuple[int, str, float]]
-    priors: Mapping[str, float]
-    truncated_questions: Rows
-    truncated_answers: Rows
-    unknown_words: float
-
-
-@dataclass(frozen=True)
-class PairFacts:
-    """A later table against the first one, which is trained on.
-
-    Attributes:
-        train: name of the first table.
-        other: name of the later one.
-        leaked_paths: the later one's rows whose image is also trained on.
-        copied_contents: those whose image has the bytes of one that is trained
-            on under another name; None where the images were not read.
-        unseen_answers: those without a reference that is trained on; None for a
-            table without answers.
-    """
-
-    train: str
-    other: str
-    leaked_paths: Rows
-    copied_contents: Rows | None
-    unseen_answers: Rows | None
-
-
-@dataclass(frozen=True)
-class BadImage:
-    """An image that cannot be used.
-
-    Attributes:
-        path: its file.
-        fault: what is wrong.
-        table: name of a table that asks about it.
-        row: the first row there that does.
-    """
-
-    path: str
-    fault: str
-    table: str
-    row: int
-
-
-@dataclass(frozen=True)
-class ImageFacts:
-    """What was measured of the image files.
-
-    Attributes:
-        images: files that the tables name.
-        missing: of them not there.
-        corrupt: of them not to be read or decoded.
-        first_faults: the first ten.
-        copies: by table, rows whose image has the bytes of an earlier one of it.
-        modes: colour modes, by count.
-        widths: least, median and largest width in pixels.
-        heights: the same of the height.
-    """
-
-    images: int
-    missing: int
-    corrupt: int
-    first_faults: Sequence[BadImage]
-    copies: Mapping[str, Rows]
-    modes: Mapping[str, int]
-    widths: tuple[int, int, int]
-    heights: tuple[int, int, int]
 
 
 @dataclass(frozen=True)

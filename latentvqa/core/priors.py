@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Sequence
 from operator import contains
 
-from latentvqa.core.answers import normalise_answer
+from latentvqa.core.answers import normalise_answer, normalised_references
 
 
 def blind_priors(
@@ -32,10 +32,10 @@ def blind_priors(
         ``global``, ``type`` (only with types) and ``question_text``. Empty for
         a table without rows.
     """
-    priors = blind_prior_answers(questions, types, answers, images)
+    references = normalised_references(answers)
+    priors = _prior_answers(questions, types, references, images)
     if not answers:
         return {}
-    references = _normalised(answers)
     return {
         name: sum(map(contains, references, given)) / len(answers) for name, given in priors.items()
     }
@@ -57,9 +57,18 @@ def blind_prior_answers(
     Raises:
         ValueError: if the columns differ in length.
     """
-    if len({len(questions), len(answers), len(images)} | ({len(types)} if types else set())) > 1:
+    return _prior_answers(questions, types, normalised_references(answers), images)
+
+
+def _prior_answers(
+    questions: Sequence[str],
+    types: Sequence[str] | None,
+    references: Sequence[tuple[str, ...]],
+    images: Sequence[Hashable],
+) -> dict[str, list[str]]:
+    counts = {len(questions), len(references), len(images)} | ({len(types)} if types else set())
+    if len(counts) > 1:
         raise ValueError("questions, types, answers and images differ in length")
-    references = _normalised(answers)
     everything = _most_frequent_by_group((None, row) for row in references)
     priors = {"global": [everything[None] for _ in references]}
     if types:
@@ -74,11 +83,6 @@ def blind_prior_answers(
         by_text.get(text, coarse) for text, coarse in zip(texts, fallback, strict=True)
     ]
     return priors
-
-
-def _normalised(answers: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
-    """The references of each row as they are compared, each once."""
-    return [tuple(dict.fromkeys(map(normalise_answer, row))) for row in answers]
 
 
 def _most_frequent_by_group(

@@ -2,15 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from latentvqa.core.audit_rules import (
-    ImageFacts,
-    PairFacts,
-    Rows,
-    TableFacts,
-    judge_images,
-    judge_pairs,
-    judge_tables,
-)
+from latentvqa.core.audit_facts import ImageFacts, PairFacts, Rows, TableFacts
+from latentvqa.core.audit_rules import judge_images, judge_pairs, judge_tables
 
 TABLE = TableFacts(
     name="t.csv",

@@ -9,8 +9,8 @@ from itertools import chain
 import numpy as np
 import pandas as pd
 
-from latentvqa.core.answers import normalise_answer
-from latentvqa.core.audit_rules import PairFacts, Rows, TableFacts
+from latentvqa.core.answers import normalise_answer, normalised_references
+from latentvqa.core.audit_facts import PairFacts, Rows, TableFacts
 from latentvqa.core.priors import blind_priors
 from latentvqa.data.batches import EncodedTable
 from latentvqa.data.tables import QuestionTable
@@ -36,10 +36,10 @@ def table_facts(
     """
     encoded = EncodedTable(table, tokenizers, max_question_tokens, max_answer_tokens)
     is_repeated, is_contradicted = _repeats(table)
-    references: list[tuple[str, ...]] = []
-    priors = {}
+    references = normalised_references(table.answers)
+    priors, top_answers = {}, {}
     if has_answers(table):
-        references = [tuple(dict.fromkeys(map(normalise_answer, row))) for row in table.answers]
+        top_answers = _top_answers(references, table.types)
         images = table.image_index.tolist()
         priors = blind_priors(table.questions, table.types, table.answers, images)
     return TableFacts(
@@ -49,7 +49,7 @@ def table_facts(
         answers=len(set(chain.from_iterable(references))),
         duplicates=rows_of(table, is_repeated),
         conflicts=rows_of(table, is_contradicted),
-        top_answers=_top_answers(references, table.types),
+        top_answers=top_answers,
         priors=priors,
         truncated_questions=rows_of(table, encoded.is_question_cut),
         truncated_answers=rows_of(table, encoded.is_answer_cut),
@@ -134,7 +134,7 @@ def _top_answers(
 ) -> dict[str, tuple[int, str, float]]:
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     rows: Counter[str] = Counter()
-    for kind, row in zip(types or [WHOLE] * len(references), references, strict=False):
+    for kind, row in zip(types or [WHOLE] * len(references), references, strict=True):
         counts[kind].update(row)
         rows[kind] += 1
     found = {}
