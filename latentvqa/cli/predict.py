@@ -73,17 +73,18 @@ def predict(
             observer.progress("images", done, total)
             stop.poll()
 
+        predictions = run_prediction(
+            loaded,
+            folder,
+            images,
+            asked,
+            samples=samples,
+            is_explained=pictures is not None,
+            on_images=on_images,
+        )
         with open_writer(out) as write:
             try:
-                for prediction in run_prediction(
-                    loaded,
-                    folder,
-                    images,
-                    asked,
-                    samples=samples,
-                    is_explained=pictures is not None,
-                    on_images=on_images,
-                ):
+                for prediction in predictions:
                     write(prediction)
                     if pictures is not None:
                         pictures.add(prediction)

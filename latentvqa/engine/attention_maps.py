@@ -1,4 +1,4 @@
-"""Attention of the latent tokens as files: every row's, and pictures of a few."""
+"""Attention of the latent tokens as files: of rows of a table, and of predictions."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ def predict(
     is_explained: bool = False,
     on_images: Callable[[int, int], None] = lambda done, total: None,
 ) -> Iterator[Prediction]:
-    """Answer every question about every image.
+    """Answer every question about every image, one by one as the iterator is read.
 
     Args:
         loaded: the model.
@@ -112,6 +112,16 @@ def predict(
             "of theirs to show"
         )
     answerer = _Answerer(loaded, questions, samples, is_explained)
+    return _predictions(answerer, folder, images, questions, on_images)
+
+
+def _predictions(
+    answerer: _Answerer,
+    folder: Path,
+    images: Sequence[Path],
+    questions: Sequence[str],
+    on_images: Callable[[int, int], None],
+) -> Iterator[Prediction]:
     step = max(1, _QUESTIONS_PER_BATCH // len(questions))
     for start in range(0, len(images), step):
         chunk = images[start : start + step]

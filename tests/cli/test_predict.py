@@ -80,8 +80,13 @@ def test_pictures_show_where_the_latent_tokens_look(cli, finished, folder, tmp_p
 
 def test_a_model_without_latent_tokens_has_nothing_to_explain(cli, folder, tmp_path):
     run = train_small(tmp_path / "run", *BRIEF, "latent.bottleneck=none").run
-    done = cli("predict", run, folder, "--question", "what?", "--explain", tmp_path / "why")
-    assert done.code == 2
+    (tmp_path / "old.csv").write_text("kept")
+    done = cli(
+        *("predict", run, folder, "--question", "what?"),
+        *("--explain", tmp_path / "why", "--out", tmp_path / "old.csv"),
+    )
+    assert (done.code, done.out) == (2, "")
+    assert (tmp_path / "old.csv").read_text() == "kept"
     assert "answers without latent tokens" in done.err
     assert not (tmp_path / "why").exists()
 
