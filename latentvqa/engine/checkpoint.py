@@ -154,12 +154,18 @@ def load_checkpoint(path: Path) -> Checkpoint:
 
 def _pointer_faults(path: Path) -> list[str]:
     """Why the checkpoint that ``path`` means is not known."""
-    pointer = path if path.name in POINTERS else path / POINTERS[0]
     if (path / "model.json").is_file():
         return []
-    if pointed_checkpoint(pointer.parent, pointer.name) is None:
-        return [f"{pointer}: missing or unreadable"]
-    return []
+    run, (wanted, *_) = _run_and_pointers(path)
+    is_known = pointed_checkpoint(run, wanted) is not None
+    return [] if is_known else [f"{run / wanted}: missing or unreadable"]
+
+
+def _run_and_pointers(path: Path) -> tuple[Path, tuple[str, ...]]:
+    """The run folder that ``path`` is about, and its pointers to look at, in this order."""
+    if path.name in POINTERS and not path.is_dir():
+        return path.parent, (path.name,)
+    return path, POINTERS
 
 
 def checkpoint_candidates(path: Path) -> list[Path]:
@@ -170,16 +176,14 @@ def checkpoint_candidates(path: Path) -> list[Path]:
     """
     if (path / "model.json").is_file():
         return [path]
-    pointer = path.name if path.name in POINTERS and not path.is_dir() else None
-    run = path.parent if pointer else path
+    run, pointers = _run_and_pointers(path)
     folder = run / "checkpoints"
     if not folder.is_dir():
         raise CheckpointError(
             f"{path}: no run folder with checkpoints here. Give the folder that `latentvqa train` "
             "wrote, or its /last or /best."
         )
-    wanted = [pointer] if pointer else list(POINTERS)
-    names = [name for name in (pointed_checkpoint(run, one) for one in wanted) if name]
+    names = [name for name in (pointed_checkpoint(run, one) for one in pointers) if name]
     others = sorted((entry.name for entry in folder.glob("[0-9]*")), reverse=True)
     ordered = list(dict.fromkeys([*names, *others]))
     if not ordered:

@@ -132,6 +132,11 @@ def test_damaged_training_answers_are_told(cli, run, own, content):
     assert "answers.json is missing or damaged" in done.err
 
 
+def test_a_run_folder_may_be_called_best(cli, run, own):
+    done = cli("evaluate", run.rename(run.parent / "best"), *own)
+    assert (done.code, "missing" in done.err) == (0, False), done.err
+
+
 @pytest.mark.parametrize("content", [None, b"", b"\xff\xfe"])
 def test_a_run_that_does_not_say_which_is_best_is_told_of(cli, run, own, content):
     (run / "best").unlink() if content is None else (run / "best").write_bytes(content)
