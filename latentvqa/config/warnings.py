@@ -64,13 +64,19 @@ def ablation_warnings(ablation: Ablation) -> list[str]:
         if config.run.max_minutes is not None:
             text = "run.max_minutes fits each run to its own speed: arms may differ in epochs"
             warnings.setdefault(text, []).append(name)
-    twins: dict[str, list[str]] = {}
-    for name, config in ablation.arms.items():
-        twins.setdefault(config_to_toml(config), []).append(name)
-    for names in twins.values():
-        if len(names) > 1:
-            warnings["the same configuration: they share their runs"] = names
-    return [
+    told = [
         text if len(names) == len(ablation.arms) else f"{', '.join(names)}: {text}"
         for text, names in warnings.items()
+    ]
+    return [*told, *_equal_arms(ablation)]
+
+
+def _equal_arms(ablation: Ablation) -> list[str]:
+    arms: dict[str, list[str]] = {}
+    for name, config in ablation.arms.items():
+        arms.setdefault(config_to_toml(config), []).append(name)
+    return [
+        f"{', '.join(names)}: the same configuration, so they share their runs"
+        for names in arms.values()
+        if len(names) > 1
     ]

@@ -79,7 +79,7 @@ def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
     found = evaluation_json(evaluation)
     if evaluation.latent_use is None:
         found["latent_use"] = _earlier_latent_use(found, folder)
-    if found["latent_use"] is None:
+    if found["latent_use"] is None or found["latent_use"]["attention"] is None:
         for name in ATTENTION_FILES:
             (folder / name).unlink(missing_ok=True)
     text = json.dumps(found, indent=1, ensure_ascii=False)

@@ -253,8 +253,10 @@ def test_warnings_name_the_arms_that_they_are_about(write):
 
 def test_arms_that_do_not_differ_are_told(write):
     plan = PLAN + "[arms.three]\nkl.factor = 0.5\n[arms.four]\nkl.factor = 0.5\n"
+    plan += "[arms.five]\nkl.factor = 0.7\n[arms.six]\nkl.factor = 0.7\n"
     assert ablation_warnings(load_plan(str(write(plan)))) == [
-        "three, four: the same configuration: they share their runs"
+        "three, four: the same configuration, so they share their runs",
+        "five, six: the same configuration, so they share their runs",
     ]
 
 
