@@ -22,9 +22,9 @@ from safetensors.torch import save_file
 
 from latentvqa.config import Config, load_config
 from latentvqa.data.table_files import parse_table
-from latentvqa.engine.checkpoint import load_checkpoint
-from latentvqa.engine.observer import Observer
-from latentvqa.engine.training import Outcome, train
+from latentvqa.engine.runs.checkpoint import load_checkpoint
+from latentvqa.engine.runtime.observer import Observer
+from latentvqa.engine.training.start import Outcome, train
 from latentvqa.history import LOG_NAME
 
 SMALL = {

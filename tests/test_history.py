@@ -5,7 +5,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from latentvqa.core.diagnosis import diagnose
+from latentvqa.core.diagnosis.diagnose import diagnose
 from latentvqa.core.records import KLConvention, RunHeader
 from latentvqa.errors import HistoryError
 from latentvqa.history import (

@@ -12,9 +12,9 @@ import typer
 
 from latentvqa.cli import app
 from latentvqa.config import Config, preset_names
-from latentvqa.core.diagnosis import RULES
-from latentvqa.core.explanations import EXPLANATIONS
-from latentvqa.core.verdict import PRECEDENCE
+from latentvqa.core.diagnosis.diagnose import RULES
+from latentvqa.core.diagnosis.explanations import EXPLANATIONS
+from latentvqa.core.diagnosis.verdict import PRECEDENCE
 from tests.readme_parts import README, readme_part, write_readme_part
 
 _MARK = "<!-- config -->"

@@ -92,8 +92,8 @@ def ablate(
 
 def _run(ablation: Ablation, out: Path, index: int | None, *, retry_failed: bool) -> None:
     from latentvqa.cli.console import NoticeObserver, ProgressLine
-    from latentvqa.engine.ablation import run_ablation
-    from latentvqa.engine.interruption import Interrupted
+    from latentvqa.engine.ablation.runner import run_ablation
+    from latentvqa.engine.runtime.signals import Interrupted
 
     with ProgressLine() as line:
         observer = NoticeObserver(line)
@@ -110,9 +110,9 @@ def _tell(
     """Show the result, write its files, and leave with 1 where a run failed."""
     from rich.console import Console
 
-    from latentvqa.engine.ablation_results import collect_results
-    from latentvqa.report.ablation import result_panel, runs_table
-    from latentvqa.report.ablation_files import result_json
+    from latentvqa.engine.ablation.results import collect_results
+    from latentvqa.report.ablation.files import result_json
+    from latentvqa.report.ablation.tables import result_panel, runs_table
 
     result = collect_results(ablation, out)
     screen = Console()
@@ -131,8 +131,8 @@ def _tell(
 
 def _write(result: AblationResult, out: Path) -> None:
     from latentvqa.durable import replace_file
-    from latentvqa.report.ablation_files import arms_csv, result_json, runs_csv
-    from latentvqa.report.ablation_plot import ablation_png
+    from latentvqa.report.ablation.files import arms_csv, result_json, runs_csv
+    from latentvqa.report.ablation.plot import ablation_png
 
     out.mkdir(parents=True, exist_ok=True)
     text = json.dumps(result_json(result), indent=1, ensure_ascii=False)

@@ -48,7 +48,7 @@ def audit(
 
     from latentvqa.cli.console import ProgressLine
     from latentvqa.config import load_config
-    from latentvqa.core.findings import LEVELS
+    from latentvqa.core.rules.rule import LEVELS
     from latentvqa.data.audit.report import audit_tables
     from latentvqa.report.audit import audit_panel
 

@@ -9,10 +9,10 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from latentvqa.core.diagnosis import Diagnosis
+from latentvqa.core.diagnosis.diagnose import Diagnosis
 from latentvqa.core.records import EpochRecord, RunHeader
-from latentvqa.engine.observer import Observer, Plan
-from latentvqa.report.tables import epoch_line, epoch_table, verdict_panel
+from latentvqa.engine.runtime.observer import Observer, Plan
+from latentvqa.report.diagnosis.tables import epoch_line, epoch_table, verdict_panel
 
 # lines that the verdict and the progress bar need below the table
 _LINES_BELOW = 12

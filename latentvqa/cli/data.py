@@ -35,7 +35,7 @@ def make_scenes(
 ) -> None:
     """Generate scenes in the manner of Sort-of-CLEVR: PNG files and questions.csv."""
     from latentvqa.cli.console import ProgressLine
-    from latentvqa.data.scenes import make_scenes as write_scenes
+    from latentvqa.data.scenes.writing import make_scenes as write_scenes
 
     with ProgressLine() as progress:
         table = write_scenes(

@@ -107,12 +107,12 @@ def diagnose_kl(
     ] = False,
 ) -> None:
     """Say from the log whether the latent works, and why; compare several runs."""
-    from latentvqa.core.diagnosis import diagnose
-    from latentvqa.core.threshold_overrides import free_bits_to_try, resolved_thresholds
-    from latentvqa.core.what_if import what_if_free_bits
+    from latentvqa.core.diagnosis.diagnose import diagnose
+    from latentvqa.core.diagnosis.threshold_overrides import free_bits_to_try, resolved_thresholds
+    from latentvqa.core.diagnosis.what_if import what_if_free_bits
     from latentvqa.errors import ConfigError
     from latentvqa.logs import log_options, read_log
-    from latentvqa.report.judged_run import JudgedRun
+    from latentvqa.report.diagnosis.judged_run import JudgedRun
 
     if explain is not None:
         _explain(explain, overrides or ())
@@ -156,9 +156,9 @@ def diagnose_kl(
 
 
 def _explain(code: str, overrides: Sequence[str]) -> None:
-    from latentvqa.core.diagnosis import RULES
-    from latentvqa.core.explanations import explained
-    from latentvqa.core.threshold_overrides import resolved_thresholds
+    from latentvqa.core.diagnosis.diagnose import RULES
+    from latentvqa.core.diagnosis.explanations import explained
+    from latentvqa.core.diagnosis.threshold_overrides import resolved_thresholds
 
     thresholds, _ = resolved_thresholds({}, overrides)
     typer.echo(explained(code, RULES, thresholds))

@@ -14,7 +14,7 @@ from latentvqa.errors import ConfigError, HistoryError
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
-    from latentvqa.report.judged_run import JudgedRun
+    from latentvqa.report.diagnosis.judged_run import JudgedRun
 
 PLAIN_WIDTH = 100  # columns of a table that is written to a file
 PICTURES = (".svg", ".png")
@@ -85,14 +85,14 @@ class DiagnosisOutput:
 
     def _text(self, runs: list[JudgedRun]) -> str:
         if self.output_format is OutputFormat.json:
-            from latentvqa.report.diagnosis_json import diagnosis_json, diagnosis_object
+            from latentvqa.report.diagnosis.json import diagnosis_json, diagnosis_object
 
             return diagnosis_json([diagnosis_object(run) for run in runs])
         if self.output_format is OutputFormat.markdown:
-            from latentvqa.report.markdown import diagnoses_markdown
+            from latentvqa.report.diagnosis.markdown import diagnoses_markdown
 
             return diagnoses_markdown(runs, is_whole=self.is_whole)
-        from latentvqa.report.page import RunReport, render_reports
+        from latentvqa.report.diagnosis.page import RunReport, render_reports
 
         return render_reports([RunReport(run, _config_of(run)) for run in runs])
 
@@ -113,8 +113,8 @@ class DiagnosisOutput:
 
 
 def _print_comparison(console: Console, runs: list[JudgedRun]) -> None:
-    from latentvqa.report.comparison import comparison_table
-    from latentvqa.report.judged_run import distinct_names
+    from latentvqa.report.diagnosis.comparison import comparison_table
+    from latentvqa.report.diagnosis.judged_run import distinct_names
 
     console.print(comparison_table(runs, console.width))
     for name, run in zip(distinct_names(runs), runs, strict=True):
@@ -125,8 +125,8 @@ def _print_comparison(console: Console, runs: list[JudgedRun]) -> None:
 
 def _print_run(console: Console, run: JudgedRun, *, is_whole: bool, is_told: bool) -> None:
     """Epochs (unless they were told before), findings and verdict."""
-    from latentvqa.report.epoch_choice import choice_note, epochs_to_show
-    from latentvqa.report.tables import (
+    from latentvqa.report.diagnosis.epoch_choice import choice_note, epochs_to_show
+    from latentvqa.report.diagnosis.tables import (
         account_table,
         epoch_table,
         findings_table,
@@ -162,11 +162,11 @@ def _config_of(run: JudgedRun) -> str | None:
 def _draw(run: JudgedRun, path: Path) -> None:
     try:
         if path.suffix.lower() == ".svg":
-            from latentvqa.report.svg_picture import curves_svg
+            from latentvqa.report.diagnosis.svg_file import curves_svg
 
             content = curves_svg(run).encode()
         else:
-            from latentvqa.report.plots import curves_png
+            from latentvqa.report.diagnosis.png_file import curves_png
 
             content = curves_png(run)
     except ValueError as error:

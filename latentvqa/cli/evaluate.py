@@ -48,14 +48,14 @@ def evaluate(
     from rich.console import Console
 
     from latentvqa.cli.console import NoticeObserver, ProgressLine
-    from latentvqa.engine.evaluation import evaluate as run_evaluation
-    from latentvqa.engine.evaluation_files import evaluation_json, write_evaluation
-    from latentvqa.engine.interruption import Interrupted, StopFlag
-    from latentvqa.engine.loading import load_model
-    from latentvqa.engine.run_folder import evaluation_folder, read_config, run_of
-    from latentvqa.engine.run_tables import validation_table
+    from latentvqa.engine.evaluation.evaluate import evaluate as run_evaluation
+    from latentvqa.engine.evaluation.files import evaluation_json, write_evaluation
+    from latentvqa.engine.runs.folder import evaluation_folder, read_config, run_of
+    from latentvqa.engine.runs.loading import load_model
+    from latentvqa.engine.runs.tables import validation_table
+    from latentvqa.engine.runtime.signals import Interrupted, StopFlag
     from latentvqa.errors import ConfigError
-    from latentvqa.report.scores import score_panel
+    from latentvqa.report.evaluation.scores import score_panel
 
     if data is None and (images is not None or columns):
         raise ConfigError("--images and --column belong to a table: name it with --data FILE")
@@ -97,7 +97,7 @@ def evaluate(
 def _read(run: Path, data: Path, images: Path | None, columns: list[str]) -> QuestionTable:
     from latentvqa.config import Data
     from latentvqa.data.tables import read_questions
-    from latentvqa.engine.run_folder import CONFIG_FILE, read_config, run_of
+    from latentvqa.engine.runs.folder import CONFIG_FILE, read_config, run_of
     from latentvqa.errors import ConfigError
 
     folder = run_of(run)

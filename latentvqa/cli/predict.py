@@ -42,11 +42,11 @@ def predict(
     """Answer every question about every image; a bad image becomes a row with its error."""
     from latentvqa.cli.console import NoticeObserver, ProgressLine
     from latentvqa.cli.prediction_files import open_writer
-    from latentvqa.engine.attention_maps import PredictionPictures
-    from latentvqa.engine.inference import find_images, read_question_lines
-    from latentvqa.engine.inference import predict as run_prediction
-    from latentvqa.engine.interruption import Interrupted, StopFlag
-    from latentvqa.engine.loading import load_model
+    from latentvqa.engine.prediction.pictures import PredictionPictures
+    from latentvqa.engine.prediction.predict import find_images, read_question_lines
+    from latentvqa.engine.prediction.predict import predict as run_prediction
+    from latentvqa.engine.runs.loading import load_model
+    from latentvqa.engine.runtime.signals import Interrupted, StopFlag
     from latentvqa.errors import ConfigError
 
     given = [text.encode("utf-8", "replace").decode() for text in question or []]

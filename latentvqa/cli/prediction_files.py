@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TextIO
 from latentvqa.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
-    from latentvqa.engine.inference import Prediction
+    from latentvqa.engine.prediction.predict import Prediction
 
 COLUMNS = ("image", "question", "answer", "confidence", "error")
 # file names need not be text; what is none is shown escaped

@@ -11,7 +11,7 @@ import typer
 if TYPE_CHECKING:
     from latentvqa.cli.console import TrainingConsole
     from latentvqa.config import Config
-    from latentvqa.engine.training import Outcome
+    from latentvqa.engine.training.start import Outcome
 
 _QUICKSTART = "quickstart"
 
@@ -87,9 +87,9 @@ def _names_data(overrides: list[str]) -> bool:
 
 def _train(settings: Config, name: str, out: Path | None, *, overwrite: bool, advise: bool) -> None:
     from latentvqa.cli.console import TrainingConsole
-    from latentvqa.engine.interruption import Interrupted
-    from latentvqa.engine.run_folder import new_run_folder
-    from latentvqa.engine.training import train as run_training
+    from latentvqa.engine.runs.folder import new_run_folder
+    from latentvqa.engine.runtime.signals import Interrupted
+    from latentvqa.engine.training.start import train as run_training
 
     run = new_run_folder(name, out, overwrite=overwrite)
     console = TrainingConsole(advise=advise)
@@ -111,9 +111,9 @@ def _train(settings: Config, name: str, out: Path | None, *, overwrite: bool, ad
 def _resume(run: Path, overrides: list[str], advise: bool) -> None:
     from latentvqa.cli.console import TrainingConsole
     from latentvqa.config import load_config
-    from latentvqa.engine.interruption import Interrupted
-    from latentvqa.engine.run_folder import CONFIG_FILE, read_config, run_of
-    from latentvqa.engine.training import resume as resume_training
+    from latentvqa.engine.runs.folder import CONFIG_FILE, read_config, run_of
+    from latentvqa.engine.runtime.signals import Interrupted
+    from latentvqa.engine.training.start import resume as resume_training
 
     run = run_of(run)
     read_config(run)  # names the folder if it is no run
@@ -131,9 +131,9 @@ def _dry_run(settings: Config) -> None:
     import tempfile
 
     from latentvqa.cli.console import TrainingConsole, plan_lines
-    from latentvqa.engine.interruption import Interrupted
-    from latentvqa.engine.observer import Plan
-    from latentvqa.engine.training import dry_run
+    from latentvqa.engine.runtime.observer import Plan
+    from latentvqa.engine.runtime.signals import Interrupted
+    from latentvqa.engine.training.start import dry_run
 
     class Listener(TrainingConsole):
         plan: Plan | None = None
@@ -152,7 +152,7 @@ def _dry_run(settings: Config) -> None:
 
 
 def _leave(run: Path, console: TrainingConsole, exit_code: int) -> None:
-    from latentvqa.cli.report import write_reports
+    from latentvqa.engine.run_report.page import write_reports
 
     if (run / "last").exists():
         write_reports(run, console.notice)
@@ -167,14 +167,14 @@ def _conclude(outcome: Outcome, console: TrainingConsole) -> None:
     from rich.console import Console
 
     from latentvqa.cli.console import NoticeObserver, ProgressLine
-    from latentvqa.cli.report import write_reports
-    from latentvqa.engine.evaluation import evaluate
-    from latentvqa.engine.evaluation_files import evaluation_json, write_evaluation
-    from latentvqa.engine.loading import load_model
-    from latentvqa.engine.run_folder import evaluation_folder
-    from latentvqa.engine.run_tables import validation_table
-    from latentvqa.report.scores import score_panel
-    from latentvqa.report.tables import epoch_table, verdict_panel
+    from latentvqa.engine.evaluation.evaluate import evaluate
+    from latentvqa.engine.evaluation.files import evaluation_json, write_evaluation
+    from latentvqa.engine.run_report.page import write_reports
+    from latentvqa.engine.runs.folder import evaluation_folder
+    from latentvqa.engine.runs.loading import load_model
+    from latentvqa.engine.runs.tables import validation_table
+    from latentvqa.report.diagnosis.tables import epoch_table, verdict_panel
+    from latentvqa.report.evaluation.scores import score_panel
 
     screen = Console()
     screen.print(epoch_table(outcome.header, outcome.records, screen.width))

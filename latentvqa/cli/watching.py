@@ -14,11 +14,16 @@ from rich.text import Text
 
 from latentvqa.errors import HistoryError
 from latentvqa.history import log_path
-from latentvqa.report.tables import epoch_line, epoch_table, is_plan_known, verdict_panel
+from latentvqa.report.diagnosis.tables import (
+    epoch_line,
+    epoch_table,
+    is_plan_known,
+    verdict_panel,
+)
 
 if TYPE_CHECKING:
     from latentvqa.history import History
-    from latentvqa.report.judged_run import JudgedRun
+    from latentvqa.report.diagnosis.judged_run import JudgedRun
 
 POLL_SECONDS = 1.0
 LINES_AROUND = 8  # of the epoch table and the line below, besides its rows

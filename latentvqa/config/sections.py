@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from latentvqa.core.records import KLSchedule
-from latentvqa.core.thresholds import KLHealthThresholds
+from latentvqa.core.rules.thresholds import KLHealthThresholds
 
 Auto = Literal["auto"]
 Count = Annotated[int, Field(ge=1, le=1_000_000_000)]

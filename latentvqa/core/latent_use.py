@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from latentvqa.core.thresholds import KLHealthThresholds
+from latentvqa.core.rules.thresholds import KLHealthThresholds
 
 LatentUseWord = Literal["used", "partly used", "ignored", "collapsed"]
 

@@ -13,11 +13,10 @@ from typing import Any
 
 from torch import nn
 
-from latentvqa.config import KL, Config, Latent, conflicts
-from latentvqa.core.free_bits import automatic_free_bits
-from latentvqa.core.records import Bottleneck, KLConvention
+from latentvqa.config import Config
+from latentvqa.core.records import Bottleneck
 from latentvqa.data.tokenizer import Tokenizers
-from latentvqa.errors import CheckpointError, ConfigError
+from latentvqa.errors import CheckpointError
 from latentvqa.models import (
     AnswerDecoder,
     LatentBottleneck,
@@ -27,13 +26,6 @@ from latentvqa.models import (
     VQAModel,
     create_backbone,
 )
-
-# from scratch: small images in patches of this many pixels, chosen by measurement
-SCRATCH_IMAGE_SIZE = 96
-SCRATCH_STRIDE = 16
-PRETRAINED_FREEZE_EPOCHS = 3
-PRETRAINED_VISION_RATE = 5e-5
-SCRATCH_VISION_RATE = 5e-4
 
 # components, each with a learning rate of its own
 COMPONENTS = ("vision", "question", "fusion", "latent", "decoder")
@@ -102,48 +94,6 @@ class ModelSpecification:
             raise CheckpointError(f"{source}: model.json does not fit: {error}") from error
 
 
-def resolve(config: Config) -> Config:
-    """Replace every ``"auto"`` that does not depend on the data or the device."""
-    vision, is_pretrained = config.vision, config.vision.pretrained is not False
-    changes: dict[str, object] = {}
-    if vision.stride == "auto":
-        changes["stride"] = "last" if is_pretrained else SCRATCH_STRIDE
-    if vision.image_size == "auto" and not is_pretrained:
-        changes["image_size"] = SCRATCH_IMAGE_SIZE
-    if vision.freeze_epochs == "auto":
-        changes["freeze_epochs"] = PRETRAINED_FREEZE_EPOCHS if is_pretrained else 0
-    config = config.replace("vision", **changes)
-    if config.optimizer.vision_rate == "auto":
-        rate = PRETRAINED_VISION_RATE if is_pretrained else SCRATCH_VISION_RATE
-        config = config.replace("optimizer", vision_rate=rate)
-    if config.kl.warmup_epochs == "auto":
-        config = config.replace("kl", warmup_epochs=config.stages.warmup)
-    return config
-
-
-def resolve_free_bits(config: Config, answer_entropy: float) -> Config:
-    """Replace ``kl.free_bits = "auto"`` by its number.
-
-    Args:
-        config: the configuration.
-        answer_entropy: H(A) of the encoded training answers, in nats.
-
-    Raises:
-        ConfigError: if the number does not go with another key.
-    """
-    kl, latent = config.kl, config.latent
-    if kl.free_bits != "auto":
-        return config
-    free_bits = automatic_free_bits(
-        answer_entropy, kl.free_bits_per_need, latent.tokens, latent.dims, kl.reduction
-    )
-    config = config.replace("kl", free_bits=free_bits)
-    found = [f"{key} {what}" for key, what in conflicts(config)]
-    if found:
-        raise ConfigError(f'kl.free_bits = "auto" is {free_bits:.3g} here: {"; ".join(found)}')
-    return config
-
-
 def specify(config: Config, tokenizers: Tokenizers) -> ModelSpecification:
     """Derive the specification of a new model from a resolved configuration."""
     vision, text, fusion, latent = config.vision, config.text, config.fusion, config.latent
@@ -167,21 +117,6 @@ def specify(config: Config, tokenizers: Tokenizers) -> ModelSpecification:
         decoder_layers=text.decoder_layers,
         max_answer_tokens=text.max_answer_tokens,
         vision_blind=vision.blind,
-    )
-
-
-def kl_convention(kl: KL, latent: Latent) -> KLConvention:
-    """State how the KL of a run is computed and priced."""
-    if kl.free_bits == "auto":
-        raise ValueError("the configuration is not resolved: kl.free_bits")
-    return KLConvention(
-        reduction=kl.reduction,
-        tokens=latent.tokens,
-        dims=latent.dims,
-        free_bits=kl.free_bits,
-        factor=kl.factor,
-        max_weight=kl.max_weight,
-        bottleneck=latent.bottleneck,
     )
 
 

@@ -6,20 +6,19 @@ cannot disagree.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from latentvqa.core.answers import exact_match
+from latentvqa.core.answers.matching import exact_match
 from latentvqa.core.records import KLConvention, SplitMetrics
 from latentvqa.data.batches import Batch, BatchLoader, EncodedTable, ImageSource, plan_batches
 from latentvqa.data.tokenizer import BOS, EOS, PAD, TextTokenizer
-from latentvqa.engine.device import Precision, autocast
-from latentvqa.engine.measures import Measures, entropy_of
-from latentvqa.engine.voting import Votes
+from latentvqa.engine.metrics.accumulator import Measures, entropy_of
+from latentvqa.engine.runtime.device import Precision, autocast
 from latentvqa.models import Encoded, Posterior, VQAModel, generate
 from latentvqa.objectives import answer_nll, orthogonality
 
@@ -274,3 +273,26 @@ def _vote(
 def _place(target: list[str], rows: Tensor, values: list[str]) -> None:
     for row, value in zip(rows.tolist(), values, strict=True):
         target[row] = value
+
+
+class Votes:
+    """Collects the samples of a batch.
+
+    Args:
+        questions: number of questions.
+        samples: samples that will be collected for each.
+    """
+
+    def __init__(self, questions: int, samples: int) -> None:
+        self._totals: list[dict[str, float]] = [{} for _ in range(questions)]
+        self._samples = samples
+
+    def add(self, answers: Sequence[str], probabilities: Iterable[float]) -> None:
+        """Add one sample's answer and its probability for every question."""
+        for total, answer, share in zip(self._totals, answers, probabilities, strict=True):
+            total[answer] = total.get(answer, 0.0) + float(share) / self._samples
+
+    def result(self) -> tuple[list[str], list[float]]:
+        """Answer of each question and its probability, averaged over the samples."""
+        best = [max(total.items(), key=lambda item: item[1]) for total in self._totals]
+        return [answer for answer, _ in best], [share for _, share in best]

@@ -11,9 +11,9 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from latentvqa.core.findings import figure, finite
 from latentvqa.core.records import EpochRecord, KLConvention, SplitMetrics
-from latentvqa.logs.fields import METRICS, SPLITS
+from latentvqa.core.rules.rule import figure, finite
+from latentvqa.logs.columns.fields import METRICS, SPLITS
 
 ALL_FACTS = ("reduction", "tokens", "dims", "free_bits", "factor", "max_weight")
 SAME_WEIGHT = 1e-6  # relative difference below which two weights are one

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from latentvqa.errors import ConfigError
-from latentvqa.logs.fields import FIELDS, METRICS, POSITIONS, WEIGHTS, nearest
+from latentvqa.logs.columns.fields import FIELDS, METRICS, POSITIONS, WEIGHTS, nearest
 from latentvqa.logs.numbers import LARGEST_POSITION
-from latentvqa.logs.text_patterns import PATTERNS
+from latentvqa.logs.readers.text_patterns import PATTERNS
 from latentvqa.logs.told_values import ToldValues, told_values
 
 

@@ -9,15 +9,17 @@ from pathlib import Path
 from latentvqa.core.records import EpochRecord, RunHeader, StagePlan
 from latentvqa.errors import HistoryError
 from latentvqa.history import History, read_history
-from latentvqa.logs import conventions, event_files, json_rows, tables, text_patterns
-from latentvqa.logs.accumulation import Accumulation, Row
-from latentvqa.logs.columns import Columns, taken_sentence, unused_sentence
-from latentvqa.logs.epoch_records import epoch_records
-from latentvqa.logs.formats import Format, locate
+from latentvqa.logs import conventions
+from latentvqa.logs.columns.mapping import Columns, taken_sentence, unused_sentence
+from latentvqa.logs.columns.research_table import MEANINGS, extra_columns
+from latentvqa.logs.epochs.accumulation import Accumulation
+from latentvqa.logs.epochs.records import epoch_records
 from latentvqa.logs.notes import Notes, listed
 from latentvqa.logs.options import LogOptions
-from latentvqa.logs.research_table import MEANINGS, extra_columns
-from latentvqa.logs.source import head_lines, head_of
+from latentvqa.logs.readers import event_files, json_rows, tables, text_patterns
+from latentvqa.logs.readers.formats import Format, locate
+from latentvqa.logs.readers.rows import Row
+from latentvqa.logs.readers.source import head_lines, head_of
 
 PERCENT = 100.0
 

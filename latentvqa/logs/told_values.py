@@ -16,9 +16,9 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from latentvqa.core.records import RunHeader
-from latentvqa.core.thresholds import KLHealthThresholds
+from latentvqa.core.rules.thresholds import KLHealthThresholds
 from latentvqa.errors import ConfigError
-from latentvqa.logs.fields import nearest
+from latentvqa.logs.columns.fields import nearest
 
 # dotted key of a run's TOML -> where it stands in the header; kl. is its convention
 KEYS = {

@@ -4,8 +4,7 @@ They read no configuration, log nothing, move nothing between devices and
 compute no loss.
 """
 
-from latentvqa.models.backbone import ImagePreparation, create_backbone
-from latentvqa.models.backbone_weights import whole_weights
+from latentvqa.models.backbone import ImagePreparation, create_backbone, whole_weights
 from latentvqa.models.decoder import AnswerDecoder
 from latentvqa.models.fusion import QuestionConditionedFusion
 from latentvqa.models.generation import Generated, generate

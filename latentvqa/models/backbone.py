@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import timm
+import torch
 from timm.data.config import resolve_data_config
 from timm.models import load_state_dict
 from torch import Tensor, nn
@@ -161,3 +162,31 @@ def _stage_at(name: str, stride: int) -> int:
         )
     # of several stages at one stride the last has seen most
     return len(reductions) - 1 - reductions[::-1].index(stride)
+
+
+def whole_weights(name: str, backbone: nn.Module) -> dict[str, Tensor]:
+    """Weights that :func:`create_backbone` loads into the same backbone again.
+
+    Stages that a cut backbone lacks are filled with zeros: timm loads whole models
+    only.
+
+    Args:
+        name: timm name of the backbone.
+        backbone: as :func:`create_backbone` made it.
+
+    Raises:
+        ConfigError: if the cut backbone names its weights otherwise.
+    """
+    untrained = timm.create_model(name, pretrained=False).state_dict()
+    whole = {key: torch.zeros_like(value) for key, value in untrained.items()}
+    for key, value in backbone.state_dict().items():
+        # timm wraps a transformer, and joins the name of a stage to its number
+        plain = key.removeprefix("model.")
+        known = plain if plain in whole else plain.replace("_", ".", 1)
+        if known not in whole:
+            raise ConfigError(
+                f"the weights of {name!r} cannot be taken out of the part that is used: {key} has "
+                'no place in the whole model. Set vision.stride = "last".'
+            )
+        whole[known] = value
+    return {key: value.detach().cpu().contiguous() for key, value in whole.items()}

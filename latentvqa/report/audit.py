@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from latentvqa.report.tables import printable
+from latentvqa.report.text import printable
 
 _STYLES = {"critical": "bold red", "warning": "bold yellow", "info": "bold blue"}
 _PRIORS = {

@@ -20,8 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from latentvqa.engine.confidence import risk_curve
-from latentvqa.engine.intervals import image_resamples, mean_with_interval, measure_of
+from latentvqa.engine.metrics.confidence import risk_curve
+from latentvqa.engine.metrics.intervals import image_resamples, mean_with_interval, measure_of
 from latentvqa.history import read_history
 
 RESULTS = Path(__file__).parent / "results" / "easy_vqa_controls.json"

@@ -9,8 +9,8 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from latentvqa.core.thresholds import KLHealthThresholds
-from latentvqa.engine.paired_tests import difference_over_seeds
+from latentvqa.core.rules.thresholds import KLHealthThresholds
+from latentvqa.engine.metrics.paired_tests import difference_over_seeds
 from tests.benchmarks import ablations, controls
 from tests.benchmarks.short_runs import ARMS, RESULTS
 

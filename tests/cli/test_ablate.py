@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from latentvqa.config import config_to_toml, load_plan, plan_names
-from latentvqa.engine.ablation_folder import Ending, places_of, runnable
-from latentvqa.engine.file_lock import held_lock
-from latentvqa.engine.observer import Observer
-from latentvqa.engine.training import train
+from latentvqa.engine.ablation.runs import Ending, places_of, runnable
+from latentvqa.engine.runtime.file_lock import held_lock
+from latentvqa.engine.runtime.observer import Observer
+from latentvqa.engine.training.start import train
 from latentvqa.history import read_history
 from tests.small_runs import (
     BRIEF,

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from latentvqa.engine.answering import MOST_QUESTIONS
-from tests.report.test_page import parsed
+from latentvqa.engine.run_report.fresh_answers import MOST_QUESTIONS
+from tests.report.diagnosis.test_page import parsed
 from tests.small_runs import read_csv
 
 PREDICTIONS = Path("evaluations", "validation", "predictions.csv")
@@ -96,7 +96,7 @@ def test_without_written_answers_the_checkpoint_answers_now(cli, evaluated):
 
 
 def test_a_part_of_many_questions_is_answered_and_said(cli, run, monkeypatch):
-    monkeypatch.setattr("latentvqa.engine.answering.MOST_QUESTIONS", 7)
+    monkeypatch.setattr("latentvqa.engine.run_report.fresh_answers.MOST_QUESTIONS", 7)
     text, _ = reported(cli, run)
     assert re.search(r"of 7 validation questions, taken evenly from 32, right", text)
     assert MOST_QUESTIONS == 500

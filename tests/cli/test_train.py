@@ -5,8 +5,8 @@ from typer.testing import CliRunner
 
 import latentvqa
 from latentvqa.cli import app
-from latentvqa.engine.interruption import Interrupted
-from latentvqa.engine.training import train
+from latentvqa.engine.runtime.signals import Interrupted
+from latentvqa.engine.training.start import train
 from latentvqa.history import read_history
 from tests.small_runs import (
     BRIEF,

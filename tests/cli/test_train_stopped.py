@@ -8,9 +8,9 @@ import time
 
 import pytest
 
-from latentvqa.engine.checkpoint import load_checkpoint
-from latentvqa.engine.observer import Observer
-from latentvqa.engine.training import resume
+from latentvqa.engine.runs.checkpoint import load_checkpoint
+from latentvqa.engine.runtime.observer import Observer
+from latentvqa.engine.training.start import resume
 from tests.small_runs import (
     TINY,
     assert_same_run,

@@ -2,7 +2,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from latentvqa.config import Config
-from latentvqa.core.schedules import warmup_fraction_at
+from latentvqa.core.schedules.epochs import warmup_fraction_at
 
 FIELDS = [
     (f"{section}.{key}", field)

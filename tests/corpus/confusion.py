@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from textwrap import fill
 from typing import Any
 
-from latentvqa.core.diagnosis import Diagnosis
+from latentvqa.core.diagnosis.diagnose import Diagnosis
 from tests.corpus.judging import EXPECTED, diagnosis_of, faults, missing_logs
 from tests.readme_parts import write_readme_part
 

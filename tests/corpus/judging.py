@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from latentvqa.core.diagnosis import Diagnosis, diagnose
-from latentvqa.core.threshold_overrides import resolved_thresholds
+from latentvqa.core.diagnosis.diagnose import Diagnosis, diagnose
+from latentvqa.core.diagnosis.threshold_overrides import resolved_thresholds
 from latentvqa.logs import log_options, read_log
 from tests.corpus.made import build_all
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from latentvqa.core.diagnosis import diagnose
+from latentvqa.core.diagnosis.diagnose import diagnose
 from latentvqa.history import read_history
 from tests.corpus.train_logs import train_run
 

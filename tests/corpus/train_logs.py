@@ -21,9 +21,9 @@ import torch
 
 from latentvqa.config import load_config
 from latentvqa.data.tables import QuestionTable
-from latentvqa.engine.observer import Observer
-from latentvqa.engine.recipe import Recipe
-from latentvqa.engine.training import train
+from latentvqa.engine.runtime.observer import Observer
+from latentvqa.engine.training.schedules import Recipe
+from latentvqa.engine.training.start import train
 from latentvqa.history import LOG_NAME
 from latentvqa.models import VQAModel
 from latentvqa.models.latent import LatentBottleneck
@@ -116,7 +116,7 @@ def random_answers() -> Iterator[None]:
 @contextmanager
 def crushed_at_first(epochs: int) -> Iterator[None]:
     """For some epochs no free bits and a thousand times the weight, then as configured."""
-    from latentvqa.engine import batch_loss
+    from latentvqa.engine.training import batch_loss
 
     honest, hinge = Recipe.effective_weight, batch_loss.free_bits_penalty
     now = {"epoch": 0}

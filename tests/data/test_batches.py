@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from latentvqa.data.batches import Batch, BatchLoader, EncodedTable, make_batch, plan_batches
 from latentvqa.data.images import ImageStore, ImageTransform
-from latentvqa.data.scenes import make_scenes
+from latentvqa.data.scenes.writing import make_scenes
 from latentvqa.data.tables import QuestionTable, read_questions
 from latentvqa.data.tokenizer import EOS, PAD, TextTokenizer, Tokenizers
 from latentvqa.errors import DataError

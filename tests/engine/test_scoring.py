@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 import torch
 
-from latentvqa.core.answers import exact_match
+from latentvqa.core.answers.matching import exact_match
 from latentvqa.core.records import KLConvention
 from latentvqa.data.batches import EncodedTable
 from latentvqa.data.images import ImageStore, ImageTransform
-from latentvqa.data.scenes import make_scenes
+from latentvqa.data.scenes.writing import make_scenes
 from latentvqa.data.tables import read_questions
 from latentvqa.data.tokenizer import train_tokenizers
 from latentvqa.engine.assembly import build_model, specify
-from latentvqa.engine.measures import entropy_of
-from latentvqa.engine.scoring import AnswerTexts, ScoringSettings, row_noise, score_table
+from latentvqa.engine.metrics.accumulator import entropy_of
+from latentvqa.engine.scoring import AnswerTexts, ScoringSettings, Votes, row_noise, score_table
 from tests.tiny import IMAGE_SIZE, tiny_config
 
 SETTINGS = ScoringSettings(
@@ -189,3 +189,13 @@ def test_token_sequences_become_texts_up_to_their_end(data):
     ids = tokenizer.encode(["yes"])[0]
     texts = AnswerTexts(tokenizer)(torch.tensor([[*ids, 2, 0], [*ids, 2, *ids], [2, 0, 0]]))
     assert texts == ["yes", "yes", ""]
+
+
+def test_the_answer_with_most_probability_wins_not_the_most_frequent():
+    votes = Votes(2, samples=3)
+    votes.add(["red", "a"], [0.2, 1.0])
+    votes.add(["red", "a"], [0.2, 1.0])
+    votes.add(["blue", "a"], [0.9, 0.7])
+    answers, confidences = votes.result()
+    assert answers == ["blue", "a"]
+    assert confidences == pytest.approx([0.3, 0.9])

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from latentvqa.cli import app
-from latentvqa.core.diagnosis import diagnose
+from latentvqa.core.diagnosis.diagnose import diagnose
 from latentvqa.errors import HistoryError, LatentVQAError
 from latentvqa.logs import read_log
 from tests.logs.conftest import RESEARCH, json_lines, research_row, table
-from tests.logs.test_json_rows import trainer_state
+from tests.logs.readers.test_json_rows import trainer_state
+from tests.logs.readers.test_text_patterns import VAE
 from tests.logs.test_lightning import METRICS
-from tests.logs.test_text_patterns import VAE
 
 FUZZ = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=80, deadline=None

@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import pytest
 
+from latentvqa.core.diagnosis.threshold_overrides import resolved_thresholds
 from latentvqa.core.records import KLConvention
-from latentvqa.core.threshold_overrides import resolved_thresholds
 from latentvqa.errors import ConfigError
 from latentvqa.history import LOG_NAME, append_record, write_header
 from latentvqa.logs import log_options, read_log

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from latentvqa.core.audit_facts import BadImage, ImageFacts, Rows
+from latentvqa.core.audit.facts import BadImage, ImageFacts, Rows
 from latentvqa.data.audit.tables import rows_of
 from latentvqa.data.decoding import FORMATS, decode_image
 from latentvqa.data.faults import SHOWN

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from latentvqa.config import Config
-from latentvqa.core.audit_facts import ImageFacts, PairFacts, TableFacts
-from latentvqa.core.audit_rules import AuditFinding, judge_images, judge_pairs, judge_tables
+from latentvqa.core.audit.facts import ImageFacts, PairFacts, TableFacts
+from latentvqa.core.audit.rules import AuditFinding, judge_images, judge_pairs, judge_tables
 from latentvqa.data.audit.images import FileFacts, image_facts, inspect_images
 from latentvqa.data.audit.tables import has_answers, pair_facts, table_facts
 from latentvqa.data.tables import QuestionTable, read_questions

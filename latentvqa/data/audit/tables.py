@@ -9,9 +9,9 @@ from itertools import chain
 import numpy as np
 import pandas as pd
 
-from latentvqa.core.answers import normalise_answer, normalised_references
-from latentvqa.core.audit_facts import PairFacts, Rows, TableFacts
-from latentvqa.core.priors import blind_priors
+from latentvqa.core.answers.matching import normalise_answer, normalised_references
+from latentvqa.core.answers.priors import blind_priors
+from latentvqa.core.audit.facts import PairFacts, Rows, TableFacts
 from latentvqa.data.batches import EncodedTable
 from latentvqa.data.tables import QuestionTable
 from latentvqa.data.tokenizer import UNK, Tokenizers

@@ -1,0 +1,1 @@
+"""What an audit measures of tables and images, and how it is judged."""

@@ -1,0 +1,187 @@
+"""The verdict on a run in words: which finding speaks for it, and what to do next.
+
+Pure: from findings to sentences. It judges nothing by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from latentvqa.core.rules.information import Information, are_answers_learnt, information_of
+from latentvqa.core.rules.rule import LEVELS, Finding, Level, RunView, figure, learnt
+
+# Which of several findings of one level speaks for the run; the rest follow.
+PRECEDENCE = (
+    "no_epochs",
+    "divergence",
+    "kl_impossible",
+    "collapse",
+    "leak",
+    "latent_ignored",
+    "kl_exploding",
+    "loss_disagrees",
+    "teacher_idle",
+    "teacher_no_gradient",
+    "overfitting",
+    "pinned",
+    "penalty_inactive",
+    "not_warmed_up",
+)
+
+# The training notes' checks on the KL alone, which information may overrule.
+NOTES_CHECKS = (
+    "kl_collapse_check",
+    "kl_targets",
+    "kl_high",
+    "free_bits_high",
+    "free_bits_generous",
+    "kl_low_after_warmup",
+)
+
+# Faults under which the information itself is not to be trusted, or agrees with the checks.
+UNTRUSTED = ("divergence", "kl_impossible", "loss_disagrees", "kl_exploding")
+
+# Findings whose sentence already holds what the answers need and the latent can carry.
+SELF_CONTAINED = ("collapse", "leak", "latent_ignored")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the run amounts to.
+
+    Attributes:
+        level: most severe level among the open findings, else ``ok``.
+        code: name of the finding that decides, such as ``collapse``; ``ok`` without one.
+        sentence: the verdict in words, with its numbers.
+    """
+
+    level: Level
+    code: str
+    sentence: str
+
+
+def verdict_on(view: RunView, findings: Sequence[Finding]) -> Verdict:
+    """The conclusion from findings in their order."""
+    remarks = [finding for finding in findings if finding.is_open and finding.level != "ok"]
+    top = remarks[0] if remarks else None
+    if top is None or top.level == "info":
+        parts = [_state(view), top.sentence if top else ""]
+    else:
+        parts = [top.sentence, "" if top.name in SELF_CONTAINED else _figures(view)]
+    sentence = " ".join(part for part in parts if part)
+    return Verdict(top.level, top.name, sentence) if top else Verdict("ok", "ok", sentence)
+
+
+def _state(view: RunView) -> str:
+    """What can be said without any warning."""
+    kind, seen = view.header.kl.bottleneck, information_of(view)
+    if kind != "gaussian":
+        return f"The bottleneck is {kind}: there is no KL to judge. {_figures(view)}"
+    has_learnt = are_answers_learnt(view)
+    if has_learnt is None:
+        unknown = "No rule found a fault, but the log does not say whether the latent is used."
+        return f"{unknown} {_figures(view)}".rstrip()
+    if not has_learnt:
+        return f"Most of the answers is not learnt yet. {_figures(view)}"
+    capacity = "" if seen.bound is None else f"; it can carry {_capacity(seen)}"
+    price = "" if seen.rate is None else f". {_price(view, seen.rate)}"
+    return (
+        f"The latent carries {figure(seen.gain)} of the {figure(seen.need)} nats that the "
+        f"answers need{capacity}{price}."
+    )
+
+
+def _figures(view: RunView) -> str:
+    """What is paid, can be carried, is needed and is learnt, as far as it is logged."""
+    seen = information_of(view)
+    parts = []
+    if seen.rate is not None and view.header.kl.bottleneck == "gaussian":
+        paid = _price(view, seen.rate)
+        parts.append(f"{paid[0].lower()}{paid[1:]} nats")
+    if seen.bound is not None:
+        parts.append(f"the latent can carry {_capacity(seen)}")
+    if seen.need is not None:
+        parts.append(f"the answers need {figure(seen.need)}")
+        parts += [] if seen.gain is None else [learnt(seen.gain)]
+    text = ", ".join(parts)
+    return f"{text[0].upper()}{text[1:]}." if text else ""
+
+
+def _price(view: RunView, rate: float) -> str:
+    if view.record.effective_kl_weight == 0.0 or not view.has_kl:
+        return f"Nothing is paid for the rate of {figure(rate)}"
+    return f"The loss pays for {figure(rate)}"
+
+
+def disagreement_of(view: RunView, findings: Sequence[Finding]) -> str:
+    """Which to trust where checks on the KL alone and information disagree."""
+    held = [f for f in findings if f.is_open and f.name in NOTES_CHECKS]
+    missed = [f.code for f in held if f.level != "ok"]
+    has_learnt = are_answers_learnt(view)
+    is_trusted = not any(f.is_open and f.name in UNTRUSTED for f in findings)
+    if has_learnt and missed and is_trusted:
+        return (
+            f"The notes' checks ({', '.join(missed)}) say otherwise. Trust the information: they "
+            "look at the KL alone, and the answers have come through the latent."
+        )
+    is_healthy = bool(held) and not missed
+    fault = next((f for f in findings if f.is_open and f.name in SELF_CONTAINED), None)
+    if has_learnt is False and is_healthy and fault is not None:
+        return (
+            f"The notes' targets hold ({', '.join(f.code for f in held)}). Trust the information: "
+            "a KL inside its band does not say that the KL is about the answers."
+        )
+    return ""
+
+
+def _capacity(seen: Information) -> str:
+    at = "" if seen.temperature is None else f" at t = {figure(seen.temperature)}"
+    return f"up to {figure(seen.bound)}{at}"
+
+
+def next_step(view: RunView, findings: Sequence[Finding]) -> str:
+    """One thing to do now."""
+    is_own = view.header.is_own
+    for finding in findings:
+        if finding.is_open and finding.advice is not None:
+            theirs = "" if is_own else ", or what it is called in your code"
+            return f"Try {finding.advice} ({finding.name}){theirs}."
+    held = [f for f in findings if f.is_open]
+    worst = next((f for f in held if rank(f.level) >= rank("warning")), None)
+    if worst is None:
+        if any(finding.name == "not_warmed_up" for finding in held):
+            return "Let the warm-up end before the KL is judged."
+        return _convention_to_tell(view) or f"Confirm it: {_intervention(is_own)}"
+    if worst.name in SELF_CONTAINED:
+        return f"See what the decoder really uses: {_intervention(is_own)}"
+    return f"Read what it means: latentvqa diagnose-kl --explain {worst.code}"
+
+
+def _intervention(is_own: bool) -> str:
+    """How to see whether the decoder uses the latent."""
+    if is_own:
+        return "latentvqa evaluate RUN --latent-use"
+    return "exchange the latents between examples and see the score fall"
+
+
+def _convention_to_tell(view: RunView) -> str | None:
+    """What would make more rules judge, for a log that does not say it."""
+    untold = [name for name in ("reduction", "free_bits") if name in view.header.kl.unknown]
+    sizes = [name for name in ("tokens", "dims") if name in view.header.kl.unknown]
+    if not untold and not sizes:
+        return None
+    keys = [f"kl.{name}" for name in untold] + [f"latent.{name}" for name in sizes]
+    return f"Tell how the KL was made: {' '.join(f'--set {key}=...' for key in keys)}"
+
+
+def place_of(finding: Finding) -> tuple[bool, int, int]:
+    """Sorts findings: open ones first, then by severity and precedence."""
+    name = finding.name
+    place = PRECEDENCE.index(name) if name in PRECEDENCE else len(PRECEDENCE)
+    return (not finding.is_open, -rank(finding.level), place)
+
+
+def rank(level: Level) -> int:
+    """Severity as a number."""
+    return LEVELS.index(level)

@@ -1,0 +1,175 @@
+"""Rules on collapse: the whole posterior, or a part of its tokens and units.
+
+Collapse is judged on what the latent can carry and what was learnt, never on a
+small KL alone. Where a log holds no such measures, a rate near zero decides.
+"""
+
+from __future__ import annotations
+
+from latentvqa.core.rules import advice
+from latentvqa.core.rules.information import (
+    NO_INFORMATION,
+    NO_LATENT,
+    Information,
+    are_answers_learnt,
+    has_leak,
+    information_of,
+)
+from latentvqa.core.rules.rule import (
+    Judgement,
+    Outcome,
+    Rule,
+    RunView,
+    figure,
+    finite,
+    kl_split,
+    learnt,
+    percent,
+)
+
+MOST_DIMENSIONS = 10_000  # of a latent whose convention nobody told
+
+
+def judge_collapse(view: RunView) -> Outcome:
+    """Neither capacity nor answers, no active unit, or no rate to speak of."""
+    if not view.has_latent:
+        return NO_LATENT
+    seen, limits = information_of(view), view.thresholds
+    if has_leak(view):
+        return None  # what is learnt went around the latent: that is the fault to name
+    rate = _rate_at_one(view) if seen.need is None or seen.bound is None else None
+    if seen.active_units is None and rate is None and not _is_complete(seen):
+        return NO_INFORMATION
+    evidence = _evidence(view, seen, rate)
+    if evidence is None:
+        return None
+    is_early = view.is_early
+    told = f"The posterior has collapsed: {evidence}; {_cure(view)}."
+    return Judgement(
+        "warning" if is_early else "critical",
+        f"So far the latent holds too little: {evidence}." if is_early else told,
+        {
+            "information_bound": seen.bound,
+            "answer_gain": seen.gain,
+            "answer_entropy": seen.need,
+            "active_units": seen.active_units,
+            "rate": seen.rate,
+        },
+        {
+            "collapse_bound": limits.collapse_bound,
+            "collapse_gain": limits.collapse_gain,
+            "collapse_rate": limits.collapse_rate,
+        },
+        None if is_early else advice.against_collapse(view),
+    )
+
+
+def judge_partial(view: RunView) -> Outcome:
+    """Some latent tokens, or nearly all units, carry nothing while others do."""
+    if not view.has_latent:
+        return NO_LATENT
+    seen, limits, kl = information_of(view), view.thresholds, view.header.kl
+    tokens = [finite(value) for value in kl_split(view.record).kl_tokens or ()]
+    known = [value for value in tokens if value is not None]
+    if len(known) < 2 and seen.active_units is None:
+        return NO_INFORMATION
+    floor = min(view.kl_limit(limits.collapse_kl), limits.partial_tokens * max(known, default=0.0))
+    empty = [place for place, value in enumerate(tokens) if value is not None and value < floor]
+    units = kl.tokens * kl.dims
+    is_sparse = (
+        not {"tokens", "dims"} & set(kl.unknown)
+        and seen.active_units is not None
+        and 0 < seen.active_units < limits.partial_units * units
+    )
+    if not (empty and len(empty) < len(known)) and not is_sparse:
+        return None
+    parts = []
+    if empty and len(empty) < len(known):
+        listed = ", ".join(map(str, empty[:8])) + (" ..." if len(empty) > 8 else "")
+        parts.append(f"{len(empty)} of {len(known)} latent tokens carry nothing ({listed})")
+    if is_sparse and seen.active_units is not None:
+        share = percent(seen.active_units / units)
+        parts.append(f"{seen.active_units} of {units} units are active ({share})")
+    has_learnt = are_answers_learnt(view)
+    is_harmful = has_learnt is False and view.is_late
+    rest = "The answers are learnt all the same." if has_learnt else "The rest must do the work."
+    return Judgement(
+        "warning" if is_harmful else "info",
+        f"Part of the posterior has collapsed: {' and '.join(parts)}. {rest}",
+        {
+            "empty_tokens": len(empty),
+            "smallest_token_kl": min(known, default=None),
+            "largest_token_kl": max(known, default=None),
+            "active_units": seen.active_units,
+        },
+        {
+            "collapse_kl": view.kl_limit(limits.collapse_kl),
+            "partial_tokens": limits.partial_tokens,
+            "partial_units": limits.partial_units,
+        },
+        advice.against_collapse(view) if is_harmful else None,
+    )
+
+
+def _is_complete(seen: Information) -> bool:
+    return None not in (seen.need, seen.bound, seen.gain)
+
+
+def _evidence(view: RunView, seen: Information, rate: float | None) -> str | None:
+    """What shows the collapse, or None where nothing does."""
+    limits = view.thresholds
+    if seen.active_units == 0:
+        return "no latent unit is active"
+    if seen.need is not None and seen.bound is not None and seen.gain is not None:
+        is_poor = (
+            seen.bound < limits.collapse_bound * seen.need
+            and seen.gain < limits.collapse_gain * seen.need
+        )
+        return (
+            f"the latent can carry at most {figure(seen.bound)} of the {figure(seen.need)} nats "
+            f"that the answers need, and {learnt(seen.gain)}"
+            if is_poor
+            else None
+        )
+    if rate is None or rate >= limits.collapse_rate:
+        return None
+    if seen.rate is None and finite(view.record.train.rate) is None:
+        raw = figure(finite(kl_split(view.record).kl_raw))
+        return f"kl_raw is {raw}, next to nothing under any reduction"
+    return f"the rate is {figure(rate)} nats per example, and more the latent cannot carry"
+
+
+def _rate_at_one(view: RunView) -> float | None:
+    """The rate, which bounds the information at temperature 1, from either split."""
+    if view.record.effective_kl_weight == 0.0 and view.record.kl_weight in (0.0, None):
+        return None  # before the price acts, the KL is what the start gave it
+    sharpened = min(view.header.validation_temperature or 1.0, 1.0) ** 2
+    for split in (view.record.val, view.record.train):
+        rate = finite(split.rate)
+        if rate is not None:
+            return rate / sharpened
+    raw = finite(kl_split(view.record).kl_raw)
+    if raw is None or view.untold("reduction", "tokens", "dims") is None:
+        return None
+    most = MOST_DIMENSIONS * raw  # whatever the reduction was
+    return most / sharpened if 0.0 <= most < view.thresholds.collapse_rate else None
+
+
+def _cure(view: RunView) -> str:
+    is_active = advice.is_penalty_active(view)
+    if is_active is None:
+        return "compare kl_after with kl_raw to see whether the penalty is the cause"
+    if is_active:
+        return "the penalty presses on it: less KL pressure, or a later and slower warm-up"
+    return (
+        "the penalty is inactive, so the latent path is not learning or is bypassed: look at "
+        "the answer loss, the temperature and the latent's learning rate, and run evaluate RUN"
+    )
+
+
+_BURDA = "active units, Burda et al. 2016 (arXiv:1509.00519); capacity against need"
+
+COLLAPSE_RULES: tuple[Rule, ...] = (
+    Rule("IN002", "collapse", _BURDA, judge_collapse),
+    Rule("IN009", "partial_collapse", _BURDA, judge_partial),
+)

@@ -1,0 +1,94 @@
+"""Rules on the log itself: whether it is whole and agrees with itself."""
+
+from __future__ import annotations
+
+from latentvqa.core.rules.rule import (
+    Judgement,
+    NotJudged,
+    Outcome,
+    Rule,
+    RunView,
+    figure,
+    finite,
+)
+
+
+def judge_parts(view: RunView) -> Outcome:
+    """A total loss that its logged parts do not make: a weight printed but not used."""
+    record, limits = view.record, view.thresholds
+    total, answer = finite(record.train.total_loss), finite(record.train.answer_loss)
+    after, weight = finite(record.train.kl_after), finite(record.effective_kl_weight)
+    if total is None or answer is None or after is None or weight is None:
+        return NotJudged("the log does not hold total loss, its parts and the effective weight")
+    if after <= 0.0:
+        return None
+    term = weight * after
+    missed = total - answer - term
+    # the weights of these two terms are not in every log; neither exceeds 1 in the notes
+    others = max(finite(record.train.orthogonality) or 0.0, 0.0)
+    others += max(finite(record.train.teacher_loss) or 0.0, 0.0)
+    slack = limits.loss_tolerance * abs(total) + limits.weight_tolerance * term
+    if -slack <= missed <= others + slack:
+        return None
+    implied = (total - answer - others) / after if missed > 0.0 else (total - answer) / after
+    weight_told = f"The weight in the loss must be about {figure(implied)}, not the logged one."
+    if implied < 0.0:
+        weight_told = "No weight explains it: a term or a sign is missing."
+    return Judgement(
+        "warning",
+        f"The logged parts do not make the total loss {figure(total)}: answer {figure(answer)} "
+        f"and {figure(weight)} x kl_after {figure(after)} miss it by {figure(abs(missed))}. "
+        f"{weight_told}",
+        {"total_loss": total, "answer_loss": answer, "kl_term": term, "implied_weight": implied},
+        {"loss_tolerance": limits.loss_tolerance, "weight_tolerance": limits.weight_tolerance},
+    )
+
+
+def judge_possible(view: RunView) -> Outcome:
+    """A KL below 0, or a hinged one above the KL itself."""
+    for split in (view.record.train, view.record.val):
+        raw, after = finite(split.kl_raw), finite(split.kl_after)
+        if raw is not None and raw < 0.0:
+            return Judgement(
+                "warning",
+                f"kl_raw is {figure(raw)}, and no KL is below 0: the sign is wrong, or the column "
+                "holds something else.",
+                {"kl_raw": raw},
+                {"kl_raw": 0.0},
+            )
+        if raw is not None and after is not None and after > raw + _ROUNDING * max(raw, 1.0):
+            return Judgement(
+                "warning",
+                f"kl_after {figure(after)} exceeds kl_raw {figure(raw)}: the columns are "
+                "exchanged, or the free bits are max(KL, free_bits) and not a hinge. The rules "
+                "on free bits do not hold then.",
+                {"kl_after": after},
+                {"kl_raw": raw},
+            )
+    return None
+
+
+def judge_gaps(view: RunView) -> Outcome:
+    """Epochs that are missing before the judged one."""
+    if not view.header.counts_epochs:
+        return None
+    seen = {record.epoch for record in view.records[: view.index + 1]}
+    missing = view.record.epoch + 1 - len(seen)
+    if missing <= 0:
+        return None
+    first = next(epoch for epoch in range(view.record.epoch) if epoch not in seen)
+    return Judgement(
+        "info",
+        f"The log is incomplete: {missing} of {view.record.epoch + 1} epochs are missing, the "
+        f"first is {first}. Rules over several epochs see their neighbours as successive.",
+        {"missing_epochs": missing, "first_missing_epoch": first},
+    )
+
+
+_ROUNDING = 1e-6  # by which sums of the same values may differ
+
+LOG_RULES: tuple[Rule, ...] = (
+    Rule("LG002", "loss_disagrees", "a total is the sum of its parts", judge_parts),
+    Rule("LG004", "kl_impossible", "a KL is not negative; a hinge only takes away", judge_possible),
+    Rule("LG003", "log_incomplete", "an epoch a record", judge_gaps, True),
+)

@@ -1,0 +1,238 @@
+"""What a health rule is, what it sees and what it says.
+
+A rule looks at one epoch with its past and answers with a judgement, with
+silence, or with the reason why it could not judge. It prints nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from latentvqa.core.records import EpochRecord, RunHeader, SplitMetrics
+from latentvqa.core.rules.thresholds import KLHealthThresholds
+
+Level = Literal["ok", "info", "warning", "critical"]
+LEVELS: tuple[Level, ...] = ("ok", "info", "warning", "critical")
+Values = Mapping[str, float | int | None]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that a rule saw.
+
+    Attributes:
+        code: stable short code, such as ``KL003``.
+        name: stable name, such as ``kl_high``.
+        level: severity.
+        sentence: what was seen, with its numbers.
+        epochs: first and last epoch of the latest stretch in which it held.
+        is_open: whether it holds at the last record.
+        observed: measured values, by name.
+        limit: the thresholds they were compared with, in the run's convention.
+        advice: one config line to try, or None.
+        source: where the rule comes from.
+    """
+
+    code: str
+    name: str
+    level: Level
+    sentence: str
+    epochs: tuple[int, int]
+    is_open: bool
+    observed: Values = field(default_factory=dict)
+    limit: Values = field(default_factory=dict)
+    advice: str | None = None
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a rule says about one epoch."""
+
+    level: Level
+    sentence: str
+    observed: Values = field(default_factory=dict)
+    limit: Values = field(default_factory=dict)
+    advice: str | None = None
+
+
+@dataclass(frozen=True)
+class NotJudged:
+    """Why a rule could not judge an epoch."""
+
+    reason: str
+
+
+Outcome = Judgement | NotJudged | None
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A named rule and where it comes from.
+
+    Attributes:
+        code: stable short code, such as ``KL003``.
+        name: stable name, such as ``kl_high``.
+        source: where it comes from.
+        judge: what it says about one epoch.
+        needs_epochs: whether it has an epoch window, so that a log without
+            epochs cannot be judged by it.
+    """
+
+    code: str
+    name: str
+    source: str
+    judge: Callable[[RunView], Outcome]
+    needs_epochs: bool = False
+
+
+@dataclass(frozen=True)
+class RunView:
+    """One epoch of a run together with its past, as a rule sees it.
+
+    Attributes:
+        header: what the run was made with.
+        records: all records, in rising epochs.
+        index: position of the judged record; a rule never looks beyond it.
+        thresholds: the limits, for mean reduction.
+        best_val: position of the best validation answer loss up to each record.
+    """
+
+    header: RunHeader
+    records: Sequence[EpochRecord]
+    index: int
+    thresholds: KLHealthThresholds
+    best_val: Sequence[int | None]
+
+    @property
+    def record(self) -> EpochRecord:
+        """The judged record."""
+        return self.records[self.index]
+
+    @property
+    def latent_epoch(self) -> int:
+        """Epoch counted from the first one with a latent."""
+        return self.record.epoch - self.header.stages.baseline
+
+    @property
+    def is_early(self) -> bool:
+        """Whether it is too early to call anything a fault."""
+        return self.header.counts_epochs and self.latent_epoch < self.thresholds.early_epoch
+
+    @property
+    def is_late(self) -> bool:
+        """Whether tuning may begin; never where the log has no epochs."""
+        return self.header.counts_epochs and self.latent_epoch >= self.thresholds.tuning_epoch
+
+    @property
+    def has_latent(self) -> bool:
+        """Whether the decoder sees a Gaussian latent in this run and this stage."""
+        return self.header.kl.bottleneck == "gaussian" and self.record.stage != "baseline"
+
+    @property
+    def has_kl(self) -> bool:
+        """Whether a KL with a price exists in this run and this stage."""
+        kl = self.header.kl
+        is_told = not {"max_weight", "factor"} & set(kl.unknown)
+        return self.has_latent and (not is_told or kl.max_weight * kl.factor > 0.0)
+
+    @property
+    def is_warming_up(self) -> bool:
+        """Whether the KL weight still rises to its maximum; false where unknown.
+
+        A controller's weight need not come to it, and a cycle falls back from it.
+        """
+        weight = finite(self.record.kl_weight)
+        if self.header.kl_schedule not in (None, "linear") or weight is None:
+            return False
+        return weight < self.header.kl.max_weight * (1.0 - 1e-6)
+
+    def untold(self, *names: str) -> NotJudged | None:
+        """Why a rule that needs these parts of the KL convention cannot judge, if so.
+
+        Args:
+            names: fields of :class:`~latentvqa.core.records.KLConvention`; dims
+                count as needed only where ``kl_token`` is a sum over them.
+        """
+        kl = self.header.kl
+        missing = [
+            name
+            for name in names
+            if name in kl.unknown and not (name == "dims" and kl.reduction == "mean")
+        ]
+        if not missing:
+            return None
+        keys = [f"{'latent' if name in ('tokens', 'dims') else 'kl'}.{name}" for name in missing]
+        options = " ".join(f"--set {key}=..." for key in keys)
+        return NotJudged(f"the log does not say {', '.join(keys)} (give {options})")
+
+    def kl_limit(self, threshold: float) -> float:
+        """A KL threshold in the convention of this run."""
+        return threshold * self.header.kl.unit_scale
+
+    def last(self, epochs: int) -> Sequence[EpochRecord]:
+        """The last so many records up to the judged one; fewer at the start."""
+        return self.records[max(self.index + 1 - epochs, 0) : self.index + 1]
+
+
+def views(
+    header: RunHeader, records: Sequence[EpochRecord], thresholds: KLHealthThresholds
+) -> list[RunView]:
+    """One view per record."""
+    best: list[int | None] = []
+    for index, record in enumerate(records):
+        previous = best[-1] if best else None
+        loss = finite(record.val.answer_loss)
+        if loss is None:
+            best.append(previous)
+            continue
+        held = None if previous is None else records[previous].val.answer_loss
+        best.append(index if held is None or loss < held else previous)
+    return [RunView(header, records, i, thresholds, best) for i in range(len(records))]
+
+
+def kl_split(record: EpochRecord) -> SplitMetrics:
+    """The split that KL rules judge: training, or validation where it is absent."""
+    return record.train if finite(record.train.kl_raw) is not None else record.val
+
+
+def counts_as_zero(split: SplitMetrics, thresholds: KLHealthThresholds) -> bool | None:
+    """Whether ``kl_after`` is so small a share of ``kl_raw`` that it counts as 0."""
+    raw, after = finite(split.kl_raw), finite(split.kl_after)
+    if raw is None or after is None:
+        return None
+    return after <= 0.0 or after < thresholds.zero_kl_share * raw
+
+
+def finite(value: float | None) -> float | None:
+    """The value, or None where it is missing, NaN or infinite."""
+    return value if value is not None and math.isfinite(value) else None
+
+
+def figure(value: float | None) -> str:
+    """A number for a sentence: three significant digits, no exponent where avoidable."""
+    if value is None:
+        return "?"
+    if not math.isfinite(value):
+        return str(value)
+    magnitude = abs(value)
+    if magnitude != 0.0 and not 1e-4 <= magnitude < 1e7:
+        return f"{value:.2e}"
+    if magnitude >= 100:
+        return f"{value:.0f}"
+    digits = 2 if magnitude == 0.0 else 2 - math.floor(math.log10(magnitude))
+    text = f"{value:.{digits}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def learnt(gain: float) -> str:
+    """What is learnt, for a sentence; a model worse than the answers' frequencies knew nothing."""
+    return "nothing is learnt" if gain <= 0.0 else f"{figure(gain)} are learnt"
+
+
+def percent(share: float | None) -> str:
+    """A share for a sentence: at most one decimal, unit included."""
+    return "?" if share is None else f"{figure(round(100.0 * share, 1))} %"

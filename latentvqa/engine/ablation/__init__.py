@@ -1,0 +1,1 @@
+"""Several runs that differ in one thing, and their comparison."""

@@ -1,0 +1,1 @@
+"""The scores of a trained model on a table, and their files."""

@@ -1,0 +1,58 @@
+"""Attention of the latent tokens as files: of rows of a table, and of predictions."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+
+from latentvqa.data.decoding import decode_image
+from latentvqa.durable import replace_file
+from latentvqa.engine.evaluation.evaluate import Evaluation
+from latentvqa.report.evaluation.attention import AttentionExample, attention_png
+
+ATTENTION_FILES = ("attention.npz", "attention.png")
+EXAMPLES = 6
+
+
+def write_attention(evaluation: Evaluation, folder: Path) -> None:
+    """Write ``attention.npz`` (each row's) and ``attention.png``, where there is attention.
+
+    The archive holds ``rows`` (row numbers in the table's file) and ``attention``
+    of shape ``(rows, K, P + 1)``: patches row by row, last the question summary.
+    """
+    used = evaluation.latent_use
+    if used is None or used.attention is None:
+        return
+    buffer = BytesIO()
+    np.savez_compressed(buffer, rows=used.rows, attention=used.attention)
+    archive, drawing = (folder / name for name in ATTENTION_FILES)
+    replace_file(archive, buffer.getvalue())
+    mean = used.attention.mean(0, dtype=np.float64)
+    picture = attention_png(used.grid, _examples(evaluation, used.rows, used.attention), mean)
+    replace_file(drawing, picture)
+
+
+def _examples(
+    evaluation: Evaluation, rows: np.ndarray, attention: np.ndarray
+) -> list[AttentionExample]:
+    """Questions about different images, taken evenly from the examined rows."""
+    table = evaluation.table
+    places = np.flatnonzero(np.isin(table.rows, rows))  # of the examined rows in the table
+    firsts = np.unique(table.image_index[places], return_index=True)[1]
+    count = min(EXAMPLES, len(firsts))
+    examples = []
+    for turn, first in enumerate(firsts[np.arange(count) * len(firsts) // count]):
+        same = np.flatnonzero(table.image_index[places] == table.image_index[places[first]])
+        chosen = same[turn % len(same)]  # not every time an image's first question
+        row = int(places[chosen])
+        examples.append(
+            AttentionExample(
+                image=np.asarray(decode_image(table.image_paths[table.image_index[row]])),
+                question=table.questions[row],
+                answer=evaluation.answers[row],
+                attention=attention[chosen],
+            )
+        )
+    return examples

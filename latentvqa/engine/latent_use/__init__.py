@@ -1,0 +1,1 @@
+"""Experiments on a trained model: is its latent used, and does the image speak through it?"""

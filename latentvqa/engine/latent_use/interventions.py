@@ -1,0 +1,206 @@
+"""Answers of a model whose latent, image or question was interfered with.
+
+Every answer is generated freely; teacher-forced accuracy would let the decoder
+lean on the reference. Encoding and reading are apart, so that many latents are
+read after one look at the images.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from latentvqa.data.batches import Batch, BatchLoader, EncodedTable, plan_batches
+from latentvqa.data.images import ImageStore
+from latentvqa.data.tokenizer import BOS, EOS, PAD, UNK, TextTokenizer
+from latentvqa.engine.runtime.device import autocast
+from latentvqa.engine.scoring import AnswerTexts, ScoringSettings, to_device
+from latentvqa.models import Encoded, Posterior, VQAModel, generate
+from latentvqa.objectives import answer_nll
+
+Blank = Literal["image", "question"]
+
+
+@dataclass(frozen=True, eq=False)
+class Answered:
+    """What a model said under one condition.
+
+    Attributes:
+        answers: freely generated answer of each row.
+        answer_nll: nats of each reference answer, shape ``(rows,)``.
+    """
+
+    answers: list[str]
+    answer_nll: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """What a model made of every row under one condition of its input.
+
+    Attributes:
+        answered: from the mean of the posterior, or from the fused tokens where
+            there is no bottleneck.
+        posterior: of each row, ``(rows, K, Z)`` on the CPU; None without a
+            bottleneck.
+        attention: of each latent token over the patches and, last, the question
+            summary, ``(rows, K, P + 1)`` in fp16; None without a bottleneck.
+    """
+
+    answered: Answered
+    posterior: Posterior | None
+    attention: Tensor | None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Latents that the decoder is given in place of its own.
+
+    Attributes:
+        latents: z of some rows, ``(Q, K, Z)``, from their indices ``(Q,)``.
+        without_token: latent token that is zeroed, the others scaled as token
+            dropout does in training.
+    """
+
+    latents: Callable[[Tensor], Tensor]
+    without_token: int | None = None
+
+
+class Laboratory:
+    """A model and the rows that it is examined on.
+
+    Args:
+        model: in eval mode.
+        encoded: the rows.
+        store: their images.
+        tokenizer: of the answers.
+        settings: batch size, device, precision and seed.
+        on_batch: called after every batch with the name of the pass, batches
+            done and batches in all; may raise to stop.
+    """
+
+    def __init__(
+        self,
+        model: VQAModel,
+        encoded: EncodedTable,
+        store: ImageStore,
+        tokenizer: TextTokenizer,
+        settings: ScoringSettings,
+        on_batch: Callable[[str, int, int], None] = lambda name, done, total: None,
+    ) -> None:
+        self.model, self.encoded, self.store = model, encoded, store
+        self.settings, self._on_batch = settings, on_batch
+        self._texts = AnswerTexts(tokenizer)
+
+    @property
+    def has_latent(self) -> bool:
+        """Whether the decoder reads latent tokens."""
+        return self.model.bottleneck is not None and self.settings.is_latent_used
+
+    @torch.no_grad()
+    def look(
+        self, name: str, encoded: EncodedTable | None = None, blank: Blank | None = None
+    ) -> Look:
+        """Encode and answer all rows.
+
+        Args:
+            name: of the pass, for whoever watches.
+            encoded: the same rows with images or questions exchanged; answers
+                are scored against the references of these rows.
+            blank: what is hidden: every image behind its mean colour, or every
+                question behind a single unknown word.
+        """
+        answered = _Sheet(len(self.encoded))
+        rows: list[Tensor] = []
+        means: list[Tensor] = []
+        logvars: list[Tensor] = []
+        attention: list[Tensor] = []
+        for batch, encoding, targets in self._encodings(name, encoded or self.encoded, blank):
+            latents = None
+            if self.has_latent and encoding.posterior is not None:
+                latents = encoding.posterior.mu
+                rows.append(batch.rows)
+                means.append(latents.cpu())
+                logvars.append(encoding.posterior.logvar.cpu())
+                attention.append(self._attention(encoding))
+            self._answer(encoding, latents, None, batch, targets, answered)
+        if not rows:
+            return Look(answered.result(), None, None)
+        order = torch.cat(rows).argsort()
+        posterior = Posterior(torch.cat(means)[order], torch.cat(logvars)[order])
+        return Look(answered.result(), posterior, torch.cat(attention)[order])
+
+    @torch.no_grad()
+    def read(self, readings: Mapping[str, Reading]) -> dict[str, Answered]:
+        """Let the decoder answer every row from given latents, all else unchanged."""
+        sheets = {name: _Sheet(len(self.encoded)) for name in readings}
+        for batch, encoding, targets in self._encodings("latents", self.encoded, None):
+            for name, reading in readings.items():
+                latents = reading.latents(batch.rows).to(self.settings.device)
+                self._answer(encoding, latents, reading.without_token, batch, targets, sheets[name])
+        return {name: sheet.result() for name, sheet in sheets.items()}
+
+    def _encodings(
+        self, name: str, encoded: EncodedTable, blank: Blank | None
+    ) -> Iterator[tuple[Batch, Encoded, Tensor]]:
+        size = self.settings.batch_size
+        index = encoded.table.image_index
+        plan = plan_batches(
+            index, batch_size=size, questions_per_image=size, seed=0, epoch=0, shuffle=False
+        )
+        loader = BatchLoader(encoded, self.store, plan, workers=0)
+        for done, batch in enumerate(loader, start=1):
+            given = batch if blank is None else self._hide(batch, blank)
+            images, places, questions, targets = to_device(given, self.settings.device)
+            with autocast(self.settings.device, self.settings.precision):
+                encoding = self.model.encode(images, places, questions)
+            yield batch, encoding, targets
+            self._on_batch(name, done, len(plan))
+
+    def _hide(self, batch: Batch, blank: Blank) -> Batch:
+        if blank == "question":
+            return replace(batch, question_tokens=torch.full((len(batch.rows), 1), UNK))
+        mean = self.model.vision.mean_colour.cpu().view(1, 3, 1, 1)
+        return replace(batch, images=mean.expand_as(batch.images).contiguous())
+
+    def _attention(self, encoding: Encoded) -> Tensor:
+        bottleneck = self.model.bottleneck
+        assert bottleneck is not None, "only asked of models with one"
+        with autocast(self.settings.device, self.settings.precision):
+            return bottleneck.attention_over(encoding.fused).half().cpu()
+
+    def _answer(
+        self,
+        encoding: Encoded,
+        latents: Tensor | None,
+        without_token: int | None,
+        batch: Batch,
+        targets: Tensor,
+        sheet: _Sheet,
+    ) -> None:
+        with autocast(self.settings.device, self.settings.precision):
+            memory = self.model.memory(encoding, latents, without_token=without_token).tokens
+            logits = self.model.answer_logits(memory, targets, BOS)
+            generated = generate(self.model.decoder, memory, begin_id=BOS, end_id=EOS, pad_id=PAD)
+        nll = answer_nll(logits, targets, PAD).double().cpu().numpy()
+        sheet.place(batch.rows, self._texts(generated.tokens), nll)
+
+
+class _Sheet:
+    """Answers that come in batches and belong into the table's order."""
+
+    def __init__(self, rows: int) -> None:
+        self._answers, self._nll = [""] * rows, np.zeros(rows)
+
+    def place(self, rows: Tensor, answers: list[str], nll: np.ndarray) -> None:
+        for row, text in zip(rows.tolist(), answers, strict=True):
+            self._answers[row] = text
+        self._nll[rows.numpy()] = nll
+
+    def result(self) -> Answered:
+        return Answered(self._answers, self._nll)

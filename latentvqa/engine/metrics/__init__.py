@@ -1,0 +1,1 @@
+"""Measures of a table's rows, with their intervals and tests."""

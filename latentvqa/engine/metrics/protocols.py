@@ -1,0 +1,118 @@
+"""The named ways to score an answer, each with what it means.
+
+A number is comparable only with numbers of the same protocol, so that every
+output carries the name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+import numpy as np
+from sacrebleu.metrics.bleu import BLEU
+
+from latentvqa.core.answers.matching import anls, exact_match, token_f1
+from latentvqa.core.answers.vqa_official import vqa_official
+from latentvqa.data.tables import QuestionTable
+from latentvqa.engine.metrics.intervals import (
+    Measure,
+    image_resamples,
+    mean_with_interval,
+    measure_of,
+)
+
+# the official VQA accuracy compares with several people's answers
+OFFICIAL_REFERENCES = 3
+PROTOCOLS = {
+    "exact_match": "equals a reference after Unicode NFC, caseless, outer punctuation off",
+    "vqa_official": "VQA challenge, leave-one-out over the references, its English rules",
+    "token_f1": "best word-overlap F1 over the references (SQuAD)",
+    "anls": "1 - edits / longer length, nearest reference, 0 unless above 0.5 (Biten et al. 2019)",
+    "bleu": "corpus BLEU by sacrebleu, shorter n-grams where answers have no longer ones",
+}
+_ORDERS = 4
+_BLEU_RESAMPLES = 500
+
+
+def bleu_signature() -> str:
+    """What sacrebleu states with its numbers, so that others can repeat them."""
+    return str(_bleu().get_signature())
+
+
+def protocol_scores(
+    answers: Sequence[str], table: QuestionTable, language: str
+) -> dict[str, Measure]:
+    """Score answers by every protocol that applies.
+
+    Args:
+        answers: answer of each row.
+        table: the rows; official VQA accuracy needs three references in each.
+        language: whose rules normalisation may use; empty for none.
+    """
+    rows, images = list(zip(answers, table.answers, strict=True)), table.image_index
+    found = {
+        "exact_match": mean_with_interval(matches(answers, table, language), images),
+        "token_f1": mean_with_interval(
+            np.array([token_f1(answer, wanted, language) for answer, wanted in rows]), images
+        ),
+    }
+    if all(len(wanted) >= OFFICIAL_REFERENCES for wanted in table.answers):
+        official = np.array([vqa_official(answer, wanted) for answer, wanted in rows])
+        found["vqa_official"] = mean_with_interval(official, images)
+    similarity = cache(anls)
+    found["anls"] = mean_with_interval(
+        np.array([similarity(answer, wanted) for answer, wanted in rows]), images
+    )
+    found["bleu"] = corpus_bleu(answers, table.answers, images)
+    return found
+
+
+def matches(answers: Sequence[str], table: QuestionTable, language: str) -> np.ndarray:
+    """1 where an answer equals a reference, else 0; shape ``(rows,)``."""
+    pairs = zip(answers, table.answers, strict=True)
+    return np.array([exact_match(text, wanted, language) for text, wanted in pairs], dtype=float)
+
+
+def corpus_bleu(
+    answers: Sequence[str], references: Sequence[tuple[str, ...]], images: np.ndarray
+) -> Measure:
+    """Corpus BLEU, from 0 to 1, with a bootstrap over images.
+
+    Args:
+        answers: answer of each row.
+        references: references of each row.
+        images: image of each row, shape ``(rows,)``.
+    """
+    statistics = cache(_statistics)
+    counts = np.array([statistics(a, r) for a, r in zip(answers, references, strict=True)])
+    names, index = np.unique(images, return_inverse=True)
+    by_image = np.zeros((len(names), counts.shape[1]))
+    np.add.at(by_image, index, counts)
+    resampled = [_bleu_of(w @ by_image) for w in image_resamples(len(names), _BLEU_RESAMPLES)]
+    value = _bleu_of(counts.sum(0))
+    return measure_of(value, np.array(resampled), rows=len(answers), images=len(names))
+
+
+@cache
+def _bleu() -> BLEU:
+    return BLEU(lowercase=True, effective_order=True)
+
+
+def _statistics(answer: str, references: tuple[str, ...]) -> tuple[int, ...]:
+    """Matching and possible n-grams of each order, and both lengths."""
+    score = _bleu().sentence_score(answer, list(references))
+    return (*score.counts, *score.totals, score.sys_len, score.ref_len)
+
+
+def _bleu_of(sums: np.ndarray) -> float:
+    correct, total = sums[:_ORDERS].astype(int), sums[_ORDERS : 2 * _ORDERS].astype(int)
+    score = BLEU.compute_bleu(
+        correct=correct.tolist(),
+        total=total.tolist(),
+        sys_len=int(sums[-2]),
+        ref_len=int(sums[-1]),
+        smooth_method="exp",
+        effective_order=True,
+    )
+    return float(score.score) / 100.0

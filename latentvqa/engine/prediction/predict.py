@@ -1,0 +1,223 @@
+"""Answers for a folder of images, in stable order and bounded memory."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from latentvqa.data.decoding import ImageTransform, decode_image
+from latentvqa.data.image_names import SUFFIXES
+from latentvqa.data.tokenizer import BOS, EOS, PAD, UNK
+from latentvqa.engine.runs.loading import LoadedModel
+from latentvqa.engine.runtime.device import autocast
+from latentvqa.engine.scoring import SAMPLE_SEEDS, AnswerTexts, Votes, row_noise
+from latentvqa.errors import ConfigError, DataError
+from latentvqa.models import Encoded, Posterior, generate
+
+_QUESTIONS_PER_BATCH = 640
+# answer, its probability, attention of the latent tokens
+_Found = tuple[str, float, np.ndarray | None]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One answered question, or why it could not be answered.
+
+    Attributes:
+        image: path relative to the folder, with ``/``.
+        question: as given.
+        answer: empty where there is an error.
+        confidence: probability of the whole answer; averaged over samples.
+        error: empty where there is an answer.
+        attention: of each latent token over the patches and, last, the question
+            summary, ``(K, P + 1)``; None where it was not asked for.
+    """
+
+    image: str
+    question: str
+    answer: str
+    confidence: float | None
+    error: str
+    attention: np.ndarray | None = field(default=None, compare=False)
+
+
+def find_images(folder: Path) -> list[Path]:
+    """All image files under a folder, sorted by their relative path.
+
+    Raises:
+        DataError: if there is no such folder or no image in it.
+    """
+    if not folder.is_dir():
+        raise DataError(f"{folder}: no such folder of images")
+    found = [
+        Path(parent) / name
+        for parent, _, names in os.walk(folder)
+        for name in names
+        if Path(name).suffix.lower() in SUFFIXES
+    ]
+    if not found:
+        raise DataError(f"{folder}: no image in it or below (looked for {', '.join(SUFFIXES)})")
+    return sorted(found, key=lambda path: path.relative_to(folder).as_posix())
+
+
+def read_question_lines(path: Path) -> list[str]:
+    """Read one question per line, blank lines left out.
+
+    Raises:
+        DataError: if the file cannot be read or holds no question.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: cannot be read as UTF-8 text: {error}") from error
+    questions = [line.strip() for line in lines if line.strip()]
+    if not questions:
+        raise DataError(f"{path}: no question in it; write one per line")
+    return questions
+
+
+def predict(
+    loaded: LoadedModel,
+    folder: Path,
+    images: Sequence[Path],
+    questions: Sequence[str],
+    *,
+    samples: int = 0,
+    is_explained: bool = False,
+    on_images: Callable[[int, int], None] = lambda done, total: None,
+) -> Iterator[Prediction]:
+    """Answer every question about every image, one by one as the iterator is read.
+
+    Args:
+        loaded: the model.
+        folder: what image names are relative to.
+        images: the files, in the order of the answers.
+        questions: asked of each image, in this order.
+        samples: latent samples to answer from; 0 answers from z = mu.
+        is_explained: keep where each latent token looked.
+        on_images: called with images done and in all; may raise to stop.
+
+    Raises:
+        ConfigError: if there are no latent tokens whose attention is asked for.
+    """
+    if is_explained and not loaded.has_latent:
+        raise ConfigError(
+            f"{loaded.folder}: this model answers without latent tokens, so there is no attention "
+            "of theirs to show"
+        )
+    answerer = _Answerer(loaded, questions, samples, is_explained)
+    return _predictions(answerer, folder, images, questions, on_images)
+
+
+def _predictions(
+    answerer: _Answerer,
+    folder: Path,
+    images: Sequence[Path],
+    questions: Sequence[str],
+    on_images: Callable[[int, int], None],
+) -> Iterator[Prediction]:
+    step = max(1, _QUESTIONS_PER_BATCH // len(questions))
+    for start in range(0, len(images), step):
+        chunk = images[start : start + step]
+        decoded = [_decode(path, answerer.transform) for path in chunk]
+        usable = [pixels for pixels in decoded if isinstance(pixels, np.ndarray)]
+        answered = iter(answerer.answer(np.stack(usable)) if usable else [])
+        for path, pixels in zip(chunk, decoded, strict=True):
+            name = path.relative_to(folder).as_posix()
+            if isinstance(pixels, str):
+                for question in questions:
+                    yield Prediction(name, question, "", None, pixels)
+                continue
+            for question, found in zip(questions, next(answered), strict=True):
+                answer, confidence, attention = found
+                yield Prediction(name, question, answer, confidence, "", attention)
+        on_images(start + len(chunk), len(images))
+
+
+class _Answerer:
+    """Answers a fixed list of questions about stacks of images."""
+
+    def __init__(
+        self, loaded: LoadedModel, questions: Sequence[str], samples: int, is_explained: bool
+    ) -> None:
+        self.loaded, self.samples, self.is_explained = loaded, samples, is_explained
+        preparation = loaded.model.vision.preparation
+        self.transform = ImageTransform(preparation.size, preparation.interpolation)
+        self._texts = AnswerTexts(loaded.tokenizers.answer)
+        self._questions = _question_tokens(loaded, questions)
+        self._settings = loaded.scoring_settings(batch_size=1)
+
+    @torch.no_grad()
+    def answer(self, pixels: np.ndarray) -> list[list[_Found]]:
+        """What is found, image by image, question by question."""
+        device, model = self.loaded.device, self.loaded.model
+        asked = len(self._questions)
+        with autocast(device, self.loaded.precision):
+            patches = model.vision(torch.from_numpy(pixels).to(device))
+        answered: list[_Found] = []
+        # many questions about few images are cut into batches as well
+        pairs = [(image, question) for image in range(len(pixels)) for question in range(asked)]
+        for start in range(0, len(pairs), _QUESTIONS_PER_BATCH):
+            rows = torch.tensor(pairs[start : start + _QUESTIONS_PER_BATCH])
+            with autocast(device, self.loaded.precision):
+                encoded = model.encode_patches(
+                    patches, rows[:, 0].to(device), self._questions[rows[:, 1]].to(device)
+                )
+                told, shares = self._decode(encoded)
+                answered += zip(told, shares, self._attention(encoded), strict=True)
+        return [answered[image * asked : (image + 1) * asked] for image in range(len(pixels))]
+
+    def _attention(self, encoded: Encoded) -> Sequence[np.ndarray | None]:
+        bottleneck = self.loaded.model.bottleneck
+        if not self.is_explained or bottleneck is None:
+            return [None] * len(encoded.fused)
+        return list(bottleneck.attention_over(encoded.fused).float().cpu().numpy())
+
+    def _decode(self, encoded: Encoded) -> tuple[list[str], list[float]]:
+        model, posterior = self.loaded.model, encoded.posterior
+        draws = max(1, self.samples)
+        votes = Votes(len(encoded.fused), draws)
+        for draw in range(draws):
+            latents = None
+            if posterior is not None:
+                latents = self._sample(posterior, draw) if self.samples else posterior.mu
+            generated = generate(
+                model.decoder,
+                model.memory(encoded, latents).tokens,
+                begin_id=BOS,
+                end_id=EOS,
+                pad_id=PAD,
+                logit_temperature=self._settings.logit_temperature,
+            )
+            shares = generated.log_probability.exp().tolist()
+            votes.add(self._texts(generated.tokens), shares)
+        return votes.result()
+
+    def _sample(self, posterior: Posterior, draw: int) -> torch.Tensor:
+        """Latents with noise that depends on seed and draw alone, whatever else is asked."""
+        settings = self._settings
+        tokens, dims = posterior.mu.shape[1:]
+        seed = settings.seed + SAMPLE_SEEDS * (draw + 1)
+        noise = row_noise(torch.zeros(1, dtype=torch.int64), (tokens, dims), seed)
+        return posterior.sample(settings.temperature, noise.to(posterior.mu.device))
+
+
+def _question_tokens(loaded: LoadedModel, questions: Sequence[str]) -> torch.Tensor:
+    limit = loaded.spec.max_question_tokens
+    ids = [row[:limit] or [UNK] for row in loaded.tokenizers.question.encode(list(questions))]
+    tokens = torch.full((len(ids), max(map(len, ids))), PAD)
+    for row, known in enumerate(ids):
+        tokens[row, : len(known)] = torch.tensor(known)
+    return tokens
+
+
+def _decode(path: Path, transform: ImageTransform) -> np.ndarray | str:
+    try:
+        return transform(decode_image(path))
+    except DataError as error:
+        return str(error)

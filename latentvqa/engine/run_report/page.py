@@ -1,0 +1,125 @@
+"""``report.html`` and ``curves.png`` of a run, with sample answers where they can be had."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from latentvqa.core.diagnosis.diagnose import diagnose
+from latentvqa.core.diagnosis.threshold_overrides import resolved_thresholds
+from latentvqa.durable import replace_file
+from latentvqa.engine.run_report.samples import (
+    Answers,
+    samples_note,
+    samples_of,
+    written_answers,
+)
+from latentvqa.engine.runs.folder import read_config
+from latentvqa.errors import HistoryError, LatentVQAError
+from latentvqa.history import History, read_history
+from latentvqa.report.diagnosis.judged_run import JudgedRun
+from latentvqa.report.diagnosis.page import RunReport, render_report
+from latentvqa.report.diagnosis.png_file import curves_png
+
+SAMPLES = 12  # answers that a page shows
+Notice = Callable[[str], None]
+
+
+def write_reports(run: Path, notice: Notice) -> None:
+    """Write ``report.html`` and ``curves.png`` of a run; predicts nothing.
+
+    Args:
+        run: the run folder; without an epoch in its log nothing is written.
+        notice: called with what the page lacks.
+    """
+    history = read_history(run)
+    if history.records:
+        save_page(run / "report.html", run_page(history, SAMPLES, notice))
+        replace_file(run / "curves.png", curves_png(_judged(history)))
+
+
+def run_page(
+    history: History, samples: int, notice: Notice, answer: Callable[[], Answers] | None = None
+) -> str:
+    """The page of a run.
+
+    Args:
+        history: its log, read from its folder.
+        samples: most answers that are shown.
+        notice: called with what the page lacks.
+        answer: answers anew where none are written; None to show written ones only.
+    """
+    run, judged = history.path.parent, _judged(history)
+    config = run / "config.toml"
+    text = config.read_text(encoding="utf-8", errors="replace") if config.is_file() else None
+    if text is None:
+        notice("warning: no config.toml in the run folder: the page shows no configuration")
+    bare = RunReport(judged, text)
+    if samples == 0 or not history.records:
+        return render_report(bare)
+    return render_report(_with_samples(bare, samples, notice, answer))
+
+
+def save_page(path: Path, page: str) -> None:
+    """Write a page.
+
+    Raises:
+        HistoryError: if it cannot be written.
+    """
+    try:
+        replace_file(path, page.encode("utf-8", "replace"))
+    except OSError as error:
+        raise HistoryError(f"cannot write {path}: {error.strerror}") from error
+
+
+def _with_samples(
+    page: RunReport, count: int, notice: Notice, answer: Callable[[], Answers] | None
+) -> RunReport:
+    """The page with answers, or as it is where none can be had."""
+    run = page.run.history.path.parent
+    try:
+        data = read_config(run).data
+    except LatentVQAError as error:
+        notice(f"warning: the page shows no answers: {error}")
+        return page
+    answers = _answers(run, notice, answer)
+    if answers is None:
+        return page
+    samples, faults = samples_of(answers, count, data)
+    if faults:
+        notice(
+            f"warning: {len(faults)} of {len(samples)} answers are shown without their image: "
+            f"{faults[0]}"
+        )
+    return replace(page, samples=samples, samples_note=samples_note(answers, samples))
+
+
+def _answers(run: Path, notice: Notice, answer: Callable[[], Answers] | None) -> Answers | None:
+    """Written answers of the best checkpoint, else new ones, else written ones of another."""
+    written: Answers | None = None
+    try:
+        written = written_answers(run)
+    except LatentVQAError as error:
+        notice(f"warning: {error}")
+    best = run / "best"
+    if written is not None and best.is_file() and written.checkpoint == best.read_text().strip():
+        return written
+    if answer is None:
+        return written
+    try:
+        return answer()
+    except LatentVQAError as error:
+        lack = "the page shows no answers"
+        if written is not None:
+            lack = f"the page shows the answers of checkpoint {written.checkpoint}"
+        notice(f"warning: {lack}: {error}")
+        return written
+
+
+def _judged(history: History) -> JudgedRun:
+    thresholds, notes = resolved_thresholds(history.header.thresholds)
+    known = (*history.notes, *notes)
+    return JudgedRun(
+        history, diagnose(history.header, history.records, thresholds, known), thresholds
+    )

@@ -1,0 +1,279 @@
+"""Checkpoints: self-describing folders without pickle, complete or absent.
+
+A folder holds ``model.safetensors``, ``model.json`` (specification and record),
+``tokenizer.json``, the trainer's state (``trainer.safetensors``,
+``trainer.json``) and ``sums.json`` with the SHA-256 of each; later, perhaps,
+``calibration.json``. ``best`` and ``last`` beside them are files with a folder's
+name in them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from latentvqa.durable import replace_file, sync_folder
+from latentvqa.engine.runs.folder import pointed_checkpoint
+from latentvqa.errors import CheckpointError
+
+SCHEMA = 1
+POINTERS = ("best", "last")
+_SUMS = "sums.json"
+_CALIBRATION = "calibration.json"
+_TEMPORARY_PREFIX = ".writing-"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a checkpoint folder holds.
+
+    Attributes:
+        folder: where it was read from.
+        weights: the model's state, by name.
+        model: content of ``model.json``.
+        tokenizers: text of ``tokenizer.json``.
+        trainer_tensors: the trainer's tensors, by name; empty if absent.
+        trainer: the trainer's plain values; empty if absent.
+        logit_temperature: what the decoder's logits are divided by for a
+            confidence; None where it was never fitted.
+        notes: what the reader should know, such as a fallback.
+    """
+
+    folder: Path
+    weights: Mapping[str, Tensor]
+    model: Mapping[str, Any]
+    tokenizers: str
+    trainer_tensors: Mapping[str, Tensor]
+    trainer: Mapping[str, Any]
+    logit_temperature: float | None = None
+    notes: tuple[str, ...] = ()
+
+
+def save_checkpoint(
+    run: Path,
+    name: str,
+    *,
+    weights: Mapping[str, Tensor],
+    model: Mapping[str, Any],
+    tokenizers: str,
+    trainer_tensors: Mapping[str, Tensor],
+    trainer: Mapping[str, Any],
+    is_best: bool,
+) -> Path:
+    """Write a checkpoint, point ``last`` (and ``best``) to it, drop superseded ones.
+
+    The former ``last`` stays as a fallback against damage of the new one.
+
+    Raises:
+        CheckpointError: if it cannot be written; older checkpoints are intact.
+    """
+    folder = run / "checkpoints"
+    final = folder / name
+    temporary = folder / (_TEMPORARY_PREFIX + name)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _clean_temporaries(folder)
+        if final.exists() and not _is_intact(final):
+            shutil.rmtree(final)
+        if not final.exists():
+            temporary.mkdir()
+            save_file(_contiguous(weights), temporary / "model.safetensors")
+            _write_json(temporary / "model.json", {"schema": SCHEMA, **model})
+            (temporary / "tokenizer.json").write_text(tokenizers, encoding="utf-8")
+            save_file(_contiguous(trainer_tensors), temporary / "trainer.safetensors")
+            _write_json(temporary / "trainer.json", trainer)
+            sums = {file.name: _sha256(file) for file in sorted(temporary.iterdir())}
+            _write_json(temporary / _SUMS, sums)
+            _publish_folder(temporary, final)
+        previous = pointed_checkpoint(run, "last")
+        if is_best:
+            replace_file(run / "best", f"{name}\n".encode())
+        replace_file(run / "last", f"{name}\n".encode())
+    except (OSError, SafetensorError) as error:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise CheckpointError(
+            f"{final}: the checkpoint could not be written ({_root_cause(error)}). Older "
+            "checkpoints are intact; free some space and continue with --resume."
+        ) from error
+    _remove_others(run, keep={name, previous})
+    return final
+
+
+def write_calibration(folder: Path, logit_temperature: float) -> None:
+    """Keep a fitted temperature with the checkpoint; a kill leaves it with or without.
+
+    Raises:
+        CheckpointError: if it cannot be written; the checkpoint is as it was.
+    """
+    try:
+        text = json.dumps({"logit_temperature": logit_temperature})
+        replace_file(folder / _CALIBRATION, text.encode())
+        sums = json.loads((folder / _SUMS).read_text(encoding="utf-8"))
+        sums[_CALIBRATION] = _sha256(folder / _CALIBRATION)
+        # what the sums do not name does not count, so they come last
+        replace_file(folder / _SUMS, json.dumps(sums, indent=1).encode())
+    except (OSError, ValueError) as error:
+        raise CheckpointError(
+            f"{folder}: the calibration cannot be kept there ({_root_cause(error)})"
+        ) from error
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """Load from a run folder (its ``best``), ``RUN/last``, ``RUN/best`` or a folder.
+
+    A damaged checkpoint is passed over for the newest intact one of the run; the
+    result's ``notes`` name both.
+
+    Raises:
+        CheckpointError: if nothing loadable is there.
+    """
+    candidates = checkpoint_candidates(path)
+    faults = _pointer_faults(path)
+    for folder in candidates:
+        try:
+            checkpoint = _read(folder)
+        except CheckpointError as error:
+            faults.append(str(error))
+            continue
+        if faults:
+            note = f"{'; '.join(faults)}; using {folder} instead"
+            return Checkpoint(**{**checkpoint.__dict__, "notes": (note,)})
+        return checkpoint
+    raise CheckpointError("; ".join(faults) + ". No intact checkpoint is left in this run.")
+
+
+def _pointer_faults(path: Path) -> list[str]:
+    """Why the checkpoint that ``path`` means is not known."""
+    if (path / "model.json").is_file():
+        return []
+    run, (wanted, *_) = _run_and_pointers(path)
+    is_known = pointed_checkpoint(run, wanted) is not None
+    return [] if is_known else [f"{run / wanted}: missing or unreadable"]
+
+
+def _run_and_pointers(path: Path) -> tuple[Path, tuple[str, ...]]:
+    """The run folder that ``path`` is about, and its pointers to look at, in this order."""
+    if path.name in POINTERS and not path.is_dir():
+        return path.parent, (path.name,)
+    return path, POINTERS
+
+
+def checkpoint_candidates(path: Path) -> list[Path]:
+    """Checkpoint folders that ``path`` may mean, the wanted one first.
+
+    Raises:
+        CheckpointError: if ``path`` is neither a run nor a checkpoint.
+    """
+    if (path / "model.json").is_file():
+        return [path]
+    run, pointers = _run_and_pointers(path)
+    folder = run / "checkpoints"
+    if not folder.is_dir():
+        raise CheckpointError(
+            f"{path}: no run folder with checkpoints here. Give the folder that `latentvqa train` "
+            "wrote, or its /last or /best."
+        )
+    names = [name for name in (pointed_checkpoint(run, one) for one in pointers) if name]
+    others = sorted((entry.name for entry in folder.glob("[0-9]*")), reverse=True)
+    ordered = list(dict.fromkeys([*names, *others]))
+    if not ordered:
+        raise CheckpointError(f"{path}: this run has no checkpoint yet.")
+    return [folder / name for name in ordered]
+
+
+def _is_intact(folder: Path) -> bool:
+    try:
+        _check_sums(folder)
+    except (CheckpointError, OSError, ValueError):
+        return False
+    return True
+
+
+def _check_sums(folder: Path) -> dict[str, str]:
+    sums: dict[str, str] = json.loads((folder / _SUMS).read_text(encoding="utf-8"))
+    for name, expected in sums.items():
+        if _sha256(folder / name) != expected:
+            raise CheckpointError(f"{folder / name} is damaged (its SHA-256 does not match)")
+    return sums
+
+
+def _logit_temperature(folder: Path, sums: Mapping[str, str]) -> float | None:
+    if _CALIBRATION not in sums:
+        return None
+    known = json.loads((folder / _CALIBRATION).read_text(encoding="utf-8"))
+    return float(known["logit_temperature"])
+
+
+def _read(folder: Path) -> Checkpoint:
+    try:
+        sums = _check_sums(folder)
+        model = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+        if model.get("schema") != SCHEMA:
+            raise CheckpointError(
+                f"{folder} has checkpoint schema {model.get('schema')}; this version reads {SCHEMA}"
+            )
+        return Checkpoint(
+            folder=folder,
+            weights=load_file(folder / "model.safetensors"),
+            model=model,
+            tokenizers=(folder / "tokenizer.json").read_text(encoding="utf-8"),
+            trainer_tensors=load_file(folder / "trainer.safetensors"),
+            trainer=json.loads((folder / "trainer.json").read_text(encoding="utf-8")),
+            logit_temperature=_logit_temperature(folder, sums),
+        )
+    except (OSError, ValueError, SafetensorError) as error:
+        raise CheckpointError(f"{folder} cannot be read ({error})") from error
+
+
+def _remove_others(run: Path, keep: set[str | None]) -> None:
+    keep = keep | {pointed_checkpoint(run, pointer) for pointer in POINTERS}
+    for folder in (run / "checkpoints").glob("[0-9]*"):
+        if folder.name not in keep:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _publish_folder(temporary: Path, final: Path) -> None:
+    """Sync a finished folder and rename it into place."""
+    for file in temporary.iterdir():
+        with file.open("rb") as handle:
+            os.fsync(handle.fileno())
+    sync_folder(temporary)
+    temporary.replace(final)
+    sync_folder(final.parent)
+
+
+def _clean_temporaries(folder: Path) -> None:
+    """Remove what an earlier kill left half written."""
+    for stray in folder.glob(_TEMPORARY_PREFIX + "*"):
+        shutil.rmtree(stray, ignore_errors=True)
+
+
+def _contiguous(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+
+
+def _write_json(path: Path, value: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(value, indent=1, allow_nan=False), encoding="utf-8")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _root_cause(error: BaseException) -> BaseException:
+    """The OSError behind a library's own error says what really happened."""
+    cause = error
+    while (inner := cause.__cause__ or cause.__context__) is not None:
+        cause = inner
+    return cause

@@ -1,0 +1,77 @@
+"""What the engine tells while it works; the caller decides what to show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from latentvqa.core.diagnosis.diagnose import Diagnosis
+from latentvqa.core.records import EpochRecord, RunHeader
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is about to be trained.
+
+    Attributes:
+        train_questions: questions to train on.
+        train_images: distinct images of these.
+        val_questions: questions to validate on.
+        val_images: distinct images of these.
+        parameters: number of parameters by component.
+        peak_rates: peak learning rate by component.
+        frozen_epochs: epochs at the start in which the backbone is frozen.
+        steps_per_epoch: optimizer steps.
+        epochs: planned epochs.
+        effective_weight: KL weight at its full height.
+        kl_schedule: when it is reached, in words.
+        free_bits: allowance per latent token, in nats of ``kl_token``.
+        free_bits_origin: how it was reckoned, where ``auto`` reckoned it.
+        beta: price per nat of rate at the full weight.
+        answer_entropy: H(A) of the training answers, in nats.
+        patches: patch tokens per image.
+        device: where it runs.
+        precision: of the forward pass.
+    """
+
+    train_questions: int
+    train_images: int
+    val_questions: int
+    val_images: int
+    parameters: dict[str, int]
+    peak_rates: dict[str, float]
+    frozen_epochs: int
+    steps_per_epoch: int
+    epochs: int
+    effective_weight: float
+    kl_schedule: str
+    free_bits: float
+    free_bits_origin: str
+    beta: float
+    answer_entropy: float
+    patches: int
+    device: str
+    precision: str
+
+    @property
+    def steps(self) -> int:
+        """Optimizer steps of the whole plan."""
+        return self.steps_per_epoch * self.epochs
+
+
+class Observer:
+    """Ignores everything; subclasses show what they like."""
+
+    def notice(self, text: str) -> None:
+        """Something the user should know."""
+
+    def progress(self, phase: str, done: int, total: int) -> None:
+        """``done`` of ``total`` items of a phase are finished."""
+
+    def planned(self, plan: Plan) -> None:
+        """Training is about to start."""
+
+    def epoch(
+        self, header: RunHeader, records: Sequence[EpochRecord], diagnosis: Diagnosis
+    ) -> None:
+        """An epoch's record was written; the last of ``records`` is the new one."""

@@ -1,0 +1,123 @@
+"""The loss of a training batch: forward pass, terms and their weighted sum.
+
+It neither logs nor steps; what there is to note of a batch, it gives back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from latentvqa.core.records import Stage
+from latentvqa.data.batches import Batch
+from latentvqa.data.tokenizer import BOS, PAD
+from latentvqa.engine.runtime.device import autocast
+from latentvqa.engine.scoring import to_device
+from latentvqa.engine.training.settings import Settings
+from latentvqa.engine.training.teacher import Preference, Teacher
+from latentvqa.models import Posterior, VQAModel
+from latentvqa.objectives import (
+    answer_loss,
+    answer_nll,
+    free_bits_penalty,
+    kl_per_dimension,
+    kl_per_token,
+    orthogonality,
+)
+
+
+@dataclass(frozen=True)
+class BatchLoss:
+    """What a batch costs, and what there is to note of it.
+
+    Attributes:
+        total: weighted sum of the terms.
+        terms: each term before its weight, by name.
+        answer_nll: nats of each answer, shape ``(Q,)``.
+        answer_tokens: target tokens of the batch, end tokens included; a scalar.
+        is_right: whether each answer is the likeliest one, shape ``(Q,)``.
+        posterior: of the batch; None where the stage or the model has none.
+        kl_raw: mean KL per latent token before free bits; None without a KL.
+        preference: what the teacher found; None where it is off.
+    """
+
+    total: Tensor
+    terms: Mapping[str, Tensor]
+    answer_nll: Tensor
+    answer_tokens: Tensor
+    is_right: Tensor
+    posterior: Posterior | None
+    kl_raw: Tensor | None
+    preference: Preference | None
+
+
+class BatchObjective:
+    """Reckons the loss of batch after batch.
+
+    Args:
+        settings: configuration, device and precision.
+        model: on its device.
+        teacher: gives the preference term of the full stage.
+    """
+
+    def __init__(self, settings: Settings, model: VQAModel, teacher: Teacher) -> None:
+        self.settings, self.model, self.teacher = settings, model, teacher
+        self._free_bits = settings.kl.free_bits
+
+    def __call__(
+        self,
+        batch: Batch,
+        references: Sequence[Sequence[str]],
+        stage: Stage,
+        kl_weight: float,
+        temperature: float,
+    ) -> BatchLoss:
+        """All terms of the loss, with gradient.
+
+        Args:
+            batch: on any device.
+            references: reference answers of each question.
+            stage: the baseline stage leaves the latent out, the full one asks
+                the teacher.
+            kl_weight: what multiplies ``kl_after``.
+            temperature: latent temperature.
+        """
+        config = self.settings.config
+        images, index, questions, targets = to_device(batch, self.settings.device)
+        with autocast(self.settings.device, self.settings.precision):
+            encoded = self.model.encode(images, index, questions)
+            posterior = encoded.posterior if stage != "baseline" else None
+            latents = None if posterior is None else posterior.sample(temperature)
+            dropout = config.latent.token_dropout
+            memory = self.model.memory(encoded, latents, drop_probability=dropout)
+            logits = self.model.answer_logits(memory.tokens, targets, BOS)
+        nll = answer_nll(logits, targets, PAD)
+        terms = {"answer_loss": answer_loss(nll, targets, PAD)}
+        total = terms["answer_loss"]
+        kl_raw = preference = None
+        if posterior is not None and config.latent.bottleneck == "gaussian":
+            kl_dim = kl_per_dimension(posterior.mu, posterior.logvar)
+            kl_token = kl_per_token(kl_dim, config.kl.reduction)
+            kl_raw = kl_token.detach().mean()
+            terms["kl_after"] = free_bits_penalty(kl_token, self._free_bits)
+            total = total + kl_weight * terms["kl_after"]
+        if memory.before_dropout is not None:
+            terms["orthogonality"] = orthogonality(memory.before_dropout)
+            total = total + config.latent.orthogonality_weight * terms["orthogonality"]
+        if stage == "full" and config.teacher.weight > 0:
+            with autocast(self.settings.device, self.settings.precision):
+                preference = self.teacher.preference(self.model, encoded, references, temperature)
+            terms["teacher"] = preference.loss
+            total = total + config.teacher.weight * preference.loss
+        return BatchLoss(
+            total=total,
+            terms=terms,
+            answer_nll=nll,
+            answer_tokens=(targets != PAD).sum(),
+            is_right=((logits.argmax(-1) == targets) | (targets == PAD)).all(dim=1),
+            posterior=posterior,
+            kl_raw=kl_raw,
+            preference=preference,
+        )

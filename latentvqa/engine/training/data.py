@@ -1,0 +1,183 @@
+"""From a configuration to encoded tables and image stores, with all faults told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from latentvqa.config import Config
+from latentvqa.data.batches import EncodedTable
+from latentvqa.data.images import ImageStore, ImageTransform, bad_image_message, drop_images
+from latentvqa.data.scenes.writing import make_scenes
+from latentvqa.data.split import (
+    fingerprint,
+    read_split,
+    shared_images,
+    split_by_image,
+    write_split,
+)
+from latentvqa.data.tables import QuestionTable, read_questions
+from latentvqa.data.tokenizer import Tokenizers
+from latentvqa.engine.metrics.accumulator import entropy_of
+from latentvqa.engine.runs.folder import SPLIT_FILE
+from latentvqa.engine.runtime.observer import Observer
+from latentvqa.errors import DataError
+from latentvqa.models import ImagePreparation
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Training and validation questions.
+
+    Attributes:
+        train: questions to train on.
+        val: questions to validate on.
+        fingerprints: what identifies the files, by role.
+    """
+
+    train: QuestionTable
+    val: QuestionTable
+    fingerprints: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Split:
+    """One side of the data, ready for batches.
+
+    Attributes:
+        encoded: the questions.
+        store: their images.
+        skipped: bad images and their questions that were dropped, by kind.
+    """
+
+    encoded: EncodedTable
+    store: ImageStore
+    skipped: dict[str, int]
+
+    @cached_property
+    def answer_entropy(self) -> float:
+        """H(A) of the encoded target sequences, in nats."""
+        return entropy_of(self.encoded.target_key(row) for row in range(len(self.encoded)))
+
+
+def materialise_scenes(config: Config, folder: Path, observer: Observer) -> Config:
+    """Generate the scenes that a configuration asks for; the rest is unchanged.
+
+    A table in ``folder`` from an earlier start is generated anew: same seed,
+    same bytes.
+    """
+    data = config.data
+    if data.scenes is None or data.train is not None:
+        return config
+    observer.notice(
+        f"making {data.scene_images} {data.scenes} scenes with {data.scene_questions} questions "
+        f"each in {folder}"
+    )
+    table = make_scenes(
+        folder,
+        images=data.scene_images,
+        seed=data.scene_seed,
+        level=data.scenes,
+        questions_per_image=data.scene_questions,
+        families=data.scene_families,
+        progress=lambda done, total: observer.progress("scenes", done, total),
+    )
+    images = (folder / "images").resolve()
+    return config.replace("data", train=table.resolve(), images=images)
+
+
+def read_tables(config: Config, observer: Observer, split: Path | None = None) -> Tables:
+    """Read the tables and split by image where there is no validation table.
+
+    Args:
+        config: names the tables.
+        observer: hears of leaks.
+        split: ``split.csv`` of the run that is resumed.
+
+    Raises:
+        DataError: naming file, row and column.
+    """
+    data = config.data
+    if data.train is None or data.images is None:
+        raise DataError("data.train and data.images are needed to train")
+    table = _read(config, data.train, data.images)
+    fingerprints = {"train": fingerprint(table)}
+    if data.val is not None:
+        val = _read(config, data.val, data.val_images or data.images)
+        fingerprints["val"] = fingerprint(val)
+        share = shared_images(table, val)
+        if share > 0:
+            observer.notice(
+                f"warning: {share:.1%} of the validation questions are about images that are also "
+                "trained on; the score will flatter the model"
+            )
+        return Tables(table, val, fingerprints)
+    if split is not None:
+        train, val = read_split(split, table)
+    else:
+        train, val = split_by_image(table, data.val_fraction, config.run.seed)
+    return Tables(train, val, fingerprints)
+
+
+def write_split_file(run: Path, tables: Tables) -> None:
+    """Write ``split.csv``: which image went to training or validation."""
+    write_split(run / SPLIT_FILE, tables.train, tables.val)
+
+
+def open_split(
+    config: Config,
+    table: QuestionTable,
+    tokenizers: Tokenizers,
+    preparation: ImagePreparation,
+    observer: Observer,
+    name: str,
+) -> Split:
+    """Decode the images and encode the texts of one side.
+
+    Raises:
+        DataError: if images cannot be decoded and ``on_bad_image`` is "error".
+    """
+    transform = ImageTransform(preparation.size, preparation.interpolation)
+    store = ImageStore(table.image_paths, transform, config.loader.cache_mib)
+    skipped: dict[str, int] = {}
+    faults = store.load(lambda done, total: observer.progress(f"{name} images", done, total))
+    if faults:
+        if config.data.on_bad_image == "error":
+            raise DataError(bad_image_message(faults, table))
+        kept = drop_images(table, {fault.index for fault in faults})
+        observer.notice(
+            f"warning: skipped {len(faults)} bad {name} images with "
+            f'{len(table) - len(kept)} questions (data.on_bad_image = "skip")'
+        )
+        skipped = {"images": len(faults), "questions": len(table) - len(kept)}
+        store, table = store.subset(kept.image_paths), kept
+    text = config.text
+    encoded = EncodedTable(table, tokenizers, text.max_question_tokens, text.max_answer_tokens)
+    _tell_truncation(encoded, config, observer, name)
+    return Split(encoded, store, skipped)
+
+
+def _read(config: Config, path: Path, images: Path) -> QuestionTable:
+    return read_questions(
+        path,
+        columns=config.data.columns,
+        images=images,
+        allow_outside=config.data.allow_outside,
+    )
+
+
+def _tell_truncation(encoded: EncodedTable, config: Config, observer: Observer, name: str) -> None:
+    for is_cut, key, limit in (
+        (encoded.is_question_cut, "max_question_tokens", config.text.max_question_tokens),
+        (encoded.is_answer_cut, "max_answer_tokens", config.text.max_answer_tokens),
+    ):
+        if is_cut.any():
+            observer.notice(
+                f"warning: {is_cut.sum()} of {len(encoded)} {name} rows are longer than "
+                f"text.{key} = {limit} and were cut"
+            )

@@ -1,0 +1,210 @@
+"""What the batches of a run carry for its images: pixels, or a frozen backbone's features.
+
+While a backbone is frozen it says the same of an image in every epoch. It is
+asked once, in an order and in batches that depend on the images alone, so that
+every run with the same images and weights has the same features.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+from torch import Tensor
+
+from latentvqa.data.batches import ImageSource
+from latentvqa.data.images import ImageStore
+from latentvqa.durable import replace_file
+from latentvqa.engine.runtime.device import autocast, numeric_platform
+from latentvqa.engine.runtime.file_lock import held_lock
+from latentvqa.engine.runtime.observer import Observer
+from latentvqa.engine.runtime.signals import StopFlag
+from latentvqa.engine.training.settings import Settings
+from latentvqa.models import VisionEncoder
+
+_BLOCK = 64  # images
+_MEBIBYTE = 2**20
+_NAME = "features"
+# of each file, in the order of their paths: which side knows it, and by which index
+_Images = dict[Path, tuple[int, int]]
+
+
+class FeatureStore:
+    """Features by image index.
+
+    Args:
+        features: of all images that are known, shape ``(N, P, C)``.
+        places: place of each index in them, shape ``(images,)``.
+    """
+
+    def __init__(self, features: Tensor, places: np.ndarray) -> None:
+        self.features, self.places = features, torch.from_numpy(places)
+
+    def get(self, indices: np.ndarray) -> Tensor:
+        """Features of shape ``(n, P, C)``."""
+        return self.features[self.places[torch.from_numpy(indices)]]
+
+
+class ImageSources:
+    """Both sides of a run's data, as its backbone needs them.
+
+    Args:
+        settings: configuration, device and precision.
+        vision: the encoder whose backbone is frozen.
+        train: pixels of the training images.
+        val: pixels of the validation images.
+        observer: hears of progress.
+        stop: polled between blocks of images.
+
+    Attributes:
+        train: what training batches are made from.
+        val: what validation batches are made from.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        vision: VisionEncoder,
+        train: ImageStore,
+        val: ImageStore,
+        observer: Observer,
+        stop: StopFlag,
+    ) -> None:
+        self.settings, self.vision = settings, vision
+        self.observer, self.stop = observer, stop
+        self._pixels = (train, val)
+        self._is_frozen = False
+        self.train: ImageSource = train
+        self.val: ImageSource = val
+
+    def freeze(self, is_frozen: bool) -> None:
+        """Freeze or unfreeze the backbone, and take the images as it needs them.
+
+        Raises:
+            Interrupted: at a signal while features are computed.
+            DataError: if an image cannot be decoded.
+        """
+        self.vision.freeze(is_frozen)
+        if is_frozen == self._is_frozen:
+            return
+        self._is_frozen = is_frozen
+        self.train, self.val = self._pixels
+        images = _all_images(self._pixels)
+        features = self._features(images) if is_frozen else None
+        if features is not None:
+            place_of = {path: place for place, path in enumerate(images)}
+            self.train, self.val = (
+                FeatureStore(features, np.array([place_of[path] for path in store.paths]))
+                for store in self._pixels
+            )
+
+    def _features(self, images: _Images) -> Tensor | None:
+        """Features of the images in this order, ``(N, P, C)``; None if there is no room."""
+        folder = self.settings.config.loader.feature_folder
+        if folder is None:
+            return self._computed(images)
+        with self._shared(folder / f"{self._key(images)}.safetensors") as file:
+            features = _read(file)
+            if features is None:
+                features = self._computed(images)
+                if features is not None:
+                    self._write(file, features)
+        return features
+
+    def _computed(self, images: _Images) -> Tensor | None:
+        limit = self.settings.config.loader.feature_mib
+        if not limit:
+            return None
+        sources = list(images.values())
+        features: Tensor | None = None
+        for start in range(0, len(sources), _BLOCK):
+            one = self._encoded(sources[start : start + _BLOCK])
+            if features is None:
+                needed = one[0].nbytes * len(sources) / _MEBIBYTE
+                if needed > limit:
+                    self.observer.notice(
+                        f"the frozen backbone is run in every epoch: its features of "
+                        f"{len(sources):,} images take {needed:,.0f} MiB, over "
+                        f"loader.feature_mib = {limit:,}"
+                    )
+                    break
+                features = one.new_empty((len(sources), *one.shape[1:]))
+            features[start : start + len(one)] = one
+            self.observer.progress("features of the backbone", start + len(one), len(sources))
+            self.stop.poll()
+        return features
+
+    @torch.no_grad()
+    def _encoded(self, sources: Sequence[tuple[int, int]]) -> Tensor:
+        """Features of a block of images, on the CPU."""
+        settings, size = self.settings, self.vision.preparation.size
+        pixels = torch.empty((len(sources), 3, size, size), dtype=torch.uint8)
+        for number, store in enumerate(self._pixels):
+            mine = [place for place, (side, _) in enumerate(sources) if side == number]
+            pixels[mine] = store.get(np.array([sources[place][1] for place in mine], np.int64))
+        with autocast(settings.device, settings.precision):
+            return self.vision.features(pixels.to(settings.device)).cpu()
+
+    def _key(self, images: _Images) -> str:
+        """What the features depend on, as a hash."""
+        weights = hashlib.sha256()
+        for name, tensor in self.vision.backbone.state_dict().items():
+            weights.update(name.encode())
+            weights.update(tensor.cpu().contiguous().flatten().view(torch.uint8).numpy())
+        known: dict[str, Any] = {
+            "backbone": self.settings.config.vision.name,
+            "weights": weights.hexdigest(),
+            "preparation": asdict(self.vision.preparation),
+            "device": str(self.settings.device),
+            "precision": self.settings.precision,
+            "platform": numeric_platform(),
+            "images": [
+                (str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in images
+            ],
+        }
+        return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:16]
+
+    @contextmanager
+    def _shared(self, file: Path) -> Iterator[Path]:
+        """Keep others from computing the same; they wait, and read it then."""
+        file.parent.mkdir(parents=True, exist_ok=True)
+
+        def on_wait(holder: str) -> None:
+            self.observer.notice(f"{holder} computes the features; waiting for them")
+
+        with held_lock(file.with_suffix(".lock"), on_wait, self.stop.poll):
+            yield file
+
+    def _write(self, file: Path, features: Tensor) -> None:
+        try:
+            replace_file(file, save({_NAME: features}))
+        except OSError as error:
+            self.observer.notice(
+                f"warning: the features are kept in memory only; {file} cannot be written: {error}"
+            )
+
+
+def _read(file: Path) -> Tensor | None:
+    """Features of an earlier run; None if there are none, or none that can be read."""
+    try:
+        return load_file(file)[_NAME]
+    except (OSError, KeyError, SafetensorError):
+        return None
+
+
+def _all_images(stores: Sequence[ImageStore]) -> _Images:
+    known = {
+        path: (number, index)
+        for number, store in enumerate(stores)
+        for index, path in enumerate(store.paths)
+    }
+    return dict(sorted(known.items()))

@@ -1,0 +1,165 @@
+"""A run between its epochs: checkpoint first, then the log line."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+
+from latentvqa.config import Config
+from latentvqa.core.diagnosis.diagnose import Diagnosis, diagnose
+from latentvqa.core.diagnosis.tuning import told, tuning_step
+from latentvqa.core.diagnosis.tuning_events import tuned_values
+from latentvqa.core.record_codec import encode_epoch
+from latentvqa.core.records import EpochRecord, RunHeader
+from latentvqa.engine.assembly import ModelSpecification
+from latentvqa.engine.runs.checkpoint import save_checkpoint
+from latentvqa.engine.runtime.device import numeric_platform
+from latentvqa.engine.runtime.signals import Interrupted
+from latentvqa.engine.training.optimizer import optimizer_state
+from latentvqa.engine.training.plan import announce
+from latentvqa.engine.training.trainer import Trainer
+from latentvqa.history import LOG_NAME, append_record
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A finished run.
+
+    Attributes:
+        run: its folder.
+        header: first line of its log.
+        records: its epochs.
+        diagnosis: the verdict on it.
+        is_stopped_early: patience ran out before the planned end.
+    """
+
+    run: Path
+    header: RunHeader
+    records: Sequence[EpochRecord]
+    diagnosis: Diagnosis
+    is_stopped_early: bool
+
+
+class Session:
+    """A run folder, its trainer and its log.
+
+    Args:
+        run: the run folder, header and configuration written.
+        header: first line of its log.
+        trainer: ready to run.
+        spec: shape of the model, for the checkpoints.
+        records: epochs that are done.
+        config: what the run began with, before any automatic tuning.
+    """
+
+    def __init__(
+        self,
+        run: Path,
+        header: RunHeader,
+        trainer: Trainer,
+        spec: ModelSpecification,
+        records: Sequence[EpochRecord],
+        config: Config,
+    ) -> None:
+        self.run, self.header, self.trainer, self.spec = run, header, trainer, spec
+        self.records = list(records)
+        self.config = config
+        self._last_save = time.monotonic()
+
+    def finish(self) -> Outcome:
+        """Run all epochs that are left.
+
+        Raises:
+            Interrupted: at a signal, after ``last`` was saved.
+        """
+        trainer, progress = self.trainer, self.trainer.progress
+        announce(trainer)
+        thresholds = trainer.config.kl_health
+        while progress.epoch < trainer.recipe.epochs and not progress.is_stopped:
+            try:
+                record = trainer.run_epoch(self._save_if_due)
+            except Interrupted:
+                self._save()
+                raise
+            record = self._tuned(record)
+            self.records.append(record)
+            self._save(is_best=progress.best_epoch == record.epoch)
+            append_record(self.run / LOG_NAME, record)
+            if record.tuning is not None:
+                trainer.observer.notice(told(record.tuning))
+                trainer.adopt(tuned_config(self.config, self.records))
+            diagnosis = diagnose(self.header, self.records, thresholds)
+            trainer.observer.epoch(self.header, self.records, diagnosis)
+        return Outcome(
+            run=self.run,
+            header=self.header,
+            records=self.records,
+            diagnosis=diagnose(self.header, self.records, thresholds),
+            is_stopped_early=progress.is_stopped,
+        )
+
+    def _tuned(self, record: EpochRecord) -> EpochRecord:
+        """The record with what automatic tuning does after it."""
+        if not self.config.run.auto_tune:
+            return record
+        event = tuning_step(self.header, [*self.records, record], self.config.kl_health)
+        return replace(record, tuning=event)
+
+    def _save_if_due(self) -> None:
+        waited = (time.monotonic() - self._last_save) / 60
+        if waited >= self.trainer.config.run.checkpoint_minutes:
+            self._save()
+
+    def _save(self, is_best: bool = False) -> None:
+        trainer, progress = self.trainer, self.trainer.progress
+        trainer.settle()
+        tensors = {
+            **optimizer_state(trainer.optimizer),
+            **{f"measures.{name}": value for name, value in trainer.measures.state().items()},
+            **{f"sums.{name}": value for name, value in trainer.sums.items()},
+            "rng.cpu": torch.get_rng_state(),
+        }
+        if trainer.settings.device.type == "cuda":
+            tensors["rng.cuda"] = torch.cuda.get_rng_state(trainer.settings.device)
+        model = {
+            "specification": self.spec.to_json(),
+            "epoch": self.records[-1].epoch if self.records else None,
+            "step": progress.step,
+            "record": encode_epoch(self.records[-1]) if self.records else None,
+            "latent": trainer.config.latent.model_dump(),
+            "kl": trainer.config.kl.model_dump(),
+            "effective_kl_weight": progress.weight,
+            "seed": trainer.config.run.seed,
+            "language": trainer.config.text.language,
+            "precision": trainer.settings.precision,
+            "versions": dict(self.header.versions),
+        }
+        save_checkpoint(
+            self.run,
+            f"{progress.epoch:04d}-{progress.step:08d}",
+            weights=trainer.model.state_dict(),
+            model=model,
+            tokenizers=trainer.tokenizers.to_json(),
+            trainer_tensors=tensors,
+            trainer={"progress": progress.to_json(), "platform": numeric_platform()},
+            is_best=is_best,
+        )
+        self._last_save = time.monotonic()
+
+
+def tuned_config(config: Config, records: Sequence[EpochRecord]) -> Config:
+    """The configuration with which a run goes on after its records.
+
+    Args:
+        config: the resolved configuration that the run began with.
+        records: its epochs, with what was changed after each.
+    """
+    for key, value in tuned_values(records).items():
+        section, name = key.split(".")
+        kind = type(getattr(getattr(config, section), name))
+        config = config.replace(section, **{name: kind(value)})
+    return config

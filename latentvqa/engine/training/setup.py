@@ -1,0 +1,135 @@
+"""Everything between a configuration and a trainer that is ready to run."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+import latentvqa
+from latentvqa.config import KL, Config
+from latentvqa.config.resolving import resolve, resolve_free_bits
+from latentvqa.core.records import RunHeader, StagePlan
+from latentvqa.data.tables import QuestionTable
+from latentvqa.data.tokenizer import Tokenizers
+from latentvqa.engine.assembly import ModelSpecification, build_model
+from latentvqa.engine.runtime.device import choose_device, choose_precision
+from latentvqa.engine.runtime.observer import Observer
+from latentvqa.engine.runtime.signals import StopFlag
+from latentvqa.engine.training.data import (
+    Split,
+    Tables,
+    materialise_scenes,
+    open_split,
+    read_tables,
+)
+from latentvqa.engine.training.settings import Settings
+from latentvqa.engine.training.trainer import Trainer
+from latentvqa.models import VQAModel
+
+
+def begin(
+    config: Config, data_folder: Path, observer: Observer, split: Path | None = None
+) -> tuple[Config, Settings, Tables]:
+    """Resolve what depends on the machine, and read the tables."""
+    if config.run.threads != "auto":
+        torch.set_num_threads(config.run.threads)
+    device = choose_device(config.run.device)
+    precision = choose_precision(config.run.precision, device)
+    config = resolve(config).replace(
+        "run", device=str(device), precision=precision, threads=torch.get_num_threads()
+    )
+    config = materialise_scenes(config, data_folder, observer)
+    tables = read_tables(config, observer, split if config.data.val is None else None)
+    return config, Settings(config, device, precision), tables
+
+
+def new_model(config: Config, spec: ModelSpecification, device: torch.device) -> VQAModel:
+    """Build a model whose weights depend on ``run.seed`` alone."""
+    torch.manual_seed(config.run.seed)
+    return place(build_model(spec, pretrained=config.vision.pretrained), device)
+
+
+def place(model: VQAModel, device: torch.device) -> VQAModel:
+    """Move a model to its device."""
+    # convolutions are faster with channels last on every device
+    model.vision.backbone.to(memory_format=torch.channels_last)
+    return model.to(device)
+
+
+def make_trainer(
+    settings: Settings,
+    model: VQAModel,
+    tokenizers: Tokenizers,
+    tables: Tables,
+    observer: Observer,
+    stop: StopFlag,
+) -> Trainer:
+    """Open both sides of the data and put a trainer together.
+
+    What depends on the encoded answers is resolved here: the trainer's
+    configuration is the one to go on with.
+
+    Raises:
+        ConfigError: if a resolved key does not go with another one.
+        DataError: if images cannot be decoded.
+    """
+    preparation = model.vision.preparation
+
+    def opened(table: QuestionTable, name: str) -> Split:
+        return open_split(settings.config, table, tokenizers, preparation, observer, name)
+
+    train, val = opened(tables.train, "training"), opened(tables.val, "validation")
+    config = resolve_free_bits(settings.config, train.answer_entropy)
+    return Trainer(
+        settings=replace(settings, config=config),
+        model=model,
+        tokenizers=tokenizers,
+        train=train,
+        val=val,
+        observer=observer,
+        stop=stop,
+    )
+
+
+def make_header(name: str, trainer: Trainer, tables: Tables) -> RunHeader:
+    """Make the first line of a run's log."""
+    settings, config = trainer.settings, trainer.config
+    skipped = {"train": trainer.train.skipped, "val": trainer.val.skipped}
+    stages, vision, kl = config.stages, config.vision, config.kl
+    return RunHeader(
+        kl=settings.kl,
+        stages=StagePlan(stages.baseline, stages.warmup, stages.full),
+        temperature=config.latent.temperature,
+        validation_temperature=config.latent.validation_temperature,
+        kl_schedule=kl.schedule,
+        warmup_epochs=_warmup_epochs(kl),
+        vision_frozen_epochs=vision.freeze_epochs
+        if isinstance(vision.freeze_epochs, int)
+        else None,
+        teacher_weight=config.teacher.weight,
+        target=config.early_stopping.target,
+        patience=config.early_stopping.patience,
+        name=name,
+        seed=config.run.seed,
+        versions=_versions(),
+        data={**tables.fingerprints, "skipped": skipped},
+        thresholds=config.kl_health.model_dump(),
+    )
+
+
+def _warmup_epochs(kl: KL) -> int | None:
+    """Epochs until the weight stays at its full height; None under a controller."""
+    if kl.schedule == "controller" or not isinstance(kl.warmup_epochs, int):
+        return None
+    return 0 if kl.schedule == "constant" else kl.warmup_epochs
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "latentvqa": latentvqa.__version__,
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+    }

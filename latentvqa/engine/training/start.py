@@ -1,0 +1,152 @@
+"""The three ways to start: train, resume, and a dry run."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from latentvqa.config import Config
+from latentvqa.data.tokenizer import Tokenizers, train_tokenizers
+from latentvqa.engine.assembly import ModelSpecification, build_model, specify
+from latentvqa.engine.runs.checkpoint import load_checkpoint
+from latentvqa.engine.runs.folder import DATA_FOLDER, SPLIT_FILE, read_config, write_config
+from latentvqa.engine.runs.tables import write_training_answers
+from latentvqa.engine.runtime.observer import Observer
+from latentvqa.engine.runtime.signals import StopFlag, StoppableObserver
+from latentvqa.engine.training.budget import fit_to_budget, measure_seconds
+from latentvqa.engine.training.data import write_split_file
+from latentvqa.engine.training.plan import announce
+from latentvqa.engine.training.resume import (
+    continued,
+    reconciled_records,
+    require_same_data,
+    restore,
+)
+from latentvqa.engine.training.session import Outcome, Session, tuned_config
+from latentvqa.engine.training.setup import (
+    begin,
+    make_header,
+    make_trainer,
+    new_model,
+    place,
+)
+from latentvqa.history import LOG_NAME, read_history, write_header
+
+__all__ = ["Outcome", "dry_run", "resume", "train"]
+
+
+def train(config: Config, run: Path, observer: Observer) -> Outcome:
+    """Train a new model into an empty run folder, made if it is missing.
+
+    Raises:
+        LatentVQAError: for anything wrong with data, backbone or disk.
+        Interrupted: at a signal, after ``last`` was saved if an epoch had begun.
+    """
+    is_ours = not run.exists() or not any(run.iterdir())
+    with StopFlag() as stop:
+        try:
+            run.mkdir(parents=True, exist_ok=True)
+            session = _open_session(config, run, StoppableObserver(observer, stop), stop)
+        except BaseException:
+            if is_ours and not (run / LOG_NAME).exists():  # nothing of worth is in it yet
+                shutil.rmtree(run, ignore_errors=True)
+            raise
+        return session.finish()
+
+
+def resume(run: Path, config: Config | None, observer: Observer) -> Outcome:
+    """Continue a run from its ``last`` checkpoint, bit for bit on a CPU.
+
+    Args:
+        run: the run folder.
+        config: a changed configuration; only ``run.*``, worker counts, patience
+            and epochs may differ.
+        observer: hears of progress.
+
+    Raises:
+        ConfigError: listing keys that must not change.
+        CheckpointError: if there is nothing to continue from or the data changed.
+    """
+    known = read_config(run)
+    if config is not None:
+        config = continued(known, config)
+    with StopFlag() as stop:
+        stoppable = StoppableObserver(observer, stop)
+        return _reopen_session(known, config or known, run, stoppable, stop).finish()
+
+
+def dry_run(config: Config, folder: Path, observer: Observer) -> float:
+    """Check configuration and data, tell the plan, and estimate the time.
+
+    Args:
+        config: what would be trained.
+        folder: for generated scenes; nothing else is written.
+        observer: hears of the plan.
+
+    Returns:
+        Estimated seconds of the whole run.
+    """
+    with StopFlag() as stop:
+        observer = StoppableObserver(observer, stop)
+        config, settings, tables = begin(config, folder, observer)
+        tokenizers = train_tokenizers(config.text, tables.train)
+        model = new_model(config, specify(config, tokenizers), settings.device)
+        trainer = make_trainer(settings, model, tokenizers, tables, observer, stop)
+        seconds = measure_seconds(trainer)
+        if config.run.max_minutes is not None:
+            trainer.refit(fit_to_budget(trainer.config, seconds))
+        announce(trainer)
+        return seconds.total(trainer.config)
+
+
+def _open_session(config: Config, run: Path, observer: Observer, stop: StopFlag) -> Session:
+    config, settings, tables = begin(config, run / DATA_FOLDER, observer)
+    tokenizers = train_tokenizers(config.text, tables.train)
+    spec = specify(config, tokenizers)
+    model = new_model(config, spec, settings.device)
+    trainer = make_trainer(settings, model, tokenizers, tables, observer, stop)
+    if config.run.max_minutes is not None:
+        config = fit_to_budget(trainer.config, measure_seconds(trainer))
+        observer.notice(
+            f"run.max_minutes = {config.run.max_minutes:g}: stages fitted to "
+            f"{config.stages.warmup} warm-up and {config.stages.full} full epochs"
+        )
+        settings = replace(settings, config=config)
+        model = new_model(config, spec, settings.device)
+        trainer = make_trainer(settings, model, tokenizers, tables, observer, stop)
+    header = make_header(run.name, trainer, tables)
+    write_config(run, trainer.config)
+    write_split_file(run, tables)
+    write_training_answers(run, trainer.train.encoded.table, config.text.language)
+    write_header(run / LOG_NAME, header)
+    torch.manual_seed(config.run.seed)
+    return Session(run, header, trainer, spec, [], trainer.config)
+
+
+def _reopen_session(
+    known: Config, config: Config, run: Path, observer: Observer, stop: StopFlag
+) -> Session:
+    checkpoint = load_checkpoint(run / "last")
+    for note in checkpoint.notes:
+        observer.notice(f"warning: {note}")
+    require_same_data(config, run)
+    config, settings, tables = begin(config, run / DATA_FOLDER, observer, run / SPLIT_FILE)
+    tokenizers = Tokenizers.from_json(checkpoint.tokenizers)
+    spec = ModelSpecification.from_json(checkpoint.model["specification"], checkpoint.folder)
+    model = build_model(spec)
+    model.load_state_dict(dict(checkpoint.weights))
+    trainer = make_trainer(
+        settings, place(model, settings.device), tokenizers, tables, observer, stop
+    )
+    if config.kl.free_bits == "auto":  # its number is known only now
+        continued(known, trainer.config)
+    records = reconciled_records(checkpoint, run, observer)
+    config = trainer.config
+    trainer.adopt(tuned_config(config, records))
+    restore(trainer, checkpoint, observer)
+    write_config(run, config)
+    header = read_history(run).header
+    return Session(run, header, trainer, spec, records, config)

@@ -1,0 +1,1 @@
+"""Which column of a foreign log is which measure."""

@@ -1,0 +1,138 @@
+"""Which column of a log is taken for which field: the user's word first, then the names."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from latentvqa.errors import ConfigError
+from latentvqa.logs.columns.fields import FIELDS, Field, nearest
+from latentvqa.logs.columns.names import AS_MAPPED, Meaning, meaning_of
+from latentvqa.logs.notes import listed
+
+MOST_COLUMNS = 10_000
+
+
+class Columns:
+    """The columns of one log, met one after the other.
+
+    Args:
+        mapping: field names to column names, as told by the user.
+        meanings: columns of a format that is known as a whole; other names then
+            mean nothing.
+    """
+
+    def __init__(
+        self, mapping: Mapping[str, str], meanings: Mapping[str, Meaning] | None = None
+    ) -> None:
+        self.seen: dict[str, Meaning | None] = {}
+        self._known = meanings
+        self._mapping = mapping
+        self._mapped: dict[str, Meaning] = {}
+        for name, column in mapping.items():
+            is_told = FIELDS[name].place != "train" or name.startswith("train_")
+            self._mapped[_composed(column)] = Meaning(
+                FIELDS[name], (AS_MAPPED,), is_split_told=is_told
+            )
+
+    def meaning(self, column: str) -> Meaning | None:
+        """What a column holds; None where it is not used."""
+        if column not in self.seen and len(self.seen) < MOST_COLUMNS:
+            self.seen[column] = self._meaning(column)
+        return self.seen.get(column)
+
+    def require_mapped(self) -> None:
+        """Refuse a mapping to columns that the log does not have.
+
+        Raises:
+            ConfigError: naming the nearest columns of the log.
+        """
+        faults = []
+        seen = {_composed(column) for column in self.seen}
+        for name, column in self._mapping.items():
+            if _composed(column) not in seen:
+                near = nearest(column, list(self.seen), most=3)
+                hint = f"; the nearest are {listed(near)}" if near else ": it has no columns"
+                faults.append(f"--map {name}={column}: the log has no column {column}{hint}")
+        if faults:
+            raise ConfigError("\n".join(faults))
+
+    def resolved(self, used: Iterable[tuple[str, bool]]) -> dict[tuple[str, bool], Field]:
+        """Fields of the columns that held values, seen as a whole.
+
+        A plain ``kl`` is kl_raw, or kl_after beside a kl_raw; a test split stands
+        for validation where there is no other.
+
+        Args:
+            used: column names, and whether a row said that it is validation.
+        """
+        used = list(used)
+        met = {key: meaning for key in used if (meaning := self.seen.get(key[0])) is not None}
+        plain = self._plain_kl(met)
+        has_validation = any(
+            (m.field.place == "val" or is_val) and not m.is_test for (_, is_val), m in met.items()
+        )
+        fields: dict[tuple[str, bool], Field] = {}
+        for key, meaning in met.items():
+            if meaning.is_test and has_validation:
+                continue
+            field = meaning.field
+            if meaning.is_plain_kl:
+                field = replace(field, attribute=plain)
+            if key[1] and field.place == "train" and not meaning.is_split_told:
+                field = replace(field, place="val")
+            fields[key] = field
+        return fields
+
+    def rank(self, column: str) -> tuple[int, ...]:
+        """What a column is worth beside others of its field; smaller is better."""
+        meaning = self.seen.get(column)
+        return meaning.rank if meaning else ()
+
+    def is_mapped(self, column: str) -> bool:
+        """Whether the user named the column."""
+        return _composed(column) in self._mapped
+
+    def _meaning(self, column: str) -> Meaning | None:
+        if self.is_mapped(column):
+            return self._mapped[_composed(column)]
+        if self._known is not None:
+            return self._known.get(column)
+        return meaning_of(column)
+
+    def _plain_kl(self, met: Mapping[tuple[str, bool], Meaning]) -> str:
+        """What a column that says no more than KL holds in this log."""
+        for (column, _), meaning in met.items():
+            named = meaning_of(column) if self.is_mapped(column) else None
+            if named is not None and named.is_plain_kl:
+                return meaning.field.attribute  # the user said it of one of them
+        has_raw = any(
+            meaning.field.attribute == "kl_raw" and not meaning.is_plain_kl
+            for meaning in met.values()
+        )
+        return "kl_after" if has_raw else "kl_raw"
+
+
+def _composed(name: str) -> str:
+    """A name with its accents in the letters, however it was typed or saved."""
+    return unicodedata.normalize("NFC", name)
+
+
+def taken_sentence(fields: Mapping[tuple[str, bool], Field], columns: Columns) -> str | None:
+    """What was taken for what by its name alone, for a note."""
+    best: dict[Field, str] = {}
+    for (column, _), field in sorted(fields.items(), key=lambda pair: columns.rank(pair[0][0])):
+        best.setdefault(field, column)
+    pairs = [
+        f"{column} as {field.label}"
+        for field, column in best.items()
+        if not columns.is_mapped(column) and column != field.attribute
+    ]
+    return f"Taken by their names: {listed(pairs, 12)}." if pairs else None
+
+
+def unused_sentence(columns: Columns) -> str | None:
+    """Columns that mean nothing here, for a note."""
+    unused = [name for name, meaning in columns.seen.items() if meaning is None]
+    return f"Columns not used: {listed(unused)}." if unused else None

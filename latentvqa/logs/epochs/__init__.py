@@ -1,0 +1,1 @@
+"""From rows of a log to one record per epoch."""

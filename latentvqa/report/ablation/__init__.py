@@ -1,0 +1,1 @@
+"""An ablation as tables, files and a picture."""

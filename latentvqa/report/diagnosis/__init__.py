@@ -1,0 +1,1 @@
+"""A diagnosis as tables, curves, pages and JSON."""

@@ -1,0 +1,208 @@
+"""Records and findings as rich renderables; the console that shows them is the caller's.
+
+Tables show percent where records hold fractions. Text from a log never reaches
+rich as markup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.box import ROUNDED, SIMPLE_HEAD
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from latentvqa.core.diagnosis.diagnose import Diagnosis
+from latentvqa.core.diagnosis.what_if import WhatIf, between
+from latentvqa.core.records import EpochRecord, RunHeader
+from latentvqa.core.rules.rule import Level, figure, percent
+from latentvqa.report.diagnosis.columns import COLUMNS, MISSING, Column
+from latentvqa.report.text import printable
+
+ACCOUNT_WIDTH = 72  # columns that the account needs for three columns
+MOST_NOT_JUDGED = 3  # reasons that the panel gives in full
+
+STYLES: dict[Level, str] = {
+    "ok": "green",
+    "info": "cyan",
+    "warning": "yellow",
+    "critical": "bold red",
+}
+
+
+def epoch_table(
+    header: RunHeader, records: Sequence[EpochRecord], width: int = 80, note: str = ""
+) -> Table:
+    """One row per epoch, as many columns as fit.
+
+    Args:
+        header: what the run was made with; names the table.
+        records: the epochs, in order.
+        width: terminal columns; the least important columns give way first.
+        note: a line below the table.
+
+    Returns:
+        The table.
+    """
+    cells = {column: [column.cell(record) for record in records] for column in COLUMNS}
+    shown = _fitting(cells, width)
+    table = Table(
+        box=SIMPLE_HEAD,
+        padding=0,
+        title=Text(printable(header.name)) if header.name else None,
+        title_justify="left",
+        title_style="bold",
+        caption=Text(note) if note else None,
+        caption_justify="left",
+    )
+    for column, cell_width in shown.items():
+        table.add_column(
+            Text(column.title),
+            justify=column.justify,
+            style=column.style,
+            width=cell_width,  # known already, and slow to measure again in a long run
+            no_wrap=True,
+        )
+    for row in zip(*(cells[column] for column in shown), strict=True):
+        table.add_row(*(Text(cell) for cell in row))
+    return table
+
+
+def epoch_line(header: RunHeader, record: EpochRecord, diagnosis: Diagnosis | None = None) -> str:
+    """One epoch as one line of plain text, for logs that are not a terminal."""
+    last = header.stages.total - 1
+    is_planned = is_plan_known(header) and last >= record.epoch
+    parts = [f"epoch {record.epoch}/{last}" if is_planned else f"epoch {record.epoch}"]
+    parts += [] if record.stage == "unknown" else [record.stage]
+    named = {column.name: column for column in COLUMNS}
+    for label, name in (
+        ("answer", "answer_train"),
+        ("val", "answer_val"),
+        ("exact", "exact_match"),
+        ("kl", "kl_raw"),
+        ("weight", "weight"),
+        ("rate", "rate"),
+        ("s", "seconds"),
+    ):
+        cell = named[name].cell(record)
+        if cell != MISSING:
+            parts.append(f"{label} {cell}{' %' if name == 'exact_match' else ''}")
+    if diagnosis is not None:
+        parts.append(f"[{verdict_name(diagnosis)}]")
+    return "  ".join(parts)
+
+
+def verdict_panel(diagnosis: Diagnosis) -> Panel:
+    """The verdict with its next step, notes and what was not judged."""
+    verdict = diagnosis.verdict
+    body = Text(verdict.sentence)
+    if diagnosis.disagreement:
+        body.append("\n").append(diagnosis.disagreement)
+    if diagnosis.next_step:
+        body.append("\nNext: ", style="bold").append(diagnosis.next_step)
+    for note in diagnosis.notes:
+        body.append("\nNote: ", style="bold").append(note)
+    for text in not_judged_lines(diagnosis):
+        body.append(f"\n{text}", style="dim")
+    style = STYLES[verdict.level]
+    return Panel(
+        body,
+        title=Text(verdict_name(diagnosis), style=style),
+        title_align="left",
+        border_style=style,
+        box=ROUNDED,
+        padding=(0, 1),
+    )
+
+
+def findings_table(diagnosis: Diagnosis) -> Table:
+    """One row per finding, open ones first; past ones are dimmed."""
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, expand=True)
+    table.add_column("level", no_wrap=True)
+    table.add_column("code", no_wrap=True)
+    table.add_column("epochs", no_wrap=True)
+    table.add_column("finding", ratio=1)
+    for finding in diagnosis.findings:
+        sentence = Text(finding.sentence)
+        if finding.advice is not None:
+            sentence.append(f"\n{finding.advice}", style="bold")
+        level = finding.level if finding.is_open else "past"
+        table.add_row(
+            Text(level, style=STYLES[finding.level]),
+            Text(finding.code),
+            Text(span(finding.epochs)),
+            sentence,
+            style=None if finding.is_open else "dim",
+        )
+    return table
+
+
+def account_table(diagnosis: Diagnosis, width: int = 80) -> Table:
+    """The information measures, each with what it means for the run; narrower below 72."""
+    table = Table(box=None, show_header=False, padding=(0, 1, 0, 0), pad_edge=True, expand=True)
+    table.add_column(style="bold", no_wrap=True)
+    if width < ACCOUNT_WIDTH:
+        table.add_column(ratio=1)
+        for line in diagnosis.account:
+            table.add_row(Text(line.name), Text(f"{line.value}. {line.meaning}"))
+        return table
+    table.add_column(no_wrap=True)
+    table.add_column(ratio=1)
+    for line in diagnosis.account:
+        table.add_row(Text(line.name), Text(line.value), Text(line.meaning))
+    return table
+
+
+def not_judged_lines(diagnosis: Diagnosis) -> list[str]:
+    """What was not judged: in full where it is short, else how much of it."""
+    if len(diagnosis.not_judged) <= MOST_NOT_JUDGED:
+        return [f"Not judged: {reason}" for reason in diagnosis.not_judged]
+    rules = sum(reason.partition(":")[0].count(",") + 1 for reason in diagnosis.not_judged)
+    return [
+        f"Not judged: {rules} rules, for {len(diagnosis.not_judged)} reasons; --format markdown "
+        "lists them."
+    ]
+
+
+def what_if_table(what_if: WhatIf) -> Table:
+    """The logged posterior under several allowances; the one asked for is marked."""
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    for title in ("free_bits", "KL after", "reduction"):
+        table.add_column(title, justify="right")
+    for row in what_if.table:
+        mark = " <" if row.free_bits == what_if.free_bits else "  "
+        after = between(figure(row.kl_after_low), figure(row.kl_after_high))
+        cut = between(percent(row.reduction_low), percent(row.reduction_high))
+        table.add_row(figure(row.free_bits), after, cut + mark)
+    return table
+
+
+def verdict_name(diagnosis: Diagnosis) -> str:
+    """Level and code of the verdict; the level alone where it is its own code."""
+    verdict = diagnosis.verdict
+    return verdict.level if verdict.code == verdict.level else f"{verdict.level}: {verdict.code}"
+
+
+def is_plan_known(header: RunHeader) -> bool:
+    """Whether the log itself says how many epochs are planned; a foreign log never does."""
+    is_ours = header.counts_epochs and not header.kl.is_assumed and not header.kl.unknown
+    return is_ours and header.stages.total > 0
+
+
+def span(epochs: tuple[int, int]) -> str:
+    """First and last epoch of a finding."""
+    first, last = epochs
+    return str(first) if first == last else f"{first}-{last}"
+
+
+def _fitting(cells: dict[Column, list[str]], width: int) -> dict[Column, int]:
+    """Columns that hold something and fit, the least important dropped first, with widths."""
+    shown = {
+        column: max(len(text) for text in (*column.title.split("\n"), *cells[column]))
+        for column in COLUMNS
+        if any(cell != MISSING for cell in cells[column])
+    }
+    while len(shown) > 1 and sum(shown.values()) + len(shown) + 1 > width:
+        del shown[max(shown, key=lambda column: column.importance)]
+    return shown

@@ -1,0 +1,150 @@
+from dataclasses import replace
+
+import pytest
+
+from latentvqa.core.diagnosis.diagnose import RULES, diagnose
+from latentvqa.core.diagnosis.verdict import PRECEDENCE
+from latentvqa.core.records import KLConvention, RunHeader
+from tests.runs import HEADER, KL, make_epoch, make_run
+
+
+def test_a_healthy_run_is_ok_with_its_numbers():
+    diagnosis = diagnose(HEADER, make_run(20))
+    assert diagnosis.verdict.level == "ok"
+    assert diagnosis.verdict.code == "ok"
+    assert diagnosis.verdict.sentence == (
+        "The latent carries 1.6 of the 1.7 nats that the answers need; it can carry up to 12 at "
+        "t = 0.5. The loss pays for 19.2."
+    )
+    assert [finding.name for finding in diagnosis.findings] == ["kl_targets"]
+    assert not diagnosis.is_at_least("info")
+    assert "latentvqa evaluate RUN" in diagnosis.next_step
+
+
+def test_the_runs_of_the_prototype_are_info_though_every_kl_check_complains():
+    wide = {"information_bound": 76.0, "rate": 33.5, "answer_gain": 1.68}
+    records = make_run(22, train={"kl_raw": 0.087, "kl_after": 0.0}, val=wide)
+    diagnosis = diagnose(HEADER, records)
+    assert (diagnosis.verdict.level, diagnosis.verdict.code) == ("info", "pinned")
+    for part in ("carries 1.68 of the 1.7", "pays for 33.5", "up to 76 at t = 0.5", "follows"):
+        assert part in diagnosis.verdict.sentence
+    assert not diagnosis.is_at_least("warning")
+    assert all(finding.advice is None for finding in diagnosis.findings)
+
+
+def test_a_finding_that_no_longer_holds_is_past_and_does_not_count():
+    records = make_run(
+        20, lambda n: {"val": {"information_bound": 0.5, "answer_gain": 0.1} if n in (6, 7) else {}}
+    )
+    diagnosis = diagnose(HEADER, records)
+    collapse = next(f for f in diagnosis.findings if f.name == "collapse")
+    assert (collapse.level, collapse.epochs, collapse.is_open) == ("critical", (6, 7), False)
+    assert diagnosis.verdict.level == "ok"
+    assert not diagnosis.is_at_least("critical")
+
+
+def test_a_past_remark_is_forgotten():
+    records = make_run(20, lambda n: {"kl_weight": float(min(n, 15))})
+    assert all(f.name != "not_warmed_up" for f in diagnose(HEADER, records).findings)
+
+
+def test_the_latest_stretch_of_epochs_is_reported():
+    sick = {"information_bound": 0.5, "answer_gain": 0.1}
+    records = make_run(20, lambda n: {"val": sick if n in (6, 7) or n >= 17 else {}})
+    collapse = next(f for f in diagnose(HEADER, records).findings if f.name == "collapse")
+    assert (collapse.epochs, collapse.is_open) == ((17, 19), True)
+
+
+def test_collapse_speaks_before_the_teacher_and_divergence_before_collapse():
+    sick = {"information_bound": 0.5, "answer_gain": 0.1}
+    records = make_run(20, val=sick, train={"teacher_loss": 0.0}, teacher=None)
+    diagnosis = diagnose(HEADER, records)
+    assert diagnosis.verdict.code == "collapse"
+    assert [f.name for f in diagnosis.open_findings[:2]] == ["collapse", "teacher_idle"]
+    torn = make_epoch(20, val={**sick, "total_loss": float("nan")})
+    assert diagnose(HEADER, [*records, torn]).verdict.code == "divergence"
+
+
+def test_the_precedence_names_existing_rules():
+    assert set(PRECEDENCE) - {"no_epochs"} <= {rule.name for rule in RULES}
+
+
+def test_codes_and_names_are_unique_and_sourced():
+    assert len({rule.code for rule in RULES}) == len({rule.name for rule in RULES}) == len(RULES)
+    assert all(rule.source for rule in RULES)
+
+
+def test_a_log_without_epochs_is_critical():
+    diagnosis = diagnose(HEADER, [])
+    assert (diagnosis.verdict.level, diagnosis.verdict.code) == ("critical", "no_epochs")
+    assert diagnosis.is_at_least("critical")
+
+
+def test_assumptions_and_notes_are_told():
+    header = RunHeader(kl=KLConvention(is_assumed=True))
+    notes = diagnose(header, make_run(3), notes=("Line 4 is cut.",)).notes
+    assert notes[0] == "Line 4 is cut."
+    assert notes[1].startswith("Assumed, because the log does not say: mean reduction over 6 x 256")
+
+
+def test_records_may_come_in_any_order():
+    records = make_run(20)
+    assert diagnose(HEADER, records[::-1]) == diagnose(HEADER, records)
+
+
+@pytest.mark.parametrize("bottleneck", ["deterministic", "none"])
+def test_a_control_without_kl_is_ok_when_it_learns(bottleneck):
+    header = replace(HEADER, kl=replace(KL, bottleneck=bottleneck))
+    bare = {"kl_raw": None, "kl_after": None, "rate": None}
+    records = make_run(20, train=bare, val={**bare, "information_bound": None})
+    verdict = diagnose(header, records).verdict
+    assert verdict.level == "ok"
+    assert "no KL to judge" in verdict.sentence
+    assert "1.6 are learnt" in verdict.sentence
+
+
+def test_the_baseline_stage_has_no_kl_to_judge():
+    records = make_run(3, stage="baseline", train={"kl_raw": 0.5})
+    assert all(not f.code.startswith("KL") for f in diagnose(HEADER, records).findings)
+
+
+TARGETS_HOLD = (
+    "The notes' targets hold (KL002). Trust the information: a KL inside its band does not say "
+    "that the KL is about the answers."
+)
+
+
+def test_where_the_answers_are_learnt_the_checks_on_the_kl_are_not_to_be_trusted():
+    diagnosis = diagnose(
+        HEADER, make_run(14, train={"kl_raw": 0.005, "kl_after": 0.003, "total_loss": None})
+    )
+    assert diagnosis.disagreement == (
+        "The notes' checks (KL001, KL002, KL006) say otherwise. Trust the information: they look "
+        "at the KL alone, and the answers have come through the latent."
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "val"),
+    [
+        ("latent_ignored", {"answer_gain": 0.01}),
+        ("collapse", {"answer_gain": 0.01, "information_bound": 0.3}),
+        ("leak", {"answer_gain": 1.6, "information_bound": 0.3}),
+    ],
+)
+def test_where_the_latent_fails_a_healthy_kl_is_not_to_be_trusted(name, val):
+    diagnosis = diagnose(HEADER, make_run(14, val=val))
+    assert diagnosis.verdict.code == name
+    assert diagnosis.disagreement == TARGETS_HOLD
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},  # both say that all is well
+        {"train": {"kl_raw": 0.3}, "val": {"answer_gain": 0.01}},  # both say that it is not
+        {"train": {"kl_raw": 0.3}, "val": {"answer_gain": None}},  # no information to trust
+    ],
+)
+def test_where_notes_and_information_agree_or_one_is_silent_nothing_is_said(changes):
+    assert diagnose(HEADER, make_run(14, **changes)).disagreement == ""

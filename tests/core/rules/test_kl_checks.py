@@ -1,0 +1,194 @@
+from dataclasses import replace
+
+import pytest
+from pydantic import ValidationError
+
+from latentvqa.core.diagnosis.diagnose import diagnose
+from latentvqa.core.rules.kl_checks import KLHealthThresholds
+from tests.runs import HEADER, KL, make_run
+
+UNKNOWN = {"answer_entropy": None, "answer_gain": None, "information_bound": None}
+
+
+def found(name, records, header=HEADER, thresholds=None):
+    diagnosis = diagnose(header, records, thresholds)
+    return next((finding for finding in diagnosis.findings if finding.name == name), None)
+
+
+def kl(raw, after=None):
+    return {"kl_raw": raw, "kl_after": 0.7 * raw if after is None else after}
+
+
+def run(raw, after=None, epochs=12, val=None, **train):
+    return make_run(epochs, train={**kl(raw, after), **train}, val=val or {})
+
+
+@pytest.mark.parametrize(("raw", "is_found"), [(0.0099, True), (0.01, False)])
+def test_collapse_check_is_info_only(raw, is_found):
+    finding = found("kl_collapse_check", run(raw, val=UNKNOWN))
+    assert (finding is not None) is is_found
+    assert not is_found or finding.level == "info"
+
+
+@pytest.mark.parametrize(("epochs", "says"), [(5, "wait"), (6, "verdict")])
+def test_an_early_low_kl_only_waits(epochs, says):
+    assert says in found("kl_collapse_check", run(0.005, epochs=epochs)).sentence
+
+
+@pytest.mark.parametrize(
+    ("raw", "after", "level"),
+    [
+        (0.03, 0.021, "ok"),
+        (0.0299, 0.021, "info"),
+        (0.08, 0.056, "ok"),
+        (0.0801, 0.056, "info"),
+        (0.05, 0.0399, "ok"),
+        (0.05, 0.0401, "info"),
+        (0.05, 0.0301, "ok"),
+        (0.05, 0.0299, "info"),
+    ],
+)
+def test_the_target_table_needs_both_bands(raw, after, level):
+    assert found("kl_targets", run(raw, after)).level == level
+
+
+@pytest.mark.parametrize(("raw", "is_found"), [(0.1501, True), (0.15, False)])
+def test_kl_is_high_above_its_limit_at_any_epoch(raw, is_found):
+    assert (found("kl_high", run(raw, epochs=1)) is not None) is is_found
+
+
+@pytest.mark.parametrize(
+    ("raw", "epochs", "is_found"), [(0.1201, 11, True), (0.12, 11, False), (0.1201, 10, False)]
+)
+def test_a_lower_limit_holds_from_the_tuning_epoch_on(raw, epochs, is_found):
+    assert (found("kl_high", run(raw, epochs=epochs)) is not None) is is_found
+
+
+def test_the_lower_limit_needs_consistent_epochs():
+    records = make_run(12, lambda n: {"train": kl(0.13 if n >= 10 else 0.05)})
+    assert found("kl_high", records) is None
+    assert found("kl_high", make_run(13, lambda n: {"train": kl(0.13 if n >= 10 else 0.05)}))
+
+
+@pytest.mark.parametrize(("raw", "is_found"), [(0.1001, True), (0.1, False)])
+def test_the_lowest_limit_holds_while_validation_is_stuck(raw, is_found):
+    stuck = {"answer_loss": 0.9}
+    assert (found("kl_high", run(raw, val=stuck)) is not None) is is_found
+    assert found("kl_high", run(raw)) is None
+
+
+@pytest.mark.parametrize(
+    ("share", "loss", "advice"),
+    [(0.31, 0.9, "kl.factor: 0.2 -> 0.15"), (0.3, 0.9, None), (0.31, None, None)],
+)
+def test_less_weight_is_advised_only_where_it_presses_and_validation_is_stuck(share, loss, advice):
+    val = {} if loss is None else {"answer_loss": loss}
+    seen = found("kl_high", run(0.2, val=val, kl_share=share, answer_loss=0.8))
+    assert seen.advice == advice
+
+
+def test_less_weight_is_never_advised_against_overfitting():
+    seen = found("kl_high", run(0.2, val={"answer_loss": 0.9}, kl_share=0.5, answer_loss=0.3))
+    assert seen.advice is None
+
+
+@pytest.mark.parametrize(
+    ("after", "is_found"),
+    [(0.0, True), (0.05 * 0.0049, True), (0.05 * 0.199, True), (0.05 * 0.201, False)],
+)
+def test_free_bits_are_high_without_penalty_or_above_the_reduction_limit(after, is_found):
+    assert (found("free_bits_high", run(0.05, after)) is not None) is is_found
+
+
+def test_kl_after_counts_as_zero_below_its_share():
+    loose = KLHealthThresholds(generous_reduction=1.0)
+    assert found("free_bits_high", run(1.0, 0.0049), thresholds=loose)
+    assert found("free_bits_high", run(1.0, 0.0051), thresholds=loose) is None
+
+
+def test_notes_checks_are_info_where_information_says_that_the_latent_works():
+    assert found("free_bits_high", run(0.05, 0.0)).level == "info"
+    assert found("kl_high", run(0.2)).level == "info"
+
+
+def test_free_bits_advice_needs_a_log_without_information_and_ten_epochs():
+    late = found("free_bits_high", run(0.05, 0.0, epochs=11, val=UNKNOWN))
+    assert (late.level, late.advice) == ("warning", "kl.free_bits: 0.1 -> 0.07")
+    early = found("free_bits_high", run(0.05, 0.0, epochs=10, val=UNKNOWN))
+    assert (early.level, early.advice) == ("info", None)
+    not_learnt = found("free_bits_high", run(0.05, 0.0, epochs=11, val={"answer_gain": 0.3}))
+    assert (not_learnt.level, not_learnt.advice) == ("warning", None)
+
+
+@pytest.mark.parametrize(
+    ("raw", "epochs", "is_found"),
+    [(0.02, 7, True), (0.0199, 7, False), (0.04, 7, True), (0.0401, 7, False), (0.03, 6, False)],
+)
+def test_free_bits_are_generous_after_seven_epochs_without_penalty(raw, epochs, is_found):
+    assert (found("free_bits_generous", run(raw, 0.0, epochs=epochs)) is not None) is is_found
+
+
+@pytest.mark.parametrize(
+    ("raw", "epochs", "is_found"), [(0.049, 11, True), (0.05, 11, False), (0.049, 10, False)]
+)
+def test_kl_low_after_warmup_is_judged_in_its_window(raw, epochs, is_found):
+    assert (found("kl_low_after_warmup", run(raw, epochs=epochs)) is not None) is is_found
+
+
+def test_kl_low_after_warmup_ends_with_the_stage():
+    assert found("kl_low_after_warmup", run(0.049, epochs=16)) is None
+
+
+def test_thresholds_are_converted_for_sum_reduction():
+    header = replace(HEADER, kl=replace(KL, reduction="sum", free_bits=6.4))
+    assert found("kl_high", run(0.1501 * 64, epochs=1), header).limit["high_kl"] == 9.6
+    assert found("kl_high", run(0.15 * 64, epochs=1), header) is None
+    assert found("kl_targets", run(0.05 * 64), header).level == "ok"
+
+
+def test_validation_is_judged_where_training_has_no_kl():
+    records = make_run(3, train={"kl_raw": None, "kl_after": None}, val=kl(0.2))
+    assert found("kl_high", records).observed["kl_raw"] == 0.2
+
+
+def test_missing_values_are_not_judged_and_said():
+    nothing = {"kl_raw": None, "kl_after": None}
+    diagnosis = diagnose(HEADER, make_run(3, train=nothing, val=nothing))
+    assert not any(finding.code.startswith("KL") for finding in diagnosis.findings)
+    assert any("kl_high" in line and "no kl_raw" in line for line in diagnosis.not_judged)
+
+
+@pytest.mark.parametrize("bottleneck", ["deterministic", "none"])
+def test_without_a_gaussian_bottleneck_no_kl_rule_is_judged(bottleneck):
+    header = replace(HEADER, kl=replace(KL, bottleneck=bottleneck))
+    diagnosis = diagnose(header, run(0.2, 0.0))
+    assert not any(finding.code.startswith("KL") for finding in diagnosis.findings)
+    assert f"The bottleneck is {bottleneck}: there is no KL to judge" in diagnosis.verdict.sentence
+
+
+def test_a_kl_without_a_price_is_not_judged():
+    header = replace(HEADER, kl=replace(KL, max_weight=0.0))
+    assert found("kl_high", run(0.2), header) is None
+
+
+def test_thresholds_refuse_unknown_keys_and_wrong_orders():
+    with pytest.raises(ValidationError, match="hihg_kl"):
+        KLHealthThresholds(hihg_kl=0.1)
+    with pytest.raises(ValidationError, match="healthy_kl_low"):
+        KLHealthThresholds(healthy_kl_low=0.09)
+    with pytest.raises(ValidationError):
+        KLHealthThresholds(high_kl=float("nan"))
+
+
+def test_every_threshold_states_its_unit():
+    units = (
+        "nats",
+        "share",
+        "epoch",
+        "multiple",
+        "standard errors",
+        "validation / training",
+        "or by",
+    )
+    for name, field in KLHealthThresholds.model_fields.items():
+        assert field.description and any(unit in field.description for unit in units), name

@@ -1,0 +1,136 @@
+from dataclasses import replace
+
+import pytest
+
+from latentvqa.core.diagnosis.diagnose import diagnose
+from latentvqa.core.records import TeacherCounts
+from tests.runs import HEADER, make_epoch, make_run
+
+
+def found(name, records, header=HEADER):
+    diagnosis = diagnose(header, records)
+    return next((finding for finding in diagnosis.findings if finding.name == name), None)
+
+
+@pytest.mark.parametrize(
+    ("last", "epochs", "is_found"), [(0.951, 6, True), (0.949, 6, False), (0.951, 5, False)]
+)
+def test_answer_loss_must_fall_within_the_early_epochs(last, epochs, is_found):
+    records = make_run(
+        epochs, lambda n: {"train": {"answer_loss": 1.0 if n < epochs - 1 else last}}
+    )
+    finding = found("answer_loss_not_decreasing", records)
+    assert (finding is not None) is is_found
+    assert not is_found or finding.advice == "optimizer.decoder_rate: 5e-4 -> 8e-4"
+
+
+def test_an_answer_loss_that_was_always_small_need_not_fall():
+    assert found("answer_loss_not_decreasing", make_run(8, train={"answer_loss": 0.05})) is None
+
+
+def plateau(epochs, best_at, loss=0.9, stage=None):
+    def vary(n):
+        value = loss if n == best_at else loss + 0.001 + (0.05 if n < best_at else 0.0)
+        changes = {"val": {"answer_loss": value}, "train": {"answer_loss": value}}
+        return changes if stage is None else {**changes, "stage": stage}
+
+    return make_run(epochs, vary)
+
+
+@pytest.mark.parametrize(
+    ("epochs", "best_at", "is_found"), [(12, 6, True), (12, 7, False), (10, 2, False)]
+)
+def test_a_plateau_lasts_five_epochs_and_is_not_judged_before_ten(epochs, best_at, is_found):
+    assert (found("validation_plateau", plateau(epochs, best_at)) is not None) is is_found
+
+
+@pytest.mark.parametrize(("loss", "level"), [(0.81, "warning"), (0.79, "info")])
+def test_a_plateau_is_a_warning_above_the_target(loss, level):
+    assert found("validation_plateau", plateau(12, 3, loss)).level == level
+
+
+def test_a_plateau_close_to_zero_is_no_plateau():
+    assert found("validation_plateau", plateau(12, 3, 0.049)) is None
+
+
+def test_a_plateau_is_tuned_by_the_teacher_first_then_the_kl_then_the_decoder():
+    in_full = plateau(12, 3, stage="full")
+    assert found("validation_plateau", in_full).advice == "teacher.weight: 0.3 -> 0.2"
+    alone = replace(HEADER, teacher_weight=0.0)
+    pressed = [replace(r, train=replace(r.train, kl_share=0.31)) for r in in_full]
+    assert found("validation_plateau", pressed, alone).advice == "kl.factor: 0.2 -> 0.15"
+    fast = [replace(r, train=replace(r.train, answer_loss=0.19)) for r in in_full]
+    assert found("validation_plateau", fast, alone).advice == "optimizer.decoder_rate: 5e-4 -> 3e-4"
+    assert found("validation_plateau", in_full, alone).advice is None
+
+
+def overfit(ratio, *, val=0.5, rise=0.2, epochs=20):
+    best = val / (1.0 + rise)
+
+    def vary(n):
+        is_last = n == epochs - 1
+        return {
+            "val": {"answer_loss": val if is_last else best},
+            "train": {"answer_loss": val / ratio if is_last else best},
+        }
+
+    return make_run(epochs, vary)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "level", "word"),
+    [
+        (1.99, None, ""),
+        (2.01, "info", "moderate"),
+        (2.49, "info", "moderate"),
+        (2.51, "warning", "high"),
+        (2.99, "warning", "high"),
+        (3.01, "warning", "act"),
+    ],
+)
+def test_overfitting_has_three_limits(ratio, level, word):
+    finding = found("overfitting", overfit(ratio))
+    assert (finding and finding.level) == level
+    assert finding is None or f"({word})" in finding.sentence
+
+
+@pytest.mark.parametrize(("rise", "is_found"), [(0.11, True), (0.09, False)])
+def test_overfitting_needs_a_rise_over_the_best(rise, is_found):
+    assert (found("overfitting", overfit(3.5, rise=rise)) is not None) is is_found
+
+
+@pytest.mark.parametrize(("val", "is_found"), [(0.051, True), (0.05, False)])
+def test_overfitting_needs_a_loss_that_matters(val, is_found):
+    assert (found("overfitting", overfit(3.5, val=val)) is not None) is is_found
+
+
+def test_overfitting_is_never_met_with_less_kl():
+    assert found("overfitting", overfit(3.5)).advice == "teacher.weight: 0.3 -> 0.2"
+    alone = replace(HEADER, teacher_weight=0.0)
+    assert found("overfitting", overfit(3.5), alone).advice is None
+    assert found("overfitting", overfit(3.5, epochs=10)).advice is None
+
+
+@pytest.mark.parametrize(
+    ("weight", "loss", "counts", "name", "level"),
+    [
+        (0.0, 0.0, None, "teacher_off", "info"),
+        (0.3, 0.0, None, "teacher_idle", "warning"),
+        (0.3, 0.0, TeacherCounts(0, 0, 0), "teacher_idle", "warning"),
+        (0.3, 0.0, TeacherCounts(9, 0, 0), "teacher_nothing_to_prefer", "info"),
+        (0.3, 0.0, TeacherCounts(9, 5, 0), "teacher_already_preferred", "ok"),
+        (0.3, 0.0, TeacherCounts(9, 5, 1), "teacher_no_gradient", "warning"),
+        (0.3, 0.01, TeacherCounts(9, 5, 1), None, None),
+    ],
+)
+def test_a_silent_teacher_is_told_apart_by_its_counts(weight, loss, counts, name, level):
+    last = make_epoch(15, train={"teacher_loss": loss}, teacher=counts)
+    diagnosis = diagnose(replace(HEADER, teacher_weight=weight), [*make_run(15), last])
+    teacher = [finding for finding in diagnosis.findings if finding.code.startswith("TE")]
+    assert [(f.name, f.level) for f in teacher] == ([] if name is None else [(name, level)])
+
+
+def test_the_teacher_is_judged_in_the_full_stage_only():
+    diagnosis = diagnose(replace(HEADER, teacher_weight=0.0), make_run(15))
+    assert all(finding.name != "teacher_off" for finding in diagnosis.findings)
+    assert all("teacher" not in line for line in diagnosis.not_judged)

@@ -1,0 +1,151 @@
+import os
+import shutil
+
+import pytest
+
+from latentvqa.engine.evaluation.evaluate import evaluate
+from latentvqa.engine.prediction.predict import find_images, predict, read_question_lines
+from latentvqa.engine.runs.loading import load_model
+from latentvqa.engine.runs.tables import validation_table
+from latentvqa.engine.runtime.observer import Observer
+from latentvqa.errors import CheckpointError, ConfigError, DataError
+from tests.small_runs import write_images
+
+
+@pytest.fixture(scope="module")
+def loaded(finished):
+    return load_model(finished.run)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    root = write_images(tmp_path / "images", 3)
+    write_images(root / "sub" / "deeper", 1)
+    shutil.copy(root / "0.png", root / "b.PNG")
+    (root / "a broken.jpg").write_bytes(b"junk")
+    (root / "note.txt").write_text("no image")
+    return root
+
+
+ORDER = ["0.png", "1.png", "2.png", "a broken.jpg", "b.PNG", "sub/deeper/0.png"]
+
+
+def answers_of(loaded, folder, asked, **options):
+    return list(predict(loaded, folder, find_images(folder), asked, **options))
+
+
+def test_images_are_found_below_the_folder_in_a_stable_order(folder):
+    assert [path.relative_to(folder).as_posix() for path in find_images(folder)] == ORDER
+
+
+def test_folders_without_images_are_refused(tmp_path):
+    with pytest.raises(DataError, match="no such folder of images"):
+        find_images(tmp_path / "none")
+    with pytest.raises(DataError, match=r"no image in it or below \(looked for \.jpg"):
+        find_images(tmp_path)
+
+
+def test_every_question_is_answered_about_every_image(loaded, folder):
+    asked = ["how many circles are there?", "an unknown zebra?", "日本語"]
+    rows = answers_of(loaded, folder, asked)
+    assert [(row.image, row.question) for row in rows] == [(i, q) for i in ORDER for q in asked]
+    for row in rows:
+        is_bad = row.image == "a broken.jpg"
+        assert bool(row.error) is is_bad
+        assert (row.confidence is None) is is_bad
+        assert is_bad or 0.0 < row.confidence <= 1.0
+    assert rows == answers_of(loaded, folder, asked)
+
+
+def test_the_answer_does_not_depend_on_what_else_is_asked(loaded, folder):
+    alone = answers_of(loaded, folder, ["what shape is the red object?"])
+    many = ["a?", "a very much longer question about nothing at all?"] * 400
+    among = answers_of(loaded, folder, ["what shape is the red object?", *many])[:: 1 + len(many)]
+    assert [row.answer for row in among] == [row.answer for row in alone]
+    for row, other in zip(among, alone, strict=True):
+        assert row.error or row.confidence == pytest.approx(other.confidence, rel=1e-3)
+
+
+def test_predict_and_evaluate_agree(loaded, finished):
+    table = validation_table(finished.run)
+    found = evaluate(loaded, table, Observer(), run=finished.run)
+    folder = finished.run / "data" / "images"
+    for row in range(0, len(table), 7):
+        image = folder / table.image_names[table.image_index[row]]
+        (one,) = predict(loaded, folder, [image], [table.questions[row]])
+        assert one.answer == found.answers[row]
+        assert one.confidence == pytest.approx(found.confidences[row], rel=1e-3)
+
+
+def test_samples_share_their_probability(loaded, folder):
+    rows = answers_of(loaded, folder, ["how many circles are there?"], samples=3)
+    assert all(0.0 < row.confidence <= 1.0 for row in rows if not row.error)
+
+
+def test_samples_are_the_same_each_time_and_whatever_else_is_asked(loaded, folder):
+    asked = ["how many circles are there?"]
+    alone = answers_of(loaded, folder, asked, samples=3)
+    assert answers_of(loaded, folder, asked, samples=3) == alone
+    among = answers_of(loaded, folder, ["what?", *asked], samples=3)[1::2]
+    assert [row.answer for row in among] == [row.answer for row in alone]
+    for row, other in zip(among, alone, strict=True):
+        assert row.error or row.confidence == pytest.approx(other.confidence, rel=1e-3)
+    assert [row.confidence for row in alone] != [
+        row.confidence for row in answers_of(loaded, folder, asked)
+    ]
+
+
+def test_progress_is_told_and_may_stop_the_work(loaded, folder):
+    class EnoughError(Exception):
+        pass
+
+    def stop(done, total):
+        assert total == len(ORDER) and 0 < done <= total
+        raise EnoughError
+
+    rows = []
+    with pytest.raises(EnoughError):
+        rows.extend(predict(loaded, folder, find_images(folder), ["what?"] * 640, on_images=stop))
+
+
+def test_questions_are_read_line_by_line(tmp_path):
+    path = tmp_path / "q.txt"
+    path.write_text("\ufeffwhat?\n\n  wo ist es?  \r\nlast", encoding="utf-8")
+    assert read_question_lines(path) == ["what?", "wo ist es?", "last"]
+
+
+def test_a_question_file_that_says_nothing_is_refused(tmp_path):
+    path = tmp_path / "q.txt"
+    with pytest.raises(DataError, match=r"q\.txt: cannot be read"):
+        read_question_lines(path)
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(DataError, match="UTF-8"):
+        read_question_lines(path)
+    path.write_text("\n \n")
+    with pytest.raises(DataError, match="no question in it"):
+        read_question_lines(path)
+
+
+def test_a_checkpoint_needs_nothing_beside_it(finished, tmp_path, monkeypatch):
+    name = (finished.run / "last").read_text().strip()
+    alone = shutil.copytree(finished.run / "checkpoints" / name, tmp_path / "alone")
+    monkeypatch.chdir(tmp_path)
+    folder = write_images(tmp_path / "images", 1)
+    (row,) = answers_of(load_model(alone), folder, ["how many?"])
+    assert row.error == ""
+
+
+def test_what_cannot_be_loaded_is_told(tmp_path):
+    with pytest.raises(CheckpointError, match="no run folder with checkpoints here"):
+        load_model(tmp_path)
+
+
+def test_a_device_that_is_not_there_is_told(finished):
+    with pytest.raises(ConfigError, match=r'"frog" cannot be used here: .*Use "auto" or "cpu"'):
+        load_model(finished.run, "frog")
+
+
+def test_a_file_name_need_not_be_text(loaded, folder):
+    shutil.copy(folder / "0.png", os.fsencode(folder) + b"/\xff.png")
+    rows = answers_of(loaded, folder, ["what?"])
+    assert rows[-1].image == "\udcff.png" and rows[-1].error == ""

@@ -1,0 +1,119 @@
+import pytest
+
+from latentvqa.config import load_config
+from latentvqa.data.tokenizer import train_tokenizers
+from latentvqa.engine.training.data import (
+    materialise_scenes,
+    open_split,
+    read_tables,
+    write_split_file,
+)
+from latentvqa.errors import DataError
+from latentvqa.models.vision import ImagePreparation
+from tests.small_runs import Recorder, questions, small_config, write_images, write_rows
+
+
+@pytest.fixture
+def data(tmp_path):
+    """Six images, 24 questions, as overrides of a configuration."""
+    table = write_rows(tmp_path / "t.csv", questions(6))
+    images = write_images(tmp_path / "images", 6)
+    return [f"data.train={table}", f"data.images={images}"]
+
+
+def opened(config, recorder, table=None):
+    tables = read_tables(config, recorder)
+    preparation = ImagePreparation(
+        size=16, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5), interpolation="bilinear"
+    )
+    tokenizers = train_tokenizers(config.text, tables.train)
+    table = tables.train if table is None else table
+    return open_split(config, table, tokenizers, preparation, recorder, "training")
+
+
+def test_scenes_are_made_where_the_config_asks_for_them(tmp_path):
+    recorder = Recorder()
+    config = materialise_scenes(small_config("data.scene_images=10"), tmp_path, recorder)
+    assert config.data.train == tmp_path / "questions.csv"
+    assert config.data.images == tmp_path / "images"
+    assert len(list((tmp_path / "images").iterdir())) == 10
+    assert "making 10 easy scenes with 8 questions each" in recorder.notices[0]
+    # resolved once, it is a table like any other
+    assert materialise_scenes(config, tmp_path / "again", recorder) == config
+    assert len(recorder.notices) == 1
+
+
+def test_without_a_validation_table_images_are_held_out(data):
+    tables = read_tables(load_config(overrides=[*data, "data.val_fraction=0.34"]), Recorder())
+    assert (len(tables.train), len(tables.val)) == (16, 8)
+    assert not set(tables.train.image_names) & set(tables.val.image_names)
+    assert tables.fingerprints["train"]["rows"] == 24
+
+
+def test_the_split_of_the_run_is_read_again(data, tmp_path):
+    first = read_tables(load_config(overrides=data), Recorder())
+    write_split_file(tmp_path, first)
+    other_seed = load_config(overrides=[*data, "run.seed=7", "data.val_fraction=0.5"])
+    again = read_tables(other_seed, Recorder(), tmp_path / "split.csv")
+    assert again.val.image_names == first.val.image_names
+
+
+def test_a_validation_table_that_shares_images_is_warned_about(data, tmp_path):
+    val = write_rows(tmp_path / "v.csv", questions(3))
+    recorder = Recorder()
+    tables = read_tables(load_config(overrides=[*data, f"data.val={val}"]), recorder)
+    assert len(tables.val) == 12
+    assert recorder.notices == [
+        "warning: 100.0% of the validation questions are about images that are also trained on; "
+        "the score will flatter the model"
+    ]
+
+
+def test_a_validation_table_may_have_images_of_its_own(data, tmp_path):
+    val = write_rows(tmp_path / "v.csv", questions(3))
+    other = write_images(tmp_path / "other", 3)
+    recorder = Recorder()
+    config = load_config(overrides=[*data, f"data.val={val}", f"data.val_images={other}"])
+    assert read_tables(config, recorder).val.image_paths[0].parent == other
+    assert recorder.notices == []
+    assert set(read_tables(config, recorder).fingerprints) == {"train", "val"}
+
+
+def test_bad_images_are_an_error_that_lists_them(data, tmp_path):
+    (tmp_path / "images" / "2.png").write_bytes(b"not an image")
+    (tmp_path / "images" / "4.png").unlink()
+    config = load_config(overrides=[*data, "data.val_fraction=0.01", "run.seed=1"])
+    with pytest.raises(DataError) as caught:
+        opened(config, Recorder())
+    message = str(caught.value)
+    assert "2 of 5 images cannot be used" in message
+    assert "row 10 and 3 more" in message and "2.png: not an image" in message
+    assert "4.png: no such file" in message
+    assert 'data.on_bad_image = "skip"' in message
+
+
+def test_bad_images_are_dropped_and_counted_where_that_is_wanted(data, tmp_path):
+    (tmp_path / "images" / "2.png").write_bytes(b"not an image")
+    recorder = Recorder()
+    changes = ["data.val_fraction=0.01", "run.seed=1", "data.on_bad_image=skip"]
+    split = opened(load_config(overrides=[*data, *changes]), recorder)
+    assert len(split.encoded) == 16 and len(split.store) == 4
+    assert recorder.notices[0].startswith("warning: skipped 1 bad training images with 4 questions")
+
+
+def test_cut_texts_are_counted(data):
+    changes = ["text.max_question_tokens=1", "text.max_answer_tokens=1"]
+    recorder = Recorder()
+    opened(load_config(overrides=[*data, *changes]), recorder)
+    assert recorder.notices == [
+        "warning: 20 of 20 training rows are longer than text.max_question_tokens = 1 and were cut"
+    ]
+
+
+def test_the_vocabulary_is_that_of_the_training_side(data):
+    config = load_config(overrides=data)
+    tables = read_tables(config, Recorder())
+    tokenizers = train_tokenizers(config.text, tables.train)
+    known = tokenizers.answer.encode(["yes", "no"])
+    assert known[0] != known[1]
+    assert tokenizers.answer.decode(known[0]) == "yes"

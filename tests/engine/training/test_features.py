@@ -1,0 +1,161 @@
+"""Features of a frozen backbone: computed once, shared, and the same as running it."""
+
+import os
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from latentvqa.config import load_config
+from latentvqa.engine.runtime.observer import Observer
+from latentvqa.engine.runtime.signals import Interrupted
+from latentvqa.engine.training.start import resume, train
+from latentvqa.models import VisionEncoder, create_backbone, whole_weights
+from tests.small_runs import (
+    Interrupter,
+    Recorder,
+    assert_same_run,
+    questions,
+    records_of,
+    small_config,
+    small_disk,
+    small_overrides,
+    write_images,
+    write_rows,
+)
+
+IMAGES = 80  # more than one block
+FROZEN = ("data.scene_images=80", "data.scene_questions=4", "vision.freeze_epochs=3")
+
+
+@pytest.fixture
+def looked_at(monkeypatch):
+    """Number of images in each pass through a backbone."""
+    passes = []
+    features = VisionEncoder.features
+
+    def counted(self, images):
+        passes.append(len(images))
+        return features(self, images)
+
+    monkeypatch.setattr(VisionEncoder, "features", counted)
+    return passes
+
+
+@pytest.fixture
+def weights(tmp_path):
+    torch.manual_seed(0)
+    backbone, _ = create_backbone("test_resnet", image_size=48, stride=8)
+    path = tmp_path / "weights.safetensors"
+    save_file(whole_weights("test_resnet", backbone), path)
+    return path
+
+
+@pytest.fixture
+def data(tmp_path):
+    """A table and its images, given once to several runs."""
+    table = write_rows(tmp_path / "t.csv", questions(IMAGES))
+    images = write_images(tmp_path / "images", IMAGES, side=48)
+    return f"data.train={table}", f"data.images={images}"
+
+
+def run_small(run, *changes):
+    recorder = Recorder()
+    return train(small_config(*changes), run, recorder), recorder
+
+
+def losses(outcome):
+    return [
+        value
+        for record in outcome.records
+        for value in (record.train.answer_loss, record.val.answer_loss, record.val.kl_raw)
+    ]
+
+
+def test_a_frozen_backbone_sees_every_image_once(tmp_path, looked_at):
+    run_small(tmp_path / "run", *FROZEN, "stages.full=1")
+    probe, *blocks = looked_at
+    assert probe == 1
+    assert blocks == [64, 16]
+
+
+def test_an_unfrozen_backbone_gets_pixels_again(tmp_path, looked_at):
+    run_small(tmp_path / "run", *FROZEN, "vision.freeze_epochs=1", "stages.full=0")
+    assert looked_at[1:3] == [64, 16]
+    assert sum(looked_at[3:]) >= IMAGES  # the second epoch, validation included
+
+
+def test_features_say_what_the_backbone_says(tmp_path):
+    kept, _ = run_small(tmp_path / "kept", *FROZEN)
+    run, _ = run_small(tmp_path / "run", *FROZEN, "loader.feature_mib=0")
+    assert losses(kept) == pytest.approx(losses(run), rel=1e-3)
+
+
+def test_too_many_features_are_told_with_their_size(tmp_path, looked_at):
+    big = ("vision.image_size=192", "stages.warmup=1", "stages.full=0")
+    _, recorder = run_small(tmp_path / "run", *FROZEN, *big, "loader.feature_mib=1")
+    assert any(
+        "features of 80 images take" in text and "loader.feature_mib = 1" in text
+        for text in recorder.notices
+    )
+    assert sum(looked_at[2:]) >= IMAGES  # after the probe and the block that told
+
+
+@pytest.mark.parametrize(("phase", "report"), [("epoch 1", 3), ("features of the backbone", 1)])
+def test_a_run_interrupted_while_frozen_goes_on_exactly(tmp_path, phase, report):
+    run_small(tmp_path / "whole", *FROZEN)
+    with pytest.raises(Interrupted):
+        train(small_config(*FROZEN), tmp_path / "run", Interrupter(phase, report))
+    resume(tmp_path / "run", None, Observer())
+    assert_same_run(tmp_path / "run", tmp_path / "whole")
+
+
+def pretrained(weights, data, folder, *changes):
+    return (
+        *(f"vision.pretrained={weights}", f"loader.feature_folder={folder}", *data),
+        *("vision.freeze_epochs=1", "stages.warmup=1", "stages.full=0"),
+        *changes,
+    )
+
+
+def train_on_table(run, *changes):
+    recorder = Recorder()
+    scenes = {f"data.{key}": None for key in ("scenes", "scene_images", "scene_questions")}
+    train(load_config(overrides=small_overrides(*changes, **scenes)), run, recorder)
+    return recorder
+
+
+def test_runs_share_features_whatever_their_split(tmp_path, weights, data, looked_at):
+    folder = tmp_path / "features"
+    first = pretrained(weights, data, folder)
+    train_on_table(tmp_path / "a", *first)
+    assert looked_at == [1, 64, 16]
+    train_on_table(tmp_path / "b", *first)
+    train_on_table(tmp_path / "c", *first, "run.seed=5")  # another split
+    assert looked_at == [1, 64, 16, 1, 1]
+    assert len(list(folder.glob("*.safetensors"))) == 1
+    assert records_of(tmp_path / "a") == records_of(tmp_path / "b")
+    os.utime(next((tmp_path / "images").iterdir()), ns=(1, 1))
+    train_on_table(tmp_path / "d", *first)
+    assert looked_at[5:] == [1, 64, 16]  # an image was touched
+
+
+def test_a_broken_file_of_features_is_computed_anew(tmp_path, weights, data, looked_at):
+    folder = tmp_path / "features"
+    train_on_table(tmp_path / "a", *pretrained(weights, data, folder))
+    (file,) = folder.glob("*.safetensors")
+    whole = file.read_bytes()
+    file.write_bytes(whole[: len(whole) // 2])
+    train_on_table(tmp_path / "b", *pretrained(weights, data, folder))
+    assert looked_at == [1, 64, 16] * 2
+    assert file.read_bytes() == whole
+    assert records_of(tmp_path / "a") == records_of(tmp_path / "b")
+
+
+def test_a_full_disk_keeps_features_in_memory(tmp_path, weights, data):
+    with small_disk(tmp_path / "disk", "64k") as folder:
+        recorder = train_on_table(tmp_path / "a", *pretrained(weights, data, folder))
+        assert any("kept in memory only" in text for text in recorder.notices)
+        assert list(folder.glob("*.safetensors")) == []
+    train_on_table(tmp_path / "b", *pretrained(weights, data, tmp_path / "features"))
+    assert records_of(tmp_path / "a") == records_of(tmp_path / "b")

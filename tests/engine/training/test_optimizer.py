@@ -1,0 +1,139 @@
+import pytest
+import torch
+
+from latentvqa.core.schedules.epochs import learning_rate_factor_at
+from latentvqa.engine.assembly import COMPONENTS
+from latentvqa.engine.training.optimizer import (
+    build_optimizer,
+    load_optimizer_state,
+    optimizer_state,
+    peak_rates,
+    set_rates,
+)
+from tests.tiny import loss_of, tiny_batch, tiny_config, tiny_model
+
+RATES = {
+    "vision_rate": 1e-4,
+    "question_rate": 2e-4,
+    "fusion_rate": 3e-4,
+    "latent_rate": 4e-4,
+    "decoder_rate": 5e-4,
+}
+
+
+@pytest.fixture(scope="module")
+def config():
+    return tiny_config(optimizer={**RATES, "warmup_share": 0.1, "final_factor": 0.2})
+
+
+@pytest.fixture
+def model():
+    return tiny_model()
+
+
+def names_by_decay(model, config):
+    name_of = {id(parameter): name for name, parameter in model.named_parameters()}
+    found = {True: set(), False: set()}
+    for group in build_optimizer(model, config).param_groups:
+        found[group["weight_decay"] > 0] |= {name_of[id(p)] for p in group["params"]}
+    return found
+
+
+def test_every_parameter_is_in_one_group_frozen_ones_included(model, config):
+    model.vision.freeze(True)
+    held = [id(p) for g in build_optimizer(model, config).param_groups for p in g["params"]]
+    assert len(held) == len(set(held))
+    assert set(held) == {id(parameter) for parameter in model.parameters()}
+
+
+def test_only_matrices_decay(model, config):
+    found = names_by_decay(model, config)
+    parameters = dict(model.named_parameters())
+    assert all(parameters[name].ndim >= 2 for name in found[True])
+    assert {
+        "question.tokens.weight",
+        "question.positions.weight",
+        "decoder.tokens.weight",
+        "decoder.positions.weight",
+        "bottleneck.queries",
+        "fusion.summary_query",
+        "vision.positions",
+        "decoder.norm.weight",
+        "fusion.layers.0.gate",
+    } <= found[False]
+    assert {"bottleneck.mu.weight", "decoder.vocabulary.weight"} <= found[True]
+
+
+def test_the_identities_of_the_latent_tokens_do_not_decay(model, config):
+    assert "bottleneck.token_embedding" in names_by_decay(model, config)[False]
+
+
+def test_each_component_has_its_own_rate(model, config):
+    optimizer = build_optimizer(model, config)
+    rates = set_rates(optimizer, config, step=10, total_steps=100)  # the end of the rise
+    assert rates == {name: pytest.approx(RATES[f"{name}_rate"]) for name in COMPONENTS}
+    for group in optimizer.param_groups:
+        assert group["lr"] == rates[group["component"]]
+
+
+def test_rates_rise_from_the_first_step_and_fall_to_the_final_factor(model, config):
+    optimizer = build_optimizer(model, config)
+    decoder = [set_rates(optimizer, config, step, 100)["decoder"] for step in range(101)]
+    expected = [5e-4 * learning_rate_factor_at(step, 100, 10, 0.2) for step in range(101)]
+    assert decoder == pytest.approx(expected)
+    assert decoder[0] == pytest.approx(5e-5)
+    assert decoder[100] == pytest.approx(1e-4)
+    assert set_rates(optimizer, config, 5000, 100)["decoder"] == pytest.approx(1e-4)
+
+
+def test_a_constant_schedule_stays_at_the_peak(model):
+    config = tiny_config(optimizer={**RATES, "schedule": "constant"})
+    optimizer = build_optimizer(model, config)
+    assert set_rates(optimizer, config, 99, 100)["decoder"] == pytest.approx(5e-4)
+
+
+def test_a_configuration_that_is_not_resolved_is_our_own_bug(config):
+    with pytest.raises(ValueError, match=r"not resolved: optimizer\.vision_rate"):
+        peak_rates(config.replace("optimizer", vision_rate="auto"))
+
+
+def train(model, optimizer, config, steps):
+    batch = tiny_batch()
+    for step in steps:
+        set_rates(optimizer, config, step, 10)
+        loss_of(model, batch).backward()
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+
+
+@pytest.mark.parametrize("is_channels_last", [False, True])
+def test_training_continued_from_saved_state_has_the_same_bits(config, is_channels_last):
+    layout = torch.channels_last if is_channels_last else torch.contiguous_format
+    straight, half, resumed = (tiny_model(seed) for seed in (0, 0, 1))
+    for model in (straight, half, resumed):
+        model.vision.backbone.to(memory_format=layout)
+    optimizer = build_optimizer(straight, config)
+    train(straight, optimizer, config, range(4))
+
+    optimizer = build_optimizer(half, config)
+    train(half, optimizer, config, range(2))
+    # as a checkpoint does it: contiguous copies
+    saved = {
+        k: v.clone(memory_format=torch.contiguous_format)
+        for k, v in optimizer_state(optimizer).items()
+    }
+    resumed.load_state_dict(half.state_dict())
+    optimizer = build_optimizer(resumed, config)
+    load_optimizer_state(optimizer, {**saved, "rng.cpu": torch.zeros(1)})
+    train(resumed, optimizer, config, range(2, 4))
+
+    expected = straight.state_dict()
+    for name, value in resumed.state_dict().items():
+        assert torch.equal(value, expected[name]), name
+
+
+def test_a_fresh_optimizer_has_no_state_and_takes_none(model, config):
+    optimizer = build_optimizer(model, config)
+    assert optimizer_state(optimizer) == {}
+    load_optimizer_state(optimizer, {})
+    train(model, optimizer, config, range(1))

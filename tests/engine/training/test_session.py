@@ -1,0 +1,69 @@
+"""Automatic tuning of real small runs."""
+
+import pytest
+
+from latentvqa.core.diagnosis.tuning_events import events_of
+from latentvqa.engine.runtime.observer import Observer
+from latentvqa.engine.training.start import resume, train
+from latentvqa.history import read_history
+from tests.small_runs import Interrupter, Recorder, assert_same_run, small_config
+
+# decisions early and often; a KL that is most of the loss, and answers that stand still
+TUNED = (
+    "run.auto_tune=true",
+    "stages.warmup=9",
+    "stages.full=0",
+    "kl.warmup_epochs=0",
+    "kl.factor=100.0",
+    "kl.free_bits=0.0",
+    "kl_health.early_epoch=1",
+    "kl_health.early_start=1",
+    "kl_health.tuning_epoch=2",
+    "kl_health.plateau_epochs=2",
+    "kl_health.late_end=14",
+)
+
+
+@pytest.fixture(scope="module")
+def tuned(tmp_path_factory):
+    run = tmp_path_factory.mktemp("tuned") / "run"
+    recorder = Recorder()
+    train(small_config(*TUNED), run, recorder)
+    return run, recorder
+
+
+def test_a_crushed_run_is_eased_and_every_step_is_on_record(tuned):
+    run, recorder = tuned
+    records = read_history(run).records
+    events = list(events_of(records))
+    first = events[0]
+    assert (first.action, first.key, first.before, first.after) == ("change", "kl.factor", 100, 75)
+    weights = [record.effective_kl_weight for record in records]
+    assert weights[first.epoch] == pytest.approx(1500.0)
+    assert weights[first.epoch + 1] == pytest.approx(1125.0)
+    judged = events[1]
+    assert judged.action in ("keep", "undo")
+    assert judged.epoch == first.epoch + 3
+    if judged.action == "undo":
+        assert weights[judged.epoch + 1] == pytest.approx(1500.0)
+    told = [text for text in recorder.notices if text.startswith("auto-tune")]
+    assert len(told) == len(events)
+
+
+def test_a_tuned_run_resumes_bit_for_bit(tuned, tmp_path):
+    from latentvqa.engine.runtime.signals import Interrupted
+
+    run = tmp_path / "run"
+
+    class Anywhere(Interrupter):
+        def progress(self, phase, done, total):
+            super().progress(self.phase, done, total)
+
+    with pytest.raises(Interrupted):
+        train(small_config(*TUNED), run, Anywhere("any", 60))
+    resume(run, None, Observer())
+    assert_same_run(run, tuned[0])
+
+
+def test_without_the_flag_nothing_is_changed(finished):
+    assert not list(events_of(read_history(finished.run).records))

@@ -1,0 +1,242 @@
+import csv
+import io
+import json
+
+import pytest
+from rich.console import Console
+
+from latentvqa.core.ablation import (
+    MEASURES,
+    AblationResult,
+    ArmResult,
+    Comparison,
+    Estimate,
+    RunResult,
+    spread,
+)
+from latentvqa.report.ablation.files import arms_csv, result_json, runs_csv
+from latentvqa.report.ablation.plot import ablation_png
+from latentvqa.report.ablation.tables import result_panel, runs_table
+
+SEEDS = (0, 1, 2)
+PNG = b"\x89PNG"
+
+
+def measured(exact_match, kl_raw=0.08):
+    found = {
+        "exact_match": exact_match,
+        "answer_loss": 0.1,
+        "epochs": 9.0,
+        "seconds": 50.25,
+        "exact_match_latents_shuffled": 0.2,
+    }
+    if kl_raw is not None:
+        found |= {"kl_raw": kl_raw, "rate": 1500 * kl_raw, "penalty_reduction": 0.996}
+    return found
+
+
+def arm(name, scores, comparison=None, changes=None, kl_raw=0.08):
+    runs = [measured(score, kl_raw) for score in scores]
+    spreads = {
+        measure: spread([run[measure] for run in runs])
+        for measure in MEASURES
+        if runs and measure in runs[0]
+    }
+    return ArmResult(name, changes or {}, spreads, comparison)
+
+
+def compared(value, over_seeds, over_images, n=3):
+    images = None if over_images is None else Estimate(value, *over_images, 4000)
+    over = {
+        "exact_match": Estimate(value, *over_seeds, n),
+        "answer_loss": Estimate(0.034, None, None, n),
+    }
+    return Comparison(over, images)
+
+
+def result(*arms, states=None, seeds=SEEDS, notes=()):
+    states = states or {}
+    runs = []
+    for seed in seeds:
+        for one in arms:
+            state, message = states.get((one.name, seed), ("finished", ""))
+            found = measured(0.9) if state == "finished" else None
+            runs.append(RunResult(one.name, seed, f"key{len(runs)}", state, message, found))
+    return AblationResult("kl-factor", "KL factor: 0.1 or 0.2", "0.2", seeds, arms, runs, notes)
+
+
+DEFAULT = arm("0.2", [0.93, 0.918, 0.996])
+WORSE = arm(
+    "0.1",
+    [0.81, 0.8, 0.79],
+    compared(-0.148, (-0.25, -0.0461), (-0.16, -0.139)),
+    {"kl.factor": 0.1},
+)
+
+
+def text_of(renderable, width):
+    stream = io.StringIO()
+    Console(file=stream, width=width, color_system=None).print(renderable)
+    return "\n".join(line.rstrip() for line in stream.getvalue().splitlines())
+
+
+AT_80 = """\
+kl-factor  KL factor: 0.1 or 0.2
+
+ arm,           exact  answer     KL              shuf-
+ mean over      match    loss    raw  rate  red.   fled
+ 3 seeds            %    nats   nats  nats     %      %  epochs   sec
+ ─────────────────────────────────────────────────────────────────────
+ 0.2 (default)   94.8   0.100  0.080   120   100   20.0       9  50.2
+   lowest        91.8   0.100  0.080   120   100   20.0       9  50.2
+   highest       99.6   0.100  0.080   120   100   20.0       9  50.2
+ 0.1             80.0   0.100  0.080   120   100   20.0       9  50.2
+   lowest        79.0   0.100  0.080   120   100   20.0       9  50.2
+   highest       81.0   0.100  0.080   120   100   20.0       9  50.2
+
+
+           exact                                 answer
+ against  match,          95 %,           95 %,   loss,
+ 0.2      points     over seeds     over images    nats  in a word
+ ──────────────────────────────────────────────────────────────────
+ 0.1       -14.8  -25.0 to -4.6  -16.0 to -13.9  +0.034  worse
+
+95 % intervals: paired t test over 3 seeds; paired bootstrap over images, for
+these very runs. Better or worse: both leave out 0 on the same side."""
+
+
+def test_the_tables_at_a_width_of_80():
+    assert text_of(result_panel(result(DEFAULT, WORSE), 80), 80) == AT_80
+
+
+@pytest.mark.parametrize("width", [40, 50, 60])
+def test_a_narrow_terminal_gets_fewer_columns_and_no_broken_figure(width):
+    text = text_of(result_panel(result(DEFAULT, WORSE), width), width)
+    assert max(map(len, text.splitlines())) <= width
+    assert "94.8" in text and "sec" not in text
+    assert "-25.0 to -4.6" in text and "-16.0 to -13.9" in text
+    assert "worse" in text
+    assert "…" not in text
+
+
+def test_a_long_arm_name_is_folded_and_the_figures_stay_with_it():
+    long = arm("a name that is much longer than any column", [0.5, 0.6, 0.7])
+    text = text_of(result_panel(result(DEFAULT, long), 80), 80)
+    assert max(map(len, text.splitlines())) <= 80
+    line = next(line for line in text.splitlines() if "a name that" in line)
+    assert "60.0" in line
+
+
+def test_one_seed_has_no_spread_and_the_caption_says_what_its_interval_is():
+    single = arm("0.1", [0.8], compared(-0.1, (None, None), (-0.2, -0.05), n=1))
+    text = text_of(result_panel(result(arm("0.2", [0.9]), single, seeds=(0,)), 80), 80)
+    assert "lowest" not in text
+    assert "-20.0 to -5.0" in text
+    assert "says nothing of other seeds" in text
+    assert "worse" in text
+
+
+def test_runs_that_failed_or_are_not_there_yet_are_told():
+    states = {
+        ("0.1", 0): ("failed", "kl_raw became NaN\nin epoch 3"),
+        ("0.1", 1): ("interrupted", ""),
+        ("0.1", 2): ("waiting", ""),
+        ("0.2", 2): ("waiting", ""),
+    }
+    partly = arm("0.2", [0.9, 0.8])
+    notes = ("Not all runs were trained on the same table.",)
+    found = result(partly, arm("0.1", []), states=states, notes=notes)
+    text = text_of(result_panel(found, 80), 80)
+    assert "0.2 (default) (2 of" in text
+    assert "0.1 (0 of 3 seeds)" in text
+    assert "failed: 0.1, seed 0: kl_raw became NaN\nin epoch 3" in text
+    assert "1 interrupted, 2 waiting of 6 runs: not in the tables" in text
+    assert notes[0] in text
+
+
+def test_with_nothing_finished_there_is_no_table():
+    empty = {(name, seed): ("waiting", "") for name in ("0.1", "0.2") for seed in SEEDS}
+    text = text_of(result_panel(result(arm("0.2", []), arm("0.1", []), states=empty), 80), 80)
+    assert text.splitlines()[-1] == "6 waiting of 6 runs: not in the tables"
+    assert "─" not in text
+
+
+def test_what_no_model_has_takes_no_column_and_what_some_lack_is_missing():
+    none = arm("none", [0.9] * 3, kl_raw=None)
+    without = text_of(result_panel(result(none), 80), 80)
+    assert "rate" not in without
+    beside = text_of(result_panel(result(DEFAULT, none), 80), 80)
+    (line,) = (line for line in beside.splitlines() if line.startswith(" none "))
+    assert line.split()[3:6] == ["-", "-", "-"]
+
+
+def test_control_characters_in_names_do_not_reach_the_terminal():
+    assert "\x1b" not in text_of(result_panel(result(arm("a\x1b[2J", [0.5] * 3)), 80), 80)
+
+
+def test_the_list_numbers_the_runs_as_they_are_asked_for():
+    text = text_of(runs_table(result(DEFAULT, WORSE, states={("0.1", 1): ("running", "")})), 80)
+    rows = [line.split() for line in text.splitlines() if "runs/" in line]
+    assert rows[0] == ["0", "0.2", "0", "finished", "runs/key0"]
+    assert rows[3] == ["3", "0.1", "1", "running", "runs/key3"]
+    assert len(rows) == 6
+
+
+def test_json_holds_measures_with_value_low_high_and_n():
+    found = result_json(result(DEFAULT, WORSE))
+    assert found["schema"] == 1
+    assert json.loads(json.dumps(found)) == found
+    assert found["arms"]["0.2"]["metrics"]["exact_match"] == {
+        "value": pytest.approx(0.948),
+        "low": 0.918,
+        "high": 0.996,
+        "n": 3,
+    }
+    against = found["arms"]["0.1"]["against_default"]
+    assert against["word"] == "worse"
+    assert against["over_seeds"]["exact_match"] == {
+        "value": -0.148,
+        "low": -0.25,
+        "high": -0.0461,
+        "n": 3,
+    }
+    assert against["over_images"]["n"] == 4000
+    assert found["arms"]["0.2"]["against_default"] is None
+    assert found["arms"]["0.1"]["changes"] == {"kl.factor": 0.1}
+    assert found["runs"][3] == {
+        "number": 3,
+        "arm": "0.1",
+        "seed": 1,
+        "folder": "runs/key3",
+        "state": "finished",
+        "message": "",
+        "metrics": measured(0.9),
+    }
+
+
+def test_csv_has_a_row_per_arm_and_a_row_per_run():
+    found = result(DEFAULT, WORSE, states={("0.1", 2): ("failed", "a, b")})
+    default, other = csv.DictReader(io.StringIO(arms_csv(found)))
+    assert (default["arm"], default["word"], default["exact_match_lowest"]) == ("0.2", "", "0.918")
+    assert other["changes"] == "kl.factor = 0.1"
+    assert other["exact_match_difference_high"] == "-0.0461"
+    assert other["exact_match_difference_over_images_low"] == "-0.16"
+    assert other["word"] == "worse"
+    rows = list(csv.DictReader(io.StringIO(runs_csv(found))))
+    assert [row["number"] for row in rows] == list("012345")
+    assert (rows[5]["state"], rows[5]["message"], rows[5]["exact_match"]) == ("failed", "a, b", "")
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        result(DEFAULT, WORSE),
+        result(DEFAULT),
+        result(arm("none", [0.5] * 3, kl_raw=None), seeds=(0,)),
+        result(DEFAULT, arm("0.1", [])),
+        result(DEFAULT, arm("0.1", [0.5], compared(-0.1, (None, None), None, n=1))),
+        result(*(arm(f"arm {i}, of many with a long name", [0.5] * 3) for i in range(12))),
+    ],
+)
+def test_the_plot_is_a_picture_whatever_is_missing(found):
+    assert ablation_png(found).startswith(PNG)

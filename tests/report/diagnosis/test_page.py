@@ -1,0 +1,140 @@
+import re
+import xml.etree.ElementTree as ET
+from html.parser import HTMLParser
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from latentvqa.core.diagnosis.what_if import what_if_free_bits
+from latentvqa.report.diagnosis.page import RunReport, render_report, render_reports
+from latentvqa.report.diagnosis.page_samples import Sample
+from tests.report.diagnosis.judged import SICK, judged
+from tests.runs import HEADER, make_run
+from tests.strategies import EPOCHS, HEADERS
+
+VOID = {"meta", "br", "img"}
+
+
+class Balance(HTMLParser):
+    """Fails on a tag that is closed wrongly; collects what is seen."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.tags, self.links = [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.links += [value for name, value in attrs if name in ("src", "href")]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def page(header=HEADER, records=None, config=None, samples=(), what_if=None):
+    records = make_run(20) if records is None else records
+    run = judged(records, name=header.name, header=header, what_if=what_if)
+    return render_report(RunReport(run, config, samples, "Six of seven."))
+
+
+def parsed(text):
+    balance = Balance()
+    balance.feed(text)
+    assert balance.open == []
+    return balance
+
+
+def test_the_page_is_whole_and_asks_for_nothing():
+    seen = parsed(page(config="[kl]\nfactor = 0.2\n"))
+    assert seen.links == []
+    assert "script" not in seen.tags
+    assert seen.tags.count("svg") >= 6
+    text = page()
+    assert "http" not in text.replace("http://www.w3.org/2000/svg", "")
+
+
+def test_verdict_findings_epochs_and_config_are_on_the_page():
+    text = page(config="factor = 0.2", what_if=what_if_free_bits(HEADER, [], 0.05))
+    for part in ("The latent carries 1.6", "KL002", "notes&#x27; targets", "factor = 0.2"):
+        assert part in text
+    assert "no kl_raw to try it on" in text
+    assert text.count("<tr>") >= 20
+
+
+def test_everything_is_escaped():
+    evil = "<script>alert('x')</script>&\""
+    sample = Sample(evil, evil, evil, 0.5, False, b"\x89PNG", "image/png")
+    header = HEADER.__class__(**{**HEADER.__dict__, "name": evil})
+    seen = parsed(page(header, config=evil, samples=[sample]))
+    assert "script" not in seen.tags
+    assert seen.links == ["data:image/png;base64,iVBORw=="]
+
+
+def test_a_sample_shows_what_was_expected_only_where_it_was_missed():
+    right = page(samples=[Sample("How many?", "3", "3", 0.99, True)])
+    wrong = page(samples=[Sample("How many?", "4", "3", None, False)])
+    assert "expected" not in right
+    assert "99 %" in right
+    assert "expected 3" in wrong
+    assert "Six of seven." in wrong and "Six of seven." not in page()
+
+
+def test_every_chart_is_well_formed_and_within_its_box():
+    for svg in re.findall(r"<svg.*?</svg>", page(), re.S):
+        root = ET.fromstring(svg)
+        width, height = (float(v) for v in root.get("viewBox").split()[2:])
+        for line in root.iter("{http://www.w3.org/2000/svg}polyline"):
+            for point in line.get("points").split():
+                x, y = map(float, point.split(","))
+                assert 0 <= x <= width
+                assert 0 <= y <= height
+
+
+def test_rate_price_and_findings_are_drawn_over_the_epochs():
+    text = page(records=make_run(20, lambda n: SICK if n > 9 else {}, beta=0.004))
+    for title in ("Rate, nats", "beta, price", "Taken away by free bits", "Findings over"):
+        assert title in text
+    assert '<line class="start critical"' in text
+    assert re.search(r'<rect class="bar critical".*?IN002 collapse</text>', text)
+
+
+def test_every_epoch_of_a_long_run_is_in_a_table_that_scrolls():
+    text = page(records=make_run(200))
+    assert '<div class="wide long">' in text
+    assert text.count('<td class="left">full</td>') == 185
+
+
+def test_several_runs_stand_below_a_table_that_leads_to_each():
+    runs = [judged(make_run(3), name="<a>"), judged([], name="b")]
+    text = render_reports([RunReport(run, "factor = 0.2") for run in runs])
+    seen = parsed(text)
+    assert seen.links == ["#run-0", "#run-1"]
+    assert seen.tags.count("h1") == 3 and "script" not in seen.tags
+    assert text.index("critical: no_epochs") < text.index('<section class="run" id="run-0">')
+    assert text.count("factor = 0.2") == 2
+
+
+def test_one_run_needs_no_comparison():
+    run = RunReport(judged(make_run(3)))
+    assert render_reports([run]) == render_report(run)
+
+
+def test_a_single_epoch_is_drawn_as_dots():
+    text = page(records=make_run(1))
+    parsed(text)
+    assert "<circle" in text
+    assert "<polyline" not in text
+
+
+def test_a_run_without_epochs_still_has_a_page():
+    assert "nothing to judge" in page(records=[])
+
+
+@given(HEADERS, st.lists(EPOCHS, max_size=3, unique_by=lambda record: record.epoch))
+@settings(max_examples=40, deadline=None)
+def test_any_record_has_a_page(header, records):
+    parsed(page(header, sorted(records, key=lambda record: record.epoch)))

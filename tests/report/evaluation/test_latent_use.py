@@ -1,0 +1,115 @@
+from rich.console import Console
+
+from latentvqa.report.evaluation.latent_use import latent_use_panel
+
+
+def measure(value, spread=0.02):
+    return {"value": value, "low": value - spread, "high": value + spread, "n": 500}
+
+
+def arm(score, change, nll, flips):
+    return {
+        "exact_match": measure(score),
+        "answer_nll": measure(nll),
+        "flip_rate": measure(flips),
+        "difference": measure(change),
+    }
+
+
+FOUND = {
+    "verdict": {"word": "used", "sentence": "The latent is used: it costs 40.0 points."},
+    "questions": 5000,
+    "images": 1000,
+    "same_question_share": 0.9,
+    "arms": {
+        "posterior_mean": arm(0.95, 0.0, 0.21, 0.0),
+        "posterior_sample": arm(0.94, -0.01, 0.22, 0.015),
+        "latents_shuffled": arm(0.55, -0.4, 3.5, 0.46),
+        "noise_0.5": arm(0.94, -0.01, 0.22, 0.015),
+        "image_blank": arm(0.5, -0.45, 3.1, 0.5),
+        "without_token_0": arm(0.948, -0.002, 0.213, 0.004),
+        "without_token_1": arm(0.9, -0.05, 0.3, 0.06),
+    },
+    "movement": {"image_blank": measure(0.61)},
+    "cosine": measure(0.12),
+    "active_units": 120,
+    "units": 128,
+    "token_ranking": [1, 0],
+    "information": {
+        "bound": 12.3,
+        "answer_gain": 1.6,
+        "answer_entropy": 1.7,
+        "temperature": 0.5,
+    },
+    "mutual_information": {
+        "value": 6.9,
+        "log_n": 7.6,
+        "n": 2000,
+        "temperature": 0.5,
+        "is_at_ceiling": True,
+    },
+    "attention": None,
+}
+
+
+def rendered(found, width=80):
+    console = Console(width=width, color_system=None)
+    with console.capture() as capture:
+        console.print(latent_use_panel(found, width))
+    return "\n".join(line.rstrip() for line in capture.get().splitlines())
+
+
+def test_the_whole_panel_at_80_columns():
+    assert rendered(FOUND) == PANEL
+
+
+def test_at_60_columns_what_decides_is_not_folded():
+    text = rendered(FOUND, width=60)
+    for figure in ("-40.0 (-42.0 to -38.0)", "55.0 %", "120 of 128", "61 %"):
+        assert figure in text
+
+
+def test_a_model_without_latent_tokens_has_no_verdict():
+    nothing = {
+        **FOUND,
+        "verdict": None,
+        "movement": {},
+        "cosine": None,
+        "active_units": None,
+        "token_ranking": [],
+        "mutual_information": None,
+    }
+    text = rendered(nothing)
+    assert "The latent is" not in text
+    assert "learnt" in text
+
+
+PANEL = """\
+Latent use on 5,000 questions, 1,000 images
+
+                          exact        change in points  nats per  answers
+ answered from            match         (95 % interval)    answer  changed
+ ──────────────────────────────────────────────────────────────────────────
+ latents
+  posterior mean         95.0 %                             0.210
+  posterior sample       94.0 %     -1.0 (-3.0 to +1.0)     0.220    1.5 %
+  same-question shuffle  55.0 %  -40.0 (-42.0 to -38.0)     3.500   46.0 %
+ noise (std)
+  0.5                    94.0 %     -1.0 (-3.0 to +1.0)     0.220    1.5 %
+ without one token
+  0                      94.8 %     -0.2 (-2.2 to +1.8)     0.213    0.4 %
+  1                      90.0 %     -5.0 (-7.0 to -3.0)     0.300    6.0 %
+ input
+  blank image            50.0 %  -45.0 (-47.0 to -43.0)     3.100   50.0 %
+
+active units                120 of 128
+tokens, costliest first     1, 0
+latents move (blank image)  61 % of the way to another example
+cosine of two examples      0.12
+latent can carry            at most 12.3 nats at temperature 0.5
+learnt                      1.60 of the 1.70 nats that the answers need
+I(x; z), low-biased         6.90 nats (at the ceiling, log n = 7.6 for 2,000
+                            examples: at least this)
+same question found         90.0 % of the rows; the rest take any other image's
+                            latents
+The latent is used: it costs 40.0 points."""
