@@ -12,6 +12,7 @@ from rich.text import Text
 from latentvqa.core.diagnosis.diagnose import Diagnosis
 from latentvqa.core.records import EpochRecord, RunHeader
 from latentvqa.engine.runtime.observer import Observer, Plan
+from latentvqa.report.diagnosis.advice import advice_text
 from latentvqa.report.diagnosis.tables import epoch_line, epoch_table, verdict_panel
 
 # lines that the verdict and the progress bar need below the table
@@ -125,7 +126,7 @@ class TrainingConsole(NoticeObserver):
 def advice_lines(diagnosis: Diagnosis) -> list[str]:
     """Every change that open findings suggest, one line each."""
     return [
-        f"advice: {finding.advice} ({finding.code} {finding.name})"
+        f"advice: {advice_text(finding.advice)} ({finding.code} {finding.name})"
         for finding in diagnosis.open_findings
         if finding.advice is not None
     ]

@@ -7,11 +7,12 @@ at the last record; among the most severe, precedence decides.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from latentvqa.core.diagnosis.account import AccountLine, information_account
 from latentvqa.core.diagnosis.tuning_events import tuned_header
 from latentvqa.core.diagnosis.verdict import (
+    NextStep,
     Verdict,
     disagreement_of,
     next_step,
@@ -72,7 +73,7 @@ class Diagnosis:
 
     verdict: Verdict
     findings: tuple[Finding, ...] = ()
-    next_step: str = ""
+    next_step: NextStep = field(default_factory=NextStep)
     not_judged: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     account: tuple[AccountLine, ...] = ()
@@ -110,7 +111,11 @@ def diagnose(
         sentence = "The log holds no epoch yet: there is nothing to judge."
         empty = Finding("LG001", "no_epochs", "critical", sentence, (0, 0), is_open=True)
         return Diagnosis(
-            Verdict("critical", empty.name, sentence), (empty,), "Let an epoch finish.", (), told
+            Verdict("critical", empty.name, sentence),
+            (empty,),
+            NextStep("Let an epoch finish."),
+            (),
+            told,
         )
     ordered = sorted(records, key=lambda record: record.epoch)
     header = tuned_header(header, ordered)

@@ -15,7 +15,7 @@ from latentvqa.core.diagnosis.diagnose import diagnose
 from latentvqa.core.diagnosis.tuning_events import events_of, pending_change
 from latentvqa.core.records import EpochRecord, RunHeader, TuningEvent
 from latentvqa.core.rules import advice
-from latentvqa.core.rules.rule import Finding, figure, finite
+from latentvqa.core.rules.rule import Advice, Finding, finite
 from latentvqa.core.rules.thresholds import KLHealthThresholds
 
 EFFECT_EPOCHS = 3  # a change is judged so many epochs later
@@ -60,15 +60,15 @@ def tuning_step(
         return None
     refused = {(event.key, event.after) for event in events_of(records) if event.action == "undo"}
     found = diagnose(header, records, limits)
-    for finding, key, before, after in _candidates(found.open_findings):
-        if (key, after) not in refused:
+    for finding, change in _candidates(found.open_findings):
+        if (change.key, change.after) not in refused:
             return TuningEvent(
                 epoch=last.epoch,
                 action="change",
                 rule=finding.code,
-                key=key,
-                before=before,
-                after=after,
+                key=change.key,
+                before=change.before,
+                after=change.after,
                 best_before=lowest,
             )
     return None
@@ -83,18 +83,6 @@ def is_decision_epoch(
     return epoch == thresholds.early_epoch or (
         since >= 0 and since % thresholds.plateau_epochs == 0
     )
-
-
-def told(event: TuningEvent) -> str:
-    """An event as one line for a console or a log."""
-    change = f"{event.key}: {figure(event.before)} -> {figure(event.after)}"
-    if event.action == "change":
-        return f"auto-tune after epoch {event.epoch}: {change} ({event.rule})"
-    effect = (
-        f"best validation answer loss {figure(event.best_before)} -> {figure(event.best_after)}"
-    )
-    verb = "kept" if event.action == "keep" else "undone"
-    return f"auto-tune after epoch {event.epoch}: {verb}, {change} ({event.rule}; {effect})"
 
 
 def best_validation_loss(records: Sequence[EpochRecord]) -> float | None:
@@ -117,14 +105,14 @@ def _judged(pending: TuningEvent, records: Sequence[EpochRecord]) -> TuningEvent
     return judged if has_improved else replace(judged, before=pending.after, after=pending.before)
 
 
-def _candidates(
-    findings: Sequence[Finding],
-) -> list[tuple[Finding, str, float, float]]:
+def _candidates(findings: Sequence[Finding]) -> list[tuple[Finding, Advice]]:
     """Open advice that can be applied to a running model, in the order of trying."""
-    lines = []
-    for finding in findings:
-        parsed = None if finding.advice is None else advice.parsed(finding.advice)
-        if parsed is not None and parsed[0] in TUNABLE and finding.level in ("warning", "critical"):
-            lines.append((finding, *parsed))
-    # a collapse is urgent; everything else follows the hierarchy
-    return sorted(lines, key=lambda line: (line[0].name != "collapse", TUNABLE.index(line[1])))
+    found = [
+        (finding, finding.advice)
+        for finding in findings
+        if finding.level in ("warning", "critical")
+        and finding.advice is not None
+        and finding.advice.key in TUNABLE
+    ]
+    # what is critical is urgent; everything else follows the hierarchy
+    return sorted(found, key=lambda pair: (pair[0].level != "critical", TUNABLE.index(pair[1].key)))

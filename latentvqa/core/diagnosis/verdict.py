@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from latentvqa.core.rules.information import Information, are_answers_learnt, information_of
-from latentvqa.core.rules.rule import LEVELS, Finding, Level, RunView, figure, learnt
+from latentvqa.core.rules.rule import LEVELS, Advice, Finding, Level, RunView, figure, learnt
 
 # Which of several findings of one level speaks for the run; the rest follow.
 PRECEDENCE = (
@@ -59,6 +59,23 @@ class Verdict:
     level: Level
     code: str
     sentence: str
+
+
+@dataclass(frozen=True)
+class NextStep:
+    """One thing to do now.
+
+    Attributes:
+        sentence: what to do where no change of the configuration is advised.
+        advice: the change to try, or None.
+        rule: name of the rule that advises it.
+        is_own: whether the run is one of ours, so that the key is known to its owner.
+    """
+
+    sentence: str = ""
+    advice: Advice | None = None
+    rule: str = ""
+    is_own: bool = True
 
 
 def verdict_on(view: RunView, findings: Sequence[Finding]) -> Verdict:
@@ -140,13 +157,18 @@ def _capacity(seen: Information) -> str:
     return f"up to {figure(seen.bound)}{at}"
 
 
-def next_step(view: RunView, findings: Sequence[Finding]) -> str:
+def next_step(view: RunView, findings: Sequence[Finding]) -> NextStep:
     """One thing to do now."""
     is_own = view.header.is_own
     for finding in findings:
         if finding.is_open and finding.advice is not None:
-            theirs = "" if is_own else ", or what it is called in your code"
-            return f"Try {finding.advice} ({finding.name}){theirs}."
+            return NextStep("", finding.advice, finding.name, is_own)
+    return NextStep(_sentence(view, findings), is_own=is_own)
+
+
+def _sentence(view: RunView, findings: Sequence[Finding]) -> str:
+    """What to do where no change is advised."""
+    is_own = view.header.is_own
     held = [f for f in findings if f.is_open]
     worst = next((f for f in held if rank(f.level) >= rank("warning")), None)
     if worst is None:

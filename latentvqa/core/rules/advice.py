@@ -1,4 +1,4 @@
-"""Advice as single config lines, and the order in which it may be given.
+"""Changes of the configuration that rules may advise, and when each may be advised.
 
 Advice is given only where its precondition holds; two orders of tuning exist
 (with and without a teacher), never one list. Nothing in here decides whether a
@@ -7,7 +7,7 @@ run is healthy.
 
 from __future__ import annotations
 
-from latentvqa.core.rules.rule import RunView, counts_as_zero, figure, finite, kl_split
+from latentvqa.core.rules.rule import Advice, RunView, counts_as_zero, finite, kl_split
 
 FACTOR_KEY = "kl.factor"
 FREE_BITS_KEY = "kl.free_bits"
@@ -28,72 +28,74 @@ WARMUP_STEP = 2.0  # a collapse under an active penalty: half the slope
 RAMP_EPOCHS = 6  # ramp that left the plateau soonest in the design's measurements
 
 
-def lower_factor(view: RunView) -> str:
+def lower_factor(view: RunView) -> Advice:
     """Less KL pressure."""
     factor = view.header.kl.factor
-    return _line(FACTOR_KEY, factor, factor * FACTOR_STEP)
+    return _change(FACTOR_KEY, factor, factor * FACTOR_STEP)
 
 
-def lower_free_bits(view: RunView) -> str:
+def lower_free_bits(view: RunView) -> Advice:
     """A smaller allowance; only where no information was logged to contradict it."""
     free_bits = view.header.kl.free_bits
-    return _line(FREE_BITS_KEY, free_bits, free_bits * FREE_BITS_STEP)
+    return _change(FREE_BITS_KEY, free_bits, free_bits * FREE_BITS_STEP)
 
 
-def lower_teacher(view: RunView) -> str | None:
+def lower_teacher(view: RunView) -> Advice | None:
     """A lighter teacher; None where there is none to lighten."""
     weight = view.header.teacher_weight
     counts = view.record.teacher
     is_idle = counts is not None and counts.violating == 0
     if not weight or view.record.stage != "full" or is_idle:
         return None
-    return _line(TEACHER_KEY, weight, weight * TEACHER_STEP)
+    return _change(TEACHER_KEY, weight, weight * TEACHER_STEP)
 
 
-def lower_decoder_rate(view: RunView) -> str | None:
+def lower_decoder_rate(view: RunView) -> Advice | None:
     """A slower decoder; None where training was not fast or the rate is unknown."""
     rate = _highest_rate(view, "decoder")
     if rate is None or not was_fast(view):
         return None
-    return _line(DECODER_RATE_KEY, rate, rate * DECODER_RATE_STEP)
+    return _change(DECODER_RATE_KEY, rate, rate * DECODER_RATE_STEP)
 
 
-def lower_latent_rate(view: RunView) -> str | None:
+def lower_latent_rate(view: RunView) -> Advice | None:
     """A slower bottleneck; None where its rate is unknown."""
     rate = _highest_rate(view, "latent")
-    return None if rate is None else _line(LATENT_RATE_KEY, rate, rate * DECODER_RATE_STEP)
+    return None if rate is None else _change(LATENT_RATE_KEY, rate, rate * DECODER_RATE_STEP)
 
 
-def raise_decoder_rate(view: RunView) -> str | None:
+def raise_decoder_rate(view: RunView) -> Advice | None:
     """A faster decoder, by the inverse of the notes' step."""
     rate = _highest_rate(view, "decoder")
-    return None if rate is None else _line(DECODER_RATE_KEY, rate, rate / DECODER_RATE_STEP)
+    return None if rate is None else _change(DECODER_RATE_KEY, rate, rate / DECODER_RATE_STEP)
 
 
-def slow_kl_warmup(view: RunView) -> str:
+def slow_kl_warmup(view: RunView) -> Advice:
     """A slower warm-up; a smaller factor where the log does not hold its length."""
     epochs = view.header.warmup_epochs
-    return lower_factor(view) if not epochs else _line(KL_WARMUP_KEY, epochs, epochs * WARMUP_STEP)
+    return (
+        lower_factor(view) if not epochs else _change(KL_WARMUP_KEY, epochs, epochs * WARMUP_STEP)
+    )
 
 
-def quieten_latent(view: RunView) -> str | None:
+def lower_latent_noise(view: RunView) -> Advice | None:
     """Less latent noise while the answer is not learnt: a ramp, or a lower temperature."""
     final = view.header.temperature
     first = finite(view.records[0].train.temperature)
     if final is None or first is None or final <= 0.0:
         return None
     if first < final:
-        return _line(TEMPERATURE_KEY, final, final * TEMPERATURE_STEP)
-    return _line(TEMPERATURE_WARMUP_KEY, 0, RAMP_EPOCHS)
+        return _change(TEMPERATURE_KEY, final, final * TEMPERATURE_STEP)
+    return _change(TEMPERATURE_WARMUP_KEY, 0, RAMP_EPOCHS)
 
 
-def against_collapse(view: RunView) -> str | None:
+def against_collapse(view: RunView) -> Advice | None:
     """Less KL pressure where the penalty presses, less noise where it does not."""
     is_active = is_penalty_active(view)
     if is_active is None:
         return None
     if not is_active:
-        return quieten_latent(view)
+        return lower_latent_noise(view)
     return slow_kl_warmup(view) if view.is_warming_up else lower_factor(view)
 
 
@@ -104,7 +106,7 @@ def is_penalty_active(view: RunView) -> bool | None:
     return None if weight is None or is_zero is None else weight > 0.0 and not is_zero
 
 
-def tuning_advice(view: RunView) -> str | None:
+def tuning_advice(view: RunView) -> Advice | None:
     """The next thing to try for a stuck validation loss, or None.
 
     In the full stage the teacher comes first, then the KL, then the decoder
@@ -116,7 +118,7 @@ def tuning_advice(view: RunView) -> str | None:
     return lower_teacher(view) or ease_kl(view) or lower_decoder_rate(view)
 
 
-def ease_kl(view: RunView) -> str | None:
+def ease_kl(view: RunView) -> Advice | None:
     """Less KL pressure where its share is large; never against overfitting, which it holds."""
     val, ratio = finite(view.record.val.answer_loss), finite(view.record.overfitting_ratio)
     limits = view.thresholds
@@ -151,25 +153,12 @@ def was_fast(view: RunView) -> bool:
     return any(loss is not None and loss < view.thresholds.fast_train_loss for loss in losses)
 
 
-def parsed(line: str) -> tuple[str, float, float] | None:
-    """Key, present and advised value of a line of advice; None where it is none."""
-    key, _, values = line.partition(": ")
-    before, _, after = values.partition(" -> ")
-    try:
-        return key, float(before), float(after)
-    except ValueError:
-        return None
-
-
 def _highest_rate(view: RunView, group: str) -> float | None:
     """The peak of a group's rate: what the config holds, before any decay."""
     rates = (finite(r.learning_rates.get(group)) for r in view.records[: view.index + 1])
     return max((rate for rate in rates if rate is not None), default=None)
 
 
-def _line(key: str, before: float, after: float) -> str:
-    return f"{key}: {_value(before)} -> {_value(float(f'{after:.2g}'))}"
-
-
-def _value(value: float) -> str:
-    return f"{value:.0e}".replace("e-0", "e-") if 0.0 < value < 1e-3 else figure(value)
+def _change(key: str, before: float, after: float) -> Advice:
+    """The change to a round value: two significant digits, one for a rate below 1e-3."""
+    return Advice(key, before, float(f"{after:.{1 if after < 1e-3 else 2}g}"))

@@ -100,7 +100,7 @@ def judge_ignored(view: RunView) -> Outcome:
             "answer_entropy": seen.need,
         },
         {"collapse_gain": limits.collapse_gain, "tuning_epoch": limits.tuning_epoch},
-        None if is_early else advice.quieten_latent(view),
+        None if is_early else advice.lower_latent_noise(view),
     )
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from latentvqa.core.rules import advice
 from latentvqa.core.rules.information import are_answers_learnt
 from latentvqa.core.rules.rule import (
+    Advice,
     Judgement,
     Level,
     NotJudged,
@@ -208,7 +209,7 @@ def _level(view: RunView) -> Level:
     return "info" if not view.is_late or are_answers_learnt(view) else "warning"
 
 
-def _less_free_bits(view: RunView) -> str | None:
+def _less_free_bits(view: RunView) -> Advice | None:
     """Lower free bits only where no information speaks: it walks into collapse."""
     is_known = are_answers_learnt(view) is not None
     raw = finite(kl_split(view.record).kl_raw)

@@ -60,7 +60,7 @@ def judge_pinned(view: RunView) -> Outcome:
             "pinned_tail": limits.pinned_tail,
             "pinned_epochs": limits.pinned_epochs,
         },
-        advice.quieten_latent(view) if has_learnt is False and is_late else None,
+        advice.lower_latent_noise(view) if has_learnt is False and is_late else None,
     )
 
 
@@ -142,7 +142,7 @@ def _judge_allowance(view: RunView) -> Outcome:
         f"{figure(free_bits)}, so the KL term has no gradient and its weight no effect.",
         {"kl_raw": raw, "kl_after": kl_split(view.record).kl_after},
         {"pinned_low": limits.pinned_low * free_bits, "pinned_epochs": limits.pinned_epochs},
-        advice.quieten_latent(view) if is_harmful else None,
+        advice.lower_latent_noise(view) if is_harmful else None,
     )
 
 

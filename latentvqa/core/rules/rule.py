@@ -20,6 +20,21 @@ Values = Mapping[str, float | int | None]
 
 
 @dataclass(frozen=True)
+class Advice:
+    """One change of the configuration to try.
+
+    Attributes:
+        key: dotted key of the configuration, such as ``kl.factor``.
+        before: value that the run has now.
+        after: value to try.
+    """
+
+    key: str
+    before: float
+    after: float
+
+
+@dataclass(frozen=True)
 class Finding:
     """One thing that a rule saw.
 
@@ -32,7 +47,7 @@ class Finding:
         is_open: whether it holds at the last record.
         observed: measured values, by name.
         limit: the thresholds they were compared with, in the run's convention.
-        advice: one config line to try, or None.
+        advice: one change to try, or None.
         source: where the rule comes from.
     """
 
@@ -44,7 +59,7 @@ class Finding:
     is_open: bool
     observed: Values = field(default_factory=dict)
     limit: Values = field(default_factory=dict)
-    advice: str | None = None
+    advice: Advice | None = None
     source: str = ""
 
 
@@ -56,7 +71,7 @@ class Judgement:
     sentence: str
     observed: Values = field(default_factory=dict)
     limit: Values = field(default_factory=dict)
-    advice: str | None = None
+    advice: Advice | None = None
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from latentvqa.core.rules import advice
 from latentvqa.core.rules.information import are_answers_learnt
 from latentvqa.core.rules.rule import (
+    Advice,
     Judgement,
     Level,
     NotJudged,
@@ -191,7 +192,7 @@ def _target(view: RunView) -> float | None:
     return None if view.record.stage == "unknown" else view.thresholds.target_loss
 
 
-def _less_fitting(view: RunView) -> str | None:
+def _less_fitting(view: RunView) -> Advice | None:
     """The teacher, then the decoder's rate; never less KL. Not before the tuning epoch."""
     if not view.is_late:
         return None

@@ -11,7 +11,7 @@ import torch
 
 from latentvqa.config import Config
 from latentvqa.core.diagnosis.diagnose import Diagnosis, diagnose
-from latentvqa.core.diagnosis.tuning import told, tuning_step
+from latentvqa.core.diagnosis.tuning import tuning_step
 from latentvqa.core.diagnosis.tuning_events import tuned_values
 from latentvqa.core.record_codec import encode_epoch
 from latentvqa.core.records import EpochRecord, RunHeader
@@ -23,6 +23,7 @@ from latentvqa.engine.training.optimizer import optimizer_state
 from latentvqa.engine.training.plan import announce
 from latentvqa.engine.training.trainer import Trainer
 from latentvqa.history import LOG_NAME, append_record
+from latentvqa.report.diagnosis.advice import tuning_text
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ class Session:
             self._save(is_best=progress.best_epoch == record.epoch)
             append_record(self.run / LOG_NAME, record)
             if record.tuning is not None:
-                trainer.observer.notice(told(record.tuning))
+                trainer.observer.notice(tuning_text(record.tuning))
                 trainer.adopt(tuned_config(self.config, self.records))
             diagnosis = diagnose(self.header, self.records, thresholds)
             trainer.observer.epoch(self.header, self.records, diagnosis)

@@ -12,7 +12,8 @@ from typing import Any
 
 from latentvqa.core.record_codec import to_json
 from latentvqa.core.records import EpochRecord
-from latentvqa.core.rules.rule import kl_split
+from latentvqa.core.rules.rule import Finding, kl_split
+from latentvqa.report.diagnosis.advice import advice_text, next_step_text
 from latentvqa.report.diagnosis.judged_run import JudgedRun
 
 SCHEMA = 1
@@ -34,8 +35,8 @@ def diagnosis_object(run: JudgedRun) -> dict[str, Any]:
             "kl": asdict(header.kl),
         },
         "verdict": asdict(diagnosis.verdict),
-        "findings": [asdict(finding) for finding in diagnosis.findings],
-        "next_step": diagnosis.next_step,
+        "findings": [_finding(finding) for finding in diagnosis.findings],
+        "next_step": next_step_text(diagnosis.next_step),
         "disagreement": diagnosis.disagreement,
         "account": [asdict(line) for line in diagnosis.account],
         "not_judged": diagnosis.not_judged,
@@ -75,6 +76,17 @@ def metrics_of(record: EpochRecord) -> dict[str, dict[str, float | int | None]]:
         "answer_nll": _measure(val.answer_nll, val.rows, error),
         "answer_gain": _measure(val.answer_gain, val.rows, error),
         "active_units": _measure(val.active_units, val.rows),
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    """A finding with its advice as text and, for programs, as a change."""
+    change = finding.advice
+    text = None if change is None else advice_text(change)
+    return {
+        **asdict(finding),
+        "advice": text,
+        "change": None if change is None else asdict(change),
     }
 
 

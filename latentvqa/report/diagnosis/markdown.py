@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from latentvqa.report.diagnosis.advice import advice_text, next_step_text
 from latentvqa.report.diagnosis.columns import COLUMNS, MISSING
 from latentvqa.report.diagnosis.comparison import MEASURES, comparison_rows
 from latentvqa.report.diagnosis.epoch_choice import choice_note, epochs_to_show
@@ -37,8 +38,8 @@ def diagnosis_markdown(run: JudgedRun, *, is_whole: bool = False) -> str:
     ]
     if diagnosis.disagreement:
         lines += ["", _escaped(diagnosis.disagreement)]
-    if diagnosis.next_step:
-        lines += ["", f"Next: {_escaped(diagnosis.next_step)}"]
+    if step := next_step_text(diagnosis.next_step):
+        lines += ["", f"Next: {_escaped(step)}"]
     if what_if is not None:
         lines += ["", f"What if: {_escaped(what_if.sentence)}"]
     if diagnosis.findings:
@@ -48,7 +49,7 @@ def diagnosis_markdown(run: JudgedRun, *, is_whole: bool = False) -> str:
                 f"{finding.code} {_escaped(finding.name)}",
                 span(finding.epochs),
                 _escaped(finding.sentence),
-                "" if finding.advice is None else f"`{finding.advice}`",
+                "" if finding.advice is None else f"`{advice_text(finding.advice)}`",
             ]
             for finding in diagnosis.findings
         ]

@@ -10,6 +10,7 @@ from latentvqa.core.diagnosis.diagnose import Diagnosis
 from latentvqa.core.diagnosis.what_if import WhatIf
 from latentvqa.core.rules.rule import figure
 from latentvqa.history import History
+from latentvqa.report.diagnosis.advice import advice_text, next_step_text
 from latentvqa.report.diagnosis.columns import COLUMNS, MISSING
 from latentvqa.report.diagnosis.comparison import MEASURES, comparison_rows
 from latentvqa.report.diagnosis.curves import charts, finding_marks, stage_spans
@@ -112,8 +113,8 @@ def _verdict(diagnosis: Diagnosis, what_if: WhatIf | None) -> str:
     lines = [f'<p class="level">{name}</p>', f"<p>{escape(verdict.sentence)}</p>"]
     if diagnosis.disagreement:
         lines.append(f"<p>{escape(diagnosis.disagreement)}</p>")
-    if diagnosis.next_step:
-        lines.append(f"<p><b>Next:</b> {escape(diagnosis.next_step)}</p>")
+    if step := next_step_text(diagnosis.next_step):
+        lines.append(f"<p><b>Next:</b> {escape(step)}</p>")
     if what_if is not None:
         lines.append(f"<p><b>What if:</b> {escape(what_if.sentence)}</p>")
     lines += [f"<p><b>Note:</b> {escape(note)}</p>" for note in diagnosis.notes]
@@ -177,7 +178,7 @@ def _findings(diagnosis: Diagnosis) -> str:
     for finding in diagnosis.findings:
         said = escape(finding.sentence)
         if finding.advice is not None:
-            said += f"<br><code>{escape(finding.advice)}</code>"
+            said += f"<br><code>{escape(advice_text(finding.advice))}</code>"
         level = finding.level if finding.is_open else f"past {finding.level}"
         rows.append(
             f'<tr class="{"" if finding.is_open else "past"}">'

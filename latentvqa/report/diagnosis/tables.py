@@ -17,6 +17,7 @@ from latentvqa.core.diagnosis.diagnose import Diagnosis
 from latentvqa.core.diagnosis.what_if import WhatIf, between
 from latentvqa.core.records import EpochRecord, RunHeader
 from latentvqa.core.rules.rule import Level, figure, percent
+from latentvqa.report.diagnosis.advice import advice_text, next_step_text
 from latentvqa.report.diagnosis.columns import COLUMNS, MISSING, Column
 from latentvqa.report.text import printable
 
@@ -99,8 +100,8 @@ def verdict_panel(diagnosis: Diagnosis) -> Panel:
     body = Text(verdict.sentence)
     if diagnosis.disagreement:
         body.append("\n").append(diagnosis.disagreement)
-    if diagnosis.next_step:
-        body.append("\nNext: ", style="bold").append(diagnosis.next_step)
+    if step := next_step_text(diagnosis.next_step):
+        body.append("\nNext: ", style="bold").append(step)
     for note in diagnosis.notes:
         body.append("\nNote: ", style="bold").append(note)
     for text in not_judged_lines(diagnosis):
@@ -126,7 +127,7 @@ def findings_table(diagnosis: Diagnosis) -> Table:
     for finding in diagnosis.findings:
         sentence = Text(finding.sentence)
         if finding.advice is not None:
-            sentence.append(f"\n{finding.advice}", style="bold")
+            sentence.append(f"\n{advice_text(finding.advice)}", style="bold")
         level = finding.level if finding.is_open else "past"
         table.add_row(
             Text(level, style=STYLES[finding.level]),

@@ -18,7 +18,7 @@ def test_a_healthy_run_is_ok_with_its_numbers():
     )
     assert [finding.name for finding in diagnosis.findings] == ["kl_targets"]
     assert not diagnosis.is_at_least("info")
-    assert "latentvqa evaluate RUN" in diagnosis.next_step
+    assert "latentvqa evaluate RUN" in diagnosis.next_step.sentence
 
 
 def test_the_runs_of_the_prototype_are_info_though_every_kl_check_complains():

@@ -13,6 +13,7 @@ from typing import Any
 
 from latentvqa.core.histogram import histogram_edges
 from latentvqa.core.records import EpochRecord, RunHeader, TeacherCounts
+from latentvqa.core.rules.rule import Advice
 from latentvqa.core.rules.thresholds import KLHealthThresholds
 from tests.core.test_histogram import fill
 from tests.runs import HEADER, KL, make_epoch, make_run
@@ -206,7 +207,7 @@ class Change:
 
     pair: Pair
     part: str
-    said: tuple[str | None, str | None]
+    said: tuple[str | Advice | None, str | Advice | None]
 
 
 def at_tuning(log: Callable[[Any], Log]) -> Change:

@@ -10,6 +10,7 @@ import math
 from dataclasses import replace
 
 from latentvqa.core.records import TeacherCounts
+from latentvqa.core.rules.rule import Advice
 from latentvqa.core.rules.thresholds import KLHealthThresholds
 from tests.core.rules.paired_logs import (
     LEAST,
@@ -299,7 +300,7 @@ SIDES: dict[str, dict[str, Pair]] = {
 }
 
 
-LESS_KL = ("kl.factor: 0.2 -> 0.15", None)
+LESS_KL = (Advice("kl.factor", 0.2, 0.15), None)
 SMALL_KL = "kl_raw 0.005 is below 0.01, the notes' sign of collapse"
 UNLEARNT = {"information_bound": 12.0, "answer_gain": 0.05}
 
@@ -353,7 +354,7 @@ CHANGES: dict[str, dict[str, Change]] = {
                 LIMITS.tuning_epoch,
             ),
             "advice",
-            ("teacher.weight: 0.3 -> 0.2", None),
+            (Advice("teacher.weight", 0.3, 0.2), None),
         )
     },
     "TR006": {

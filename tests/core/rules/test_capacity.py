@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 
 from latentvqa.core.diagnosis.diagnose import diagnose
+from latentvqa.core.rules.rule import Advice
 from tests.runs import HEADER, KL, make_run
 
 NEED = 1.7
@@ -54,17 +55,17 @@ def test_an_early_collapse_waits():
 def test_advice_on_collapse_follows_the_evidence():
     gone = info(0.1, 0.01)
     active = found("collapse", make_run(6, val=gone))
-    assert active.advice == "kl.factor: 0.2 -> 0.15"
+    assert active.advice == Advice("kl.factor", 0.2, 0.15)
     assert "less KL pressure" in active.sentence
     rising = make_run(6, val=gone, kl_weight=5.0, effective_kl_weight=1.0)
-    assert found("collapse", rising).advice == "kl.warmup_epochs: 15 -> 30"
+    assert found("collapse", rising).advice == Advice("kl.warmup_epochs", 15, 30)
     free = found("collapse", make_run(6, val=gone, train={"kl_after": 0.0}))
     assert "not learning or is bypassed" in free.sentence
-    assert free.advice == "latent.temperature_warmup_epochs: 0 -> 6"
+    assert free.advice == Advice("latent.temperature_warmup_epochs", 0, 6)
     ramped = make_run(
         6, lambda n: {"val": gone, "train": {"kl_after": 0.0, "temperature": min(0.2 * n, 0.6)}}
     )
-    assert found("collapse", ramped).advice == "latent.temperature: 0.6 -> 0.3"
+    assert found("collapse", ramped).advice == Advice("latent.temperature", 0.6, 0.3)
     unknown = make_run(6, val={**gone, "kl_after": None}, train={"kl_after": None})
     assert found("collapse", unknown).advice is None
 
@@ -113,7 +114,7 @@ def test_capacity_is_compared_with_the_need(bound, name, is_found):
 
 def test_a_narrow_latent_that_has_not_learnt_is_a_warning():
     finding = found("capacity_near_need", make_run(12, val=info(1.2 * NEED, 0.4 * NEED)))
-    assert (finding.level, finding.advice) == ("warning", "kl.factor: 0.2 -> 0.15")
+    assert (finding.level, finding.advice) == ("warning", Advice("kl.factor", 0.2, 0.15))
 
 
 @pytest.mark.parametrize(

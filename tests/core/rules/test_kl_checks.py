@@ -5,6 +5,7 @@ from pydantic import ValidationError
 
 from latentvqa.core.diagnosis.diagnose import diagnose
 from latentvqa.core.rules.kl_checks import KLHealthThresholds
+from latentvqa.core.rules.rule import Advice
 from tests.runs import HEADER, KL, make_run
 
 UNKNOWN = {"answer_entropy": None, "answer_gain": None, "information_bound": None}
@@ -79,7 +80,7 @@ def test_the_lowest_limit_holds_while_validation_is_stuck(raw, is_found):
 
 @pytest.mark.parametrize(
     ("share", "loss", "advice"),
-    [(0.31, 0.9, "kl.factor: 0.2 -> 0.15"), (0.3, 0.9, None), (0.31, None, None)],
+    [(0.31, 0.9, Advice("kl.factor", 0.2, 0.15)), (0.3, 0.9, None), (0.31, None, None)],
 )
 def test_less_weight_is_advised_only_where_it_presses_and_validation_is_stuck(share, loss, advice):
     val = {} if loss is None else {"answer_loss": loss}
@@ -113,7 +114,7 @@ def test_notes_checks_are_info_where_information_says_that_the_latent_works():
 
 def test_free_bits_advice_needs_a_log_without_information_and_ten_epochs():
     late = found("free_bits_high", run(0.05, 0.0, epochs=11, val=UNKNOWN))
-    assert (late.level, late.advice) == ("warning", "kl.free_bits: 0.1 -> 0.07")
+    assert (late.level, late.advice) == ("warning", Advice("kl.free_bits", 0.1, 0.07))
     early = found("free_bits_high", run(0.05, 0.0, epochs=10, val=UNKNOWN))
     assert (early.level, early.advice) == ("info", None)
     not_learnt = found("free_bits_high", run(0.05, 0.0, epochs=11, val={"answer_gain": 0.3}))

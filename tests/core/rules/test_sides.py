@@ -35,8 +35,8 @@ def test_a_rule_speaks_on_one_side_of_its_threshold_only(code, name):
 def test_a_finding_says_something_else_on_the_other_side(code, name):
     change = CHANGES[code][name]
     for value, said in zip((change.pair.holds, change.pair.beyond), change.said, strict=True):
-        told = getattr(finding(code, change.pair.log(value)), change.part)
-        assert told == said or (told or "").startswith(said or "\0")
+        seen = getattr(finding(code, change.pair.log(value)), change.part)
+        assert seen == said or (change.part == "sentence" and seen.startswith(said))
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,16 @@ def test_the_object_has_the_promised_shape():
     assert "what_if" not in seen
 
 
+def test_advice_is_text_and_change():
+    pressed = make_run(
+        12, train={"kl_raw": 0.2, "kl_share": 0.5, "answer_loss": 0.8}, val={"answer_loss": 0.9}
+    )
+    findings = {f["name"]: f for f in whole(HEADER, pressed)["findings"]}
+    assert findings["kl_high"]["advice"] == "kl.factor: 0.2 -> 0.15"
+    assert findings["kl_high"]["change"] == {"key": "kl.factor", "before": 0.2, "after": 0.15}
+    assert (findings["kl_targets"]["advice"], findings["kl_targets"]["change"]) == (None, None)
+
+
 def test_measures_carry_their_interval_where_the_log_has_an_error():
     metrics = whole(HEADER, make_run(20))["metrics"]
     assert metrics["exact_match"] == {"value": 0.875, "low": None, "high": None, "n": 200}

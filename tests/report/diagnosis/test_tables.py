@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from latentvqa.core.diagnosis.diagnose import Diagnosis, diagnose
-from latentvqa.core.diagnosis.verdict import Verdict
+from latentvqa.core.diagnosis.verdict import NextStep, Verdict
 from latentvqa.core.diagnosis.what_if import what_if_free_bits
 from latentvqa.core.histogram import histogram_edges
 from latentvqa.core.records import StagePlan
-from latentvqa.core.rules.rule import Finding
+from latentvqa.core.rules.rule import Advice, Finding
 from latentvqa.report.diagnosis.tables import (
     account_table,
     epoch_line,
@@ -42,11 +42,11 @@ DIAGNOSIS = Diagnosis(
             "Overfitting (high): validation is far above training.",
             (17, 19),
             True,
-            advice="teacher.weight: 0.3 -> 0.2",
+            advice=Advice("teacher.weight", 0.3, 0.2),
         ),
         Finding("KL003", "kl_high", "warning", "kl_raw 0.2 is [bold]high[/].", (3, 3), False),
     ),
-    "Try teacher.weight: 0.3 -> 0.2 (overfitting).",
+    NextStep("", Advice("teacher.weight", 0.3, 0.2), "overfitting"),
     ("leak: at temperature 0 there is no bound to exceed",),
     ("Line 4 is cut in the middle and was left out.",),
 )
