@@ -58,7 +58,8 @@ def tuning_step(
     lowest = best_validation_loss(records)
     if lowest is None:
         return None
-    refused = {(event.key, event.after) for event in events_of(records) if event.action == "undo"}
+    # an undoing goes back from the value that did not help
+    refused = {(event.key, event.before) for event in events_of(records) if event.action == "undo"}
     found = diagnose(header, records, limits)
     for finding, change in _candidates(found.open_findings):
         if (change.key, change.after) not in refused:
