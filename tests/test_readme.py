@@ -12,9 +12,7 @@ import typer
 
 from latentvqa.cli import app
 from latentvqa.config import Config, preset_names
-from latentvqa.core.diagnosis.diagnose import RULES
-from latentvqa.core.diagnosis.explanations import EXPLANATIONS
-from latentvqa.core.diagnosis.verdict import PRECEDENCE
+from latentvqa.core.rules.catalogue import RULES
 from tests.readme_parts import README, readme_part, write_readme_part
 
 _MARK = "<!-- config -->"
@@ -64,19 +62,16 @@ def _branch(schema: dict[str, Any]) -> str:
 
 
 def rule_reference() -> str:
-    """Every rule and the precedence of the verdict as Markdown, from the rules themselves."""
-    rows = ["| code | name | what it says | source |", "|---|---|---|---|"]
-    known = [("LG001", "no_epochs", "the log itself")]
-    known += [(rule.code, rule.name, rule.source) for rule in RULES]
-    for code, name, source in sorted(known):
-        rows.append(f"| {code} | `{name}` | {EXPLANATIONS[code].meaning} | {source} |")
+    """Every rule in order of precedence as Markdown, from the declarations themselves."""
     order = fill(
-        "The verdict is the most severe finding that holds at the last epoch. Among equals it "
-        f"is the first of {', '.join(PRECEDENCE)}; then the others. A fault that is over is "
-        "shown as past and decides nothing.",
+        "The verdict is the most severe finding that holds at the last epoch. Among equals it is "
+        "the one that stands first in this table. A fault that is over is shown as past and "
+        "decides nothing.",
         80,
     )
-    return "\n".join([*rows, "", order])
+    rows = ["| code | name | what it says | source |", "|---|---|---|---|"]
+    rows += [f"| {r.code} | `{r.name}` | {r.meaning} | {r.source} |" for r in RULES]
+    return "\n".join([order, "", *rows])
 
 
 def _commands() -> list[tuple[str, Any]]:

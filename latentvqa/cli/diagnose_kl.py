@@ -156,9 +156,8 @@ def diagnose_kl(
 
 
 def _explain(code: str, overrides: Sequence[str]) -> None:
-    from latentvqa.core.diagnosis.diagnose import RULES
     from latentvqa.core.diagnosis.explanations import explained
     from latentvqa.core.diagnosis.threshold_overrides import resolved_thresholds
 
     thresholds, _ = resolved_thresholds({}, overrides)
-    typer.echo(explained(code, RULES, thresholds))
+    typer.echo(explained(code, thresholds))

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from latentvqa.core.diagnosis.diagnose import RULES
+from latentvqa.core.rules.catalogue import RULES
 from tests.corpus.confusion import corpus_summary
 from tests.corpus.judging import (
     CONTRADICTIONS,

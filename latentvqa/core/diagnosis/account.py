@@ -5,7 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from latentvqa.core.rules.information import are_answers_learnt, has_leak, information_of
+from latentvqa.core.rules.information import (
+    Information,
+    are_answers_learnt,
+    has_leak,
+    information_of,
+)
 from latentvqa.core.rules.rule import RunView, figure, finite, percent
 
 
@@ -30,7 +35,7 @@ def information_account(view: RunView) -> tuple[AccountLine, ...]:
     rate = seen.rate if seen.rate is not None else finite(view.record.train.rate)
     beta = finite(view.record.beta)
     if rate is not None and view.has_latent:
-        needed = "" if seen.need is None else f", {figure(rate / seen.need)} times the need"
+        needed = _times_need(rate, seen)
         lines.append(
             AccountLine(
                 "rate",
@@ -45,21 +50,23 @@ def information_account(view: RunView) -> tuple[AccountLine, ...]:
     if seen.need is not None:
         lines.append(
             AccountLine(
-                "H(A)", f"{figure(seen.need)} nats", "What the answers need, were they all learnt."
+                "answers need",
+                f"{figure(seen.need)} nats",
+                "The information the answers need, were they all learnt.",
             )
         )
     if seen.gain is not None and seen.need is not None:
         lines.append(
             AccountLine(
-                "answer gain",
+                "learnt",
                 f"{figure(seen.gain)} nats",
-                f"What is learnt: {percent(max(seen.gain, 0.0) / seen.need)} of the need, "
+                f"{percent(max(seen.gain, 0.0) / seen.need)} of what the answers need, "
                 f"{_judged(view)}.",
             )
         )
     if seen.bound is not None and view.has_latent:
         at = "" if seen.temperature is None else f" at t = {figure(seen.temperature)}"
-        wide = "" if seen.need is None else f", {figure(seen.bound / seen.need)} times the need"
+        wide = _times_need(seen.bound, seen)
         lines.append(
             AccountLine(
                 "information bound",
@@ -68,6 +75,10 @@ def information_account(view: RunView) -> tuple[AccountLine, ...]:
             )
         )
     return tuple(lines)
+
+
+def _times_need(nats: float, seen: Information) -> str:
+    return "" if seen.need is None else f", {figure(nats / seen.need)} times what the answers need"
 
 
 def _judged(view: RunView) -> str:

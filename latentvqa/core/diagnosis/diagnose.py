@@ -1,7 +1,7 @@
 """From records to a verdict: every rule at every epoch, then one sentence.
 
 Pure: the caller prints. The verdict counts open findings only, those that hold
-at the last record; among the most severe, precedence decides.
+at the last record; among the most severe, the rule of lowest rank decides.
 """
 
 from __future__ import annotations
@@ -17,17 +17,13 @@ from latentvqa.core.diagnosis.verdict import (
     disagreement_of,
     next_step,
     place_of,
-    rank,
     verdict_on,
 )
 from latentvqa.core.records import EpochRecord, RunHeader
-from latentvqa.core.rules.capacity import INFORMATION_RULES
-from latentvqa.core.rules.collapse import COLLAPSE_RULES
-from latentvqa.core.rules.kl_checks import KL_RULES
-from latentvqa.core.rules.kl_regime import REGIME_RULES
-from latentvqa.core.rules.log import LOG_RULES
-from latentvqa.core.rules.phases import PHASE_RULES
+from latentvqa.core.rules.catalogue import RULES
+from latentvqa.core.rules.log import EMPTY_LOG
 from latentvqa.core.rules.rule import (
+    Advice,
     Finding,
     Judgement,
     Level,
@@ -36,22 +32,10 @@ from latentvqa.core.rules.rule import (
     Rule,
     RunView,
     figure,
+    severity,
     views,
 )
-from latentvqa.core.rules.teacher import TEACHER_RULES
 from latentvqa.core.rules.thresholds import KLHealthThresholds
-from latentvqa.core.rules.training import TRAINING_RULES
-
-RULES: tuple[Rule, ...] = (
-    *LOG_RULES,
-    *COLLAPSE_RULES,
-    *INFORMATION_RULES,
-    *REGIME_RULES,
-    *TEACHER_RULES,
-    *TRAINING_RULES,
-    *KL_RULES,
-    *PHASE_RULES,
-)
 
 NO_EPOCHS = NotJudged("the log has no epochs (give --steps-per-epoch N)")
 
@@ -62,12 +46,12 @@ class Diagnosis:
 
     Attributes:
         verdict: the conclusion.
-        findings: open ones first, each group by severity and precedence.
+        findings: open ones first, each group by severity and rank.
         next_step: one thing to do now.
         not_judged: rules that lacked values at the last record, with the reason.
         notes: assumptions and faults of the log.
         account: the information measures, each with what it means for this run.
-        disagreement: which to trust where the notes' checks and the information
+        disagreement: which to trust where rule-of-thumb checks and the information
             say different things; empty where they agree.
     """
 
@@ -86,7 +70,7 @@ class Diagnosis:
 
     def is_at_least(self, level: Level) -> bool:
         """Whether an open finding reaches a level."""
-        return any(rank(finding.level) >= rank(level) for finding in self.open_findings)
+        return any(severity(finding.level) >= severity(level) for finding in self.open_findings)
 
 
 def diagnose(
@@ -106,20 +90,12 @@ def diagnose(
     Returns:
         The verdict with its findings.
     """
-    told = (*notes, *_assumptions(header))
+    limits, known = thresholds or KLHealthThresholds(), (*notes, *_assumptions(header))
     if not records:
-        sentence = "The log holds no epoch yet: there is nothing to judge."
-        empty = Finding("LG001", "no_epochs", "critical", sentence, (0, 0), is_open=True)
-        return Diagnosis(
-            Verdict("critical", empty.name, sentence),
-            (empty,),
-            NextStep("Let an epoch finish."),
-            (),
-            told,
-        )
+        return _of_empty_log(RunView(header, (), -1, limits, ()), known)
     ordered = sorted(records, key=lambda record: record.epoch)
     header = tuned_header(header, ordered)
-    all_views = views(header, ordered, thresholds or KLHealthThresholds())
+    all_views = views(header, ordered, limits)
     findings: list[Finding] = []
     silent: dict[str, list[str]] = {}
     for rule in RULES:
@@ -136,7 +112,7 @@ def diagnose(
         tuple(findings),
         next_step(all_views[-1], findings),
         not_judged,
-        told,
+        known,
         information_account(all_views[-1]),
         disagreement_of(all_views[-1], findings),
     )
@@ -158,21 +134,44 @@ def _trace(rule: Rule, all_views: Sequence[RunView]) -> tuple[Finding | None, st
     reason = outcome.reason if isinstance(outcome, NotJudged) else None
     if held is None:
         return None, reason
-    if not is_open and rank(held.level) < rank("warning"):
+    if not is_open and severity(held.level) < severity("warning"):
         return None, reason  # what was only a remark then says nothing now
-    finding = Finding(
+    advised = None if rule.advice is None else rule.advice(last)
+    epochs = (first.record.epoch, last.record.epoch)
+    return _finding(rule, held, epochs, is_open, advised), reason
+
+
+def _finding(
+    rule: Rule,
+    held: Judgement,
+    epochs: tuple[int, int],
+    is_open: bool = True,
+    advised: Advice | None = None,
+) -> Finding:
+    return Finding(
         code=rule.code,
         name=rule.name,
         level=held.level,
         sentence=held.sentence,
-        epochs=(first.record.epoch, last.record.epoch),
+        epochs=epochs,
         is_open=is_open,
         observed=held.observed,
         limit=held.limit,
-        advice=held.advice,
+        advice=advised,
         source=rule.source,
     )
-    return finding, reason
+
+
+def _of_empty_log(view: RunView, notes: tuple[str, ...]) -> Diagnosis:
+    outcome = EMPTY_LOG.judge(view)
+    assert isinstance(outcome, Judgement)
+    finding = _finding(EMPTY_LOG, outcome, (0, 0))
+    return Diagnosis(
+        Verdict(finding.level, finding.name, finding.sentence),
+        (finding,),
+        NextStep(EMPTY_LOG.next_step),
+        notes=notes,
+    )
 
 
 def _assumptions(header: RunHeader) -> tuple[str, ...]:

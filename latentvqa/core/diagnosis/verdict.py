@@ -8,42 +8,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from latentvqa.core.rules.catalogue import RULE_OF
 from latentvqa.core.rules.information import Information, are_answers_learnt, information_of
-from latentvqa.core.rules.rule import LEVELS, Advice, Finding, Level, RunView, figure, learnt
-
-# Which of several findings of one level speaks for the run; the rest follow.
-PRECEDENCE = (
-    "no_epochs",
-    "divergence",
-    "kl_impossible",
-    "collapse",
-    "leak",
-    "latent_ignored",
-    "kl_exploding",
-    "loss_disagrees",
-    "teacher_idle",
-    "teacher_no_gradient",
-    "overfitting",
-    "pinned",
-    "penalty_inactive",
-    "not_warmed_up",
+from latentvqa.core.rules.rule import (
+    Advice,
+    Finding,
+    Level,
+    RunView,
+    Subject,
+    figure,
+    learnt,
+    severity,
 )
-
-# The training notes' checks on the KL alone, which information may overrule.
-NOTES_CHECKS = (
-    "kl_collapse_check",
-    "kl_targets",
-    "kl_high",
-    "free_bits_high",
-    "free_bits_generous",
-    "kl_low_after_warmup",
-)
-
-# Faults under which the information itself is not to be trusted, or agrees with the checks.
-UNTRUSTED = ("divergence", "kl_impossible", "loss_disagrees", "kl_exploding")
-
-# Findings whose sentence already holds what the answers need and the latent can carry.
-SELF_CONTAINED = ("collapse", "leak", "latent_ignored")
 
 
 @dataclass(frozen=True)
@@ -85,7 +61,7 @@ def verdict_on(view: RunView, findings: Sequence[Finding]) -> Verdict:
     if top is None or top.level == "info":
         parts = [_state(view), top.sentence if top else ""]
     else:
-        parts = [top.sentence, "" if top.name in SELF_CONTAINED else _figures(view)]
+        parts = [top.sentence, "" if _subject(top) == "latent" else _figures(view)]
     sentence = " ".join(part for part in parts if part)
     return Verdict(top.level, top.name, sentence) if top else Verdict("ok", "ok", sentence)
 
@@ -97,8 +73,8 @@ def _state(view: RunView) -> str:
         return f"The bottleneck is {kind}: there is no KL to judge. {_figures(view)}"
     has_learnt = are_answers_learnt(view)
     if has_learnt is None:
-        unknown = "No rule found a fault, but the log does not say whether the latent is used."
-        return f"{unknown} {_figures(view)}".rstrip()
+        silence = "No rule found a fault, but the log does not say whether the latent is used."
+        return f"{silence} {_figures(view)}".rstrip()
     if not has_learnt:
         return f"Most of the answers is not learnt yet. {_figures(view)}"
     capacity = "" if seen.bound is None else f"; it can carry {_capacity(seen)}"
@@ -133,21 +109,21 @@ def _price(view: RunView, rate: float) -> str:
 
 def disagreement_of(view: RunView, findings: Sequence[Finding]) -> str:
     """Which to trust where checks on the KL alone and information disagree."""
-    held = [f for f in findings if f.is_open and f.name in NOTES_CHECKS]
+    held = [f for f in findings if f.is_open and _subject(f) == "kl"]
     missed = [f.code for f in held if f.level != "ok"]
     has_learnt = are_answers_learnt(view)
-    is_trusted = not any(f.is_open and f.name in UNTRUSTED for f in findings)
+    is_trusted = not any(f.is_open and _subject(f) == "evidence" for f in findings)
     if has_learnt and missed and is_trusted:
         return (
-            f"The notes' checks ({', '.join(missed)}) say otherwise. Trust the information: they "
-            "look at the KL alone, and the answers have come through the latent."
+            f"The rule-of-thumb checks ({', '.join(missed)}) say otherwise. Trust the information: "
+            "they look at the KL alone, and the answers have come through the latent."
         )
     is_healthy = bool(held) and not missed
-    fault = next((f for f in findings if f.is_open and f.name in SELF_CONTAINED), None)
+    fault = next((f for f in findings if f.is_open and _subject(f) == "latent"), None)
     if has_learnt is False and is_healthy and fault is not None:
         return (
-            f"The notes' targets hold ({', '.join(f.code for f in held)}). Trust the information: "
-            "a KL inside its band does not say that the KL is about the answers."
+            f"The rule-of-thumb targets hold ({', '.join(f.code for f in held)}). Trust the "
+            "information: a KL inside its band does not say that the KL is about the answers."
         )
     return ""
 
@@ -170,14 +146,19 @@ def _sentence(view: RunView, findings: Sequence[Finding]) -> str:
     """What to do where no change is advised."""
     is_own = view.header.is_own
     held = [f for f in findings if f.is_open]
-    worst = next((f for f in held if rank(f.level) >= rank("warning")), None)
+    worst = next((f for f in held if severity(f.level) >= severity("warning")), None)
     if worst is None:
-        if any(finding.name == "not_warmed_up" for finding in held):
-            return "Let the warm-up end before the KL is judged."
-        return _convention_to_tell(view) or f"Confirm it: {_intervention(is_own)}"
-    if worst.name in SELF_CONTAINED:
+        first = next((step for f in held if (step := RULE_OF[f.code].next_step)), None)
+        return first or _missing_convention(view) or f"Confirm it: {_intervention(is_own)}"
+    if first := RULE_OF[worst.code].next_step:
+        return first
+    if _subject(worst) == "latent":
         return f"See what the decoder really uses: {_intervention(is_own)}"
     return f"Read what it means: latentvqa diagnose-kl --explain {worst.code}"
+
+
+def _subject(finding: Finding) -> Subject:
+    return RULE_OF[finding.code].subject
 
 
 def _intervention(is_own: bool) -> str:
@@ -187,23 +168,16 @@ def _intervention(is_own: bool) -> str:
     return "exchange the latents between examples and see the score fall"
 
 
-def _convention_to_tell(view: RunView) -> str | None:
+def _missing_convention(view: RunView) -> str | None:
     """What would make more rules judge, for a log that does not say it."""
-    untold = [name for name in ("reduction", "free_bits") if name in view.header.kl.unknown]
+    unknown = [name for name in ("reduction", "free_bits") if name in view.header.kl.unknown]
     sizes = [name for name in ("tokens", "dims") if name in view.header.kl.unknown]
-    if not untold and not sizes:
+    if not unknown and not sizes:
         return None
-    keys = [f"kl.{name}" for name in untold] + [f"latent.{name}" for name in sizes]
-    return f"Tell how the KL was made: {' '.join(f'--set {key}=...' for key in keys)}"
+    keys = [f"kl.{name}" for name in unknown] + [f"latent.{name}" for name in sizes]
+    return f"Say how the KL was made: {' '.join(f'--set {key}=...' for key in keys)}"
 
 
 def place_of(finding: Finding) -> tuple[bool, int, int]:
-    """Sorts findings: open ones first, then by severity and precedence."""
-    name = finding.name
-    place = PRECEDENCE.index(name) if name in PRECEDENCE else len(PRECEDENCE)
-    return (not finding.is_open, -rank(finding.level), place)
-
-
-def rank(level: Level) -> int:
-    """Severity as a number."""
-    return LEVELS.index(level)
+    """Sorts findings: open ones first, then by severity and rank."""
+    return (not finding.is_open, -severity(finding.level), RULE_OF[finding.code].rank)

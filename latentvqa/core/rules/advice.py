@@ -7,6 +7,7 @@ run is healthy.
 
 from __future__ import annotations
 
+from latentvqa.core.rules.information import are_answers_learnt
 from latentvqa.core.rules.rule import Advice, RunView, counts_as_zero, finite, kl_split
 
 FACTOR_KEY = "kl.factor"
@@ -18,7 +19,7 @@ LATENT_RATE_KEY = "optimizer.latent_rate"
 TEMPERATURE_KEY = "latent.temperature"
 TEMPERATURE_WARMUP_KEY = "latent.temperature_warmup_epochs"
 
-# One step of tuning, as ratios of the notes' own steps.
+# One step of tuning, as ratios.
 FACTOR_STEP = 0.75  # 0.2 -> 0.15
 FREE_BITS_STEP = 0.7  # 0.1 -> 0.07
 TEACHER_STEP = 2.0 / 3.0  # 0.3 -> 0.2
@@ -34,9 +35,14 @@ def lower_factor(view: RunView) -> Advice:
     return _change(FACTOR_KEY, factor, factor * FACTOR_STEP)
 
 
-def lower_free_bits(view: RunView) -> Advice:
-    """A smaller allowance; only where no information was logged to contradict it."""
+def lower_free_bits(view: RunView) -> Advice | None:
+    """A smaller allowance, late, and where no information speaks: it walks into collapse."""
     free_bits = view.header.kl.free_bits
+    raw = finite(kl_split(view.record).kl_raw)
+    is_collapsing = raw is None or raw < view.kl_limit(view.thresholds.collapse_kl)
+    is_known = are_answers_learnt(view) is not None
+    if not view.is_late or is_known or is_collapsing or free_bits <= 0.0:
+        return None
     return _change(FREE_BITS_KEY, free_bits, free_bits * FREE_BITS_STEP)
 
 
@@ -65,7 +71,7 @@ def lower_latent_rate(view: RunView) -> Advice | None:
 
 
 def raise_decoder_rate(view: RunView) -> Advice | None:
-    """A faster decoder, by the inverse of the notes' step."""
+    """A faster decoder, by the inverse of the slower one's step."""
     rate = _highest_rate(view, "decoder")
     return None if rate is None else _change(DECODER_RATE_KEY, rate, rate / DECODER_RATE_STEP)
 

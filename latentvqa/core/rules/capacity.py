@@ -6,18 +6,17 @@ rows, and never guess a missing one.
 
 from __future__ import annotations
 
-import math
-
 from latentvqa.core.rules import advice
 from latentvqa.core.rules.information import (
     NO_INFORMATION,
     NO_LATENT,
-    are_answers_learnt,
     has_leak,
     information_of,
+    is_learning_overdue,
     leak_allowance,
 )
 from latentvqa.core.rules.rule import (
+    Advice,
     Judgement,
     NotJudged,
     Outcome,
@@ -27,32 +26,6 @@ from latentvqa.core.rules.rule import (
     finite,
     learnt,
 )
-
-LOSSES = (
-    "total_loss",
-    "answer_loss",
-    "answer_nll",
-    "teacher_loss",
-    "orthogonality",
-    "kl_raw",
-    "kl_after",
-    "rate",
-)
-
-
-def judge_divergence(view: RunView) -> Outcome:
-    """A loss term that is NaN or infinite."""
-    for split_name, split in (("training", view.record.train), ("validation", view.record.val)):
-        for term in LOSSES:
-            value = getattr(split, term)
-            if value is not None and not math.isfinite(value):
-                return Judgement(
-                    "critical",
-                    f"{split_name} {term} is {value} at epoch {view.record.epoch}: the run "
-                    "diverged; go on from the last good checkpoint with a lower learning rate.",
-                    {term: value},
-                )
-    return None
 
 
 def judge_leak(view: RunView) -> Outcome:
@@ -100,7 +73,6 @@ def judge_ignored(view: RunView) -> Outcome:
             "answer_entropy": seen.need,
         },
         {"collapse_gain": limits.collapse_gain, "tuning_epoch": limits.tuning_epoch},
-        None if is_early else advice.lower_latent_noise(view),
     )
 
 
@@ -113,17 +85,13 @@ def judge_near_need(view: RunView) -> Outcome:
         return NO_INFORMATION
     if not limits.collapse_bound * seen.need <= seen.bound < limits.near_need * seen.need:
         return None
-    has_learnt = are_answers_learnt(view)
-    is_late = view.is_late
-    is_harmful = has_learnt is False and is_late
     return Judgement(
-        "warning" if is_harmful else "info",
+        "warning" if is_learning_overdue(view) else "info",
         f"The latent can carry {figure(seen.bound)} nats, "
         f"{'less' if seen.bound < seen.need else 'little more'} than the "
         f"{figure(seen.need)} that the answers need.",
         {"information_bound": seen.bound, "answer_entropy": seen.need},
         {"near_need": limits.near_need},
-        advice.lower_factor(view) if is_harmful and advice.is_penalty_active(view) else None,
     )
 
 
@@ -138,20 +106,75 @@ def judge_far_above_need(view: RunView) -> Outcome:
         return None
     return Judgement(
         "info",
-        f"The capacity is {figure(seen.bound / seen.need)} times the need: the latent hardly "
-        "compresses.",
+        f"The latent can carry {figure(seen.bound / seen.need)} times the information the answers "
+        "need: it hardly compresses.",
         {"information_bound": seen.bound, "answer_entropy": seen.need},
         {"far_above_need": limits.far_above_need},
     )
 
 
+def _advise_ignored(view: RunView) -> Advice | None:
+    return advice.lower_latent_noise(view) if view.is_late else None
+
+
+def _advise_near_need(view: RunView) -> Advice | None:
+    is_harmful = is_learning_overdue(view) and advice.is_penalty_active(view)
+    return advice.lower_factor(view) if is_harmful else None
+
+
 _PROCESSING = "data processing inequality: what is learnt must have passed the bottleneck"
 _RATE = "capacity against need, as in Alemi et al. 2018 (arXiv:1711.00464)"
 
-INFORMATION_RULES: tuple[Rule, ...] = (
-    Rule("IN001", "divergence", "a loss must be finite", judge_divergence),
-    Rule("IN003", "leak", _PROCESSING, judge_leak),
-    Rule("IN004", "latent_ignored", _PROCESSING, judge_ignored),
-    Rule("IN005", "capacity_near_need", _RATE, judge_near_need),
-    Rule("IN006", "capacity_far_above_need", _RATE, judge_far_above_need),
+CAPACITY_RULES: tuple[Rule, ...] = (
+    Rule(
+        code="IN003",
+        name="leak",
+        meaning="More is learnt about the answers than the latent can have carried.",
+        why="What is learnt (the information the answers need, less the answer NLL) had to pass "
+        "through z, if the bottleneck is strict. More than the bound means a path around it, or a "
+        "log whose terms do not belong together. Not judged at temperature 0, where no bound "
+        "exists.",
+        source=_PROCESSING,
+        rank=50,
+        judge=judge_leak,
+        thresholds=("leak_nats", "leak_errors"),
+        subject="latent",
+    ),
+    Rule(
+        code="IN004",
+        name="latent_ignored",
+        meaning="The latent could carry the answers, but hardly anything is learnt.",
+        why="The decoder does not read it, or what it holds has nothing to do with the answer. "
+        "Latent noise before the answer is learnt is a frequent cause: ramp the temperature from "
+        "0.",
+        source=_PROCESSING,
+        rank=80,
+        judge=judge_ignored,
+        advice=_advise_ignored,
+        thresholds=("collapse_bound", "collapse_gain", "tuning_epoch"),
+        subject="latent",
+    ),
+    Rule(
+        code="IN005",
+        name="capacity_near_need",
+        meaning="The latent can carry little more than the answers need.",
+        why="That is compression, and fine while the answers are learnt. If they are not, the "
+        "price may be what keeps them out.",
+        source=_RATE,
+        rank=200,
+        judge=judge_near_need,
+        advice=_advise_near_need,
+        thresholds=("collapse_bound", "near_need", "tuning_epoch"),
+    ),
+    Rule(
+        code="IN006",
+        name="capacity_far_above_need",
+        meaning="The latent can carry many times what the answers need.",
+        why="It hardly compresses. No fault by itself: lower free_bits or raise the weight only "
+        "if compression is what you want.",
+        source=_RATE,
+        rank=210,
+        judge=judge_far_above_need,
+        thresholds=("far_above_need",),
+    ),
 )

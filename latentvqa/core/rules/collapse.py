@@ -14,8 +14,10 @@ from latentvqa.core.rules.information import (
     are_answers_learnt,
     has_leak,
     information_of,
+    is_learning_overdue,
 )
 from latentvqa.core.rules.rule import (
+    Advice,
     Judgement,
     Outcome,
     Rule,
@@ -27,7 +29,7 @@ from latentvqa.core.rules.rule import (
     percent,
 )
 
-MOST_DIMENSIONS = 10_000  # of a latent whose convention nobody told
+MOST_DIMENSIONS = 10_000  # of a latent whose convention is unknown
 
 
 def judge_collapse(view: RunView) -> Outcome:
@@ -44,10 +46,10 @@ def judge_collapse(view: RunView) -> Outcome:
     if evidence is None:
         return None
     is_early = view.is_early
-    told = f"The posterior has collapsed: {evidence}; {_cure(view)}."
+    sentence = f"The posterior has collapsed: {evidence}; {_cure(view)}."
     return Judgement(
         "warning" if is_early else "critical",
-        f"So far the latent holds too little: {evidence}." if is_early else told,
+        f"So far the latent holds too little: {evidence}." if is_early else sentence,
         {
             "information_bound": seen.bound,
             "answer_gain": seen.gain,
@@ -60,7 +62,6 @@ def judge_collapse(view: RunView) -> Outcome:
             "collapse_gain": limits.collapse_gain,
             "collapse_rate": limits.collapse_rate,
         },
-        None if is_early else advice.against_collapse(view),
     )
 
 
@@ -91,10 +92,9 @@ def judge_partial(view: RunView) -> Outcome:
         share = percent(seen.active_units / units)
         parts.append(f"{seen.active_units} of {units} units are active ({share})")
     has_learnt = are_answers_learnt(view)
-    is_harmful = has_learnt is False and view.is_late
     rest = "The answers are learnt all the same." if has_learnt else "The rest must do the work."
     return Judgement(
-        "warning" if is_harmful else "info",
+        "warning" if is_learning_overdue(view) else "info",
         f"Part of the posterior has collapsed: {' and '.join(parts)}. {rest}",
         {
             "empty_tokens": len(empty),
@@ -107,7 +107,6 @@ def judge_partial(view: RunView) -> Outcome:
             "partial_tokens": limits.partial_tokens,
             "partial_units": limits.partial_units,
         },
-        advice.against_collapse(view) if is_harmful else None,
     )
 
 
@@ -149,7 +148,7 @@ def _rate_at_one(view: RunView) -> float | None:
         if rate is not None:
             return rate / sharpened
     raw = finite(kl_split(view.record).kl_raw)
-    if raw is None or view.untold("reduction", "tokens", "dims") is None:
+    if raw is None or view.missing("reduction", "tokens", "dims") is None:
         return None
     most = MOST_DIMENSIONS * raw  # whatever the reduction was
     return most / sharpened if 0.0 <= most < view.thresholds.collapse_rate else None
@@ -167,9 +166,44 @@ def _cure(view: RunView) -> str:
     )
 
 
+def _advise_collapse(view: RunView) -> Advice | None:
+    return None if view.is_early else advice.against_collapse(view)
+
+
+def _advise_partial(view: RunView) -> Advice | None:
+    return advice.against_collapse(view) if is_learning_overdue(view) else None
+
+
 _BURDA = "active units, Burda et al. 2016 (arXiv:1509.00519); capacity against need"
 
 COLLAPSE_RULES: tuple[Rule, ...] = (
-    Rule("IN002", "collapse", _BURDA, judge_collapse),
-    Rule("IN009", "partial_collapse", _BURDA, judge_partial),
+    Rule(
+        code="IN002",
+        name="collapse",
+        meaning="The posterior is the prior: z says nothing about the image and the question.",
+        why="It is judged on three things: the information bound is below half of the information "
+        "the answers need, and hardly anything is learnt; or no latent unit is active (Burda et "
+        "al. 2016); or, where a log holds neither, the rate is near zero nats. A small kl_raw "
+        "alone is no collapse. If the penalty is active, lessen the pressure (smaller factor, "
+        "slower warm-up); raising the weight or lowering free_bits would press harder. If it is "
+        "inactive, the latent path does not learn: look at noise, rate and answer loss.",
+        source=_BURDA,
+        rank=40,
+        judge=judge_collapse,
+        advice=_advise_collapse,
+        thresholds=("collapse_bound", "collapse_gain", "collapse_rate", "early_epoch"),
+        subject="latent",
+    ),
+    Rule(
+        code="IN009",
+        name="partial_collapse",
+        meaning="Some latent tokens, or nearly all units, carry nothing while others do.",
+        why="Harmless where the answers are learnt: the model needs no more. Otherwise fewer "
+        "tokens do the work of all, and the penalty or the token dropout is worth a look.",
+        source=_BURDA,
+        rank=190,
+        judge=judge_partial,
+        advice=_advise_partial,
+        thresholds=("collapse_kl", "partial_tokens", "partial_units", "tuning_epoch"),
+    ),
 )

@@ -18,7 +18,7 @@ class Information:
     """Information measures of one validation pass, in nats per answer.
 
     Attributes:
-        need: H(A), the entropy of the answers.
+        need: information the answers need: H(A), their entropy.
         gain: what the model has learnt to say.
         bound: the most that the decoder can know at ``temperature``.
         rate: what the loss pays for.
@@ -62,6 +62,11 @@ def are_answers_learnt(view: RunView) -> bool | None:
         return None
     has_learnt = seen.gain >= limits.learnt_gain * seen.need
     return has_learnt and (seen.bound is None or seen.bound >= limits.collapse_bound * seen.need)
+
+
+def is_learning_overdue(view: RunView) -> bool:
+    """Whether the answers are known not to be learnt, late enough to act upon it."""
+    return view.is_late and are_answers_learnt(view) is False
 
 
 def leak_allowance(view: RunView) -> float:

@@ -1,4 +1,4 @@
-"""The training notes' KL checks, as the notes state them.
+"""Rule-of-thumb checks on the KL alone: its bands and limits.
 
 They describe the KL term, not the latent: whether the latent works is decided
 in :mod:`latentvqa.core.rules.capacity`. Where information says that it
@@ -11,6 +11,7 @@ from __future__ import annotations
 from latentvqa.core.rules import advice
 from latentvqa.core.rules.information import are_answers_learnt
 from latentvqa.core.rules.rule import (
+    RULE_OF_THUMB,
     Advice,
     Judgement,
     Level,
@@ -18,31 +19,27 @@ from latentvqa.core.rules.rule import (
     Outcome,
     Rule,
     RunView,
-    counts_as_zero,
     figure,
     finite,
     kl_split,
     percent,
 )
-from latentvqa.core.rules.thresholds import KLHealthThresholds
-
-__all__ = ["KL_RULES", "KLHealthThresholds"]
 
 NO_KL = NotJudged("no KL is priced in this bottleneck or stage")
 NO_KL_RAW = NotJudged("the log holds no kl_raw")
 NO_KL_AFTER = NotJudged("the log holds no kl_after")
-NO_RECIPE = NotJudged("the notes' bands belong to their own stages, and the log names none")
+NO_STAGE = NotJudged("the rule-of-thumb bands belong to their own stages, and the log names none")
 
 
 def judge_collapse_check(view: RunView) -> Outcome:
-    """kl_raw below the notes' collapse limit; never more than info."""
+    """kl_raw below its collapse limit; never more than info."""
     raw = finite(kl_split(view.record).kl_raw)
     if outside := outside_recipe(view):
         return outside
     if raw is None:
         return NO_KL_RAW
-    if untold := view.untold("reduction", "dims"):
-        return untold
+    if missing := view.missing("reduction", "dims"):
+        return missing
     limit = view.kl_limit(view.thresholds.collapse_kl)
     if raw >= limit:
         return None
@@ -51,22 +48,23 @@ def judge_collapse_check(view: RunView) -> Outcome:
     )
     return Judgement(
         "info",
-        f"kl_raw {figure(raw)} is below {figure(limit)}, the notes' sign of collapse: {rest}.",
+        f"kl_raw {figure(raw)} is below {figure(limit)}, the rule-of-thumb sign of collapse: "
+        f"{rest}.",
         {"kl_raw": raw},
         {"collapse_kl": limit},
     )
 
 
 def judge_target_table(view: RunView) -> Outcome:
-    """The notes' target table: ok if both bands hold, else info."""
+    """The target table: ok if both bands hold, else info."""
     if outside := outside_recipe(view):
         return outside
     split, limits = kl_split(view.record), view.thresholds
     raw, reduction = finite(split.kl_raw), finite(split.penalty_reduction)
     if raw is None or reduction is None:
         return NO_KL_RAW if raw is None else NO_KL_AFTER
-    if untold := view.untold("reduction", "dims"):
-        return untold
+    if missing := view.missing("reduction", "dims"):
+        return missing
     low, high = view.kl_limit(limits.healthy_kl_low), view.kl_limit(limits.healthy_kl_high)
     is_raw_healthy = low <= raw <= high
     is_cut_healthy = limits.healthy_reduction_low <= reduction <= limits.healthy_reduction_high
@@ -76,7 +74,7 @@ def judge_target_table(view: RunView) -> Outcome:
         "ok" if is_raw_healthy and is_cut_healthy else "info",
         f"kl_raw {figure(raw)} is {'inside' if is_raw_healthy else 'outside'} {band}, "
         f"penalty reduction {percent(reduction)} is "
-        f"{'inside' if is_cut_healthy else 'outside'} {cut}: the notes' targets.",
+        f"{'inside' if is_cut_healthy else 'outside'} {cut}: the rule-of-thumb targets.",
         {"kl_raw": raw, "penalty_reduction": reduction},
         {
             "healthy_kl_low": low,
@@ -94,8 +92,8 @@ def judge_high(view: RunView) -> Outcome:
     raw = finite(kl_split(view.record).kl_raw)
     if raw is None:
         return NO_KL_RAW
-    if untold := view.untold("reduction", "dims"):
-        return untold
+    if missing := view.missing("reduction", "dims"):
+        return missing
     limits, is_late = view.thresholds, view.is_late
     is_stuck = advice.is_validation_stuck(view)
     candidates = [("high_kl", limits.high_kl, True)]
@@ -109,70 +107,11 @@ def judge_high(view: RunView) -> Outcome:
     else:
         return None
     return Judgement(
-        _level(view),
+        check_level(view),
         f"kl_raw {figure(raw)} is above {figure(limit)}: the penalty does not hold the "
         f"posterior{' yet (the weight is still rising)' if view.is_warming_up else ''}.",
         {"kl_raw": raw, "kl_share": kl_split(view.record).kl_share},
         {name: limit, "pressing_kl_share": limits.pressing_kl_share},
-        advice.ease_kl(view) if is_late and is_stuck else None,
-    )
-
-
-def judge_free_bits(view: RunView) -> Outcome:
-    """No penalty left, or too little of it."""
-    if outside := outside_recipe(view):
-        return outside
-    split, limit = kl_split(view.record), view.thresholds.generous_reduction
-    is_zero = counts_as_zero(split, view.thresholds)
-    reduction = finite(split.penalty_reduction)
-    if is_zero is None or reduction is None:
-        return NO_KL_AFTER
-    if untold := view.untold("free_bits"):
-        return untold
-    if not is_zero and reduction <= limit:
-        return None
-    state = "nothing" if is_zero else f"{percent(1.0 - reduction)}"
-    return Judgement(
-        _level(view),
-        f"free_bits {figure(view.header.kl.free_bits)} leave {state} of the KL to the "
-        f"penalty (reduction {percent(reduction)}).",
-        {"kl_raw": split.kl_raw, "kl_after": split.kl_after, "penalty_reduction": reduction},
-        {"generous_reduction": limit, "zero_kl_share": view.thresholds.zero_kl_share},
-        _less_free_bits(view),
-    )
-
-
-def judge_persistent_free_bits(view: RunView) -> Outcome:
-    """The notes' level 2: no penalty for many epochs and the KL stuck below it."""
-    if outside := outside_recipe(view):
-        return outside
-    limits = view.thresholds
-    if untold := view.untold("free_bits", "reduction", "dims"):
-        return untold
-    if view.index + 1 < limits.persistent_epochs:
-        return None
-    low, high = view.kl_limit(limits.persistent_kl_low), view.kl_limit(limits.persistent_kl_high)
-    for record in view.last(limits.persistent_epochs):
-        split = kl_split(record)
-        raw, reduction = finite(split.kl_raw), finite(split.penalty_reduction)
-        if raw is None or reduction is None:
-            return NO_KL_AFTER
-        is_cut = reduction > limits.persistent_reduction
-        if not (is_cut and counts_as_zero(split, limits) and low <= raw <= high):
-            return None
-    return Judgement(
-        _level(view),
-        f"kl_raw stayed between {figure(low)} and {figure(high)} without any penalty for "
-        f"{limits.persistent_epochs} epochs: free_bits {figure(view.header.kl.free_bits)} "
-        "are generous.",
-        {"kl_raw": kl_split(view.record).kl_raw},
-        {
-            "persistent_kl_low": low,
-            "persistent_kl_high": high,
-            "persistent_reduction": limits.persistent_reduction,
-            "persistent_epochs": limits.persistent_epochs,
-        },
-        _less_free_bits(view),
     )
 
 
@@ -183,40 +122,29 @@ def judge_low_late(view: RunView) -> Outcome:
     raw, limits = finite(kl_split(view.record).kl_raw), view.thresholds
     if raw is None:
         return NO_KL_RAW
-    if untold := view.untold("reduction", "dims"):
-        return untold
+    if missing := view.missing("reduction", "dims"):
+        return missing
     limit = view.kl_limit(limits.low_kl_late)
     if view.record.stage != "warmup" or not view.is_late or raw >= limit:
         return None
     return Judgement(
-        _level(view),
+        check_level(view),
         f"kl_raw {figure(raw)} is still below {figure(limit)} at epoch {view.record.epoch}.",
         {"kl_raw": raw},
         {"low_kl_late": limit, "tuning_epoch": limits.tuning_epoch},
-        _less_free_bits(view),
     )
 
 
 def outside_recipe(view: RunView) -> NotJudged | None:
-    """Why the notes' bands do not apply to a record, if they do not."""
+    """Why the bands do not apply to a record, if they do not."""
     if not view.has_kl:
         return NO_KL
-    return NO_RECIPE if view.record.stage == "unknown" else None
+    return NO_STAGE if view.record.stage == "unknown" else None
 
 
-def _level(view: RunView) -> Level:
+def check_level(view: RunView) -> Level:
     """Info early on and where information says that the latent works."""
     return "info" if not view.is_late or are_answers_learnt(view) else "warning"
-
-
-def _less_free_bits(view: RunView) -> Advice | None:
-    """Lower free bits only where no information speaks: it walks into collapse."""
-    is_known = are_answers_learnt(view) is not None
-    raw = finite(kl_split(view.record).kl_raw)
-    is_collapsing = raw is None or raw < view.kl_limit(view.thresholds.collapse_kl)
-    if not view.is_late or is_known or is_collapsing or view.header.kl.free_bits <= 0.0:
-        return None
-    return advice.lower_free_bits(view)
 
 
 def _is_consistent(view: RunView, above: float) -> bool:
@@ -226,15 +154,72 @@ def _is_consistent(view: RunView, above: float) -> bool:
     return is_long and all(raw is not None and raw > above for raw in raws)
 
 
-_TABLE = "training notes, item 12"
-_LEVELS = "training notes, fallback levels"
-_TREE = "training notes, decision tree"
+def _advise_high(view: RunView) -> Advice | None:
+    is_stuck = view.is_late and advice.is_validation_stuck(view)
+    return advice.ease_kl(view) if is_stuck else None
+
 
 KL_RULES: tuple[Rule, ...] = (
-    Rule("KL001", "kl_collapse_check", _TABLE, judge_collapse_check),
-    Rule("KL002", "kl_targets", _TABLE, judge_target_table),
-    Rule("KL003", "kl_high", f"{_TABLE} and {_LEVELS}", judge_high),
-    Rule("KL004", "free_bits_high", _TABLE, judge_free_bits),
-    Rule("KL005", "free_bits_generous", _LEVELS, judge_persistent_free_bits, True),
-    Rule("KL006", "kl_low_after_warmup", _TREE, judge_low_late, True),
+    Rule(
+        code="KL001",
+        name="kl_collapse_check",
+        meaning="kl_raw is below the rule-of-thumb sign of collapse.",
+        why="Never more than a remark: a latent can carry every answer at a very small mean KL, "
+        "since answers need one or two nats and the mean runs over hundreds of dimensions.",
+        source=RULE_OF_THUMB,
+        rank=310,
+        judge=judge_collapse_check,
+        thresholds=("collapse_kl", "early_epoch"),
+        subject="kl",
+    ),
+    Rule(
+        code="KL002",
+        name="kl_targets",
+        meaning="The rule-of-thumb targets: kl_raw and penalty reduction in their healthy bands.",
+        why="Where free_bits lies above the band both cannot hold (IN012).",
+        source=RULE_OF_THUMB,
+        rank=320,
+        judge=judge_target_table,
+        thresholds=(
+            "healthy_kl_low",
+            "healthy_kl_high",
+            "healthy_reduction_low",
+            "healthy_reduction_high",
+        ),
+        subject="kl",
+    ),
+    Rule(
+        code="KL003",
+        name="kl_high",
+        meaning="kl_raw is high: the penalty does not hold the posterior.",
+        why="The rule of thumb calls this over-regularisation and lowers the weight, which raises "
+        "the KL further. A smaller factor is advised only where the KL is a large share of the "
+        "loss and the validation answer loss is stuck.",
+        source=RULE_OF_THUMB,
+        rank=330,
+        judge=judge_high,
+        advice=_advise_high,
+        thresholds=(
+            "high_kl",
+            "high_kl_late",
+            "high_kl_stuck",
+            "consistent_epochs",
+            "pressing_kl_share",
+        ),
+        subject="kl",
+    ),
+    Rule(
+        code="KL006",
+        name="kl_low_after_warmup",
+        meaning="kl_raw is still low when the warm-up stage is nearly over.",
+        why="A check for the last epochs of the warm-up. Where the answers are learnt it means "
+        "nothing.",
+        source=RULE_OF_THUMB,
+        rank=360,
+        judge=judge_low_late,
+        advice=advice.lower_free_bits,
+        thresholds=("low_kl_late", "tuning_epoch"),
+        subject="kl",
+        needs_epochs=True,
+    ),
 )

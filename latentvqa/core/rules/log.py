@@ -13,6 +13,13 @@ from latentvqa.core.rules.rule import (
 )
 
 
+def judge_epochs(view: RunView) -> Outcome:
+    """A log without any epoch."""
+    if view.records:
+        return None
+    return Judgement("critical", "The log holds no epoch yet: there is nothing to judge.")
+
+
 def judge_parts(view: RunView) -> Outcome:
     """A total loss that its logged parts do not make: a weight printed but not used."""
     record, limits = view.record, view.thresholds
@@ -24,21 +31,21 @@ def judge_parts(view: RunView) -> Outcome:
         return None
     term = weight * after
     missed = total - answer - term
-    # the weights of these two terms are not in every log; neither exceeds 1 in the notes
+    # the weights of these two terms are not in every log; neither exceeds 1 in the recipe
     others = max(finite(record.train.orthogonality) or 0.0, 0.0)
     others += max(finite(record.train.teacher_loss) or 0.0, 0.0)
     slack = limits.loss_tolerance * abs(total) + limits.weight_tolerance * term
     if -slack <= missed <= others + slack:
         return None
     implied = (total - answer - others) / after if missed > 0.0 else (total - answer) / after
-    weight_told = f"The weight in the loss must be about {figure(implied)}, not the logged one."
+    weight_said = f"The weight in the loss must be about {figure(implied)}, not the logged one."
     if implied < 0.0:
-        weight_told = "No weight explains it: a term or a sign is missing."
+        weight_said = "No weight explains it: a term or a sign is missing."
     return Judgement(
         "warning",
         f"The logged parts do not make the total loss {figure(total)}: answer {figure(answer)} "
         f"and {figure(weight)} x kl_after {figure(after)} miss it by {figure(abs(missed))}. "
-        f"{weight_told}",
+        f"{weight_said}",
         {"total_loss": total, "answer_loss": answer, "kl_term": term, "implied_weight": implied},
         {"loss_tolerance": limits.loss_tolerance, "weight_tolerance": limits.weight_tolerance},
     )
@@ -87,8 +94,54 @@ def judge_gaps(view: RunView) -> Outcome:
 
 _ROUNDING = 1e-6  # by which sums of the same values may differ
 
+EMPTY_LOG = Rule(
+    code="LG001",
+    name="no_epochs",
+    meaning="The log holds a header but no epoch.",
+    why="Nothing can be judged before the first epoch has ended and been validated.",
+    source="the log itself",
+    rank=10,
+    judge=judge_epochs,
+    subject="evidence",
+    next_step="Let an epoch finish.",
+)
+
 LOG_RULES: tuple[Rule, ...] = (
-    Rule("LG002", "loss_disagrees", "a total is the sum of its parts", judge_parts),
-    Rule("LG004", "kl_impossible", "a KL is not negative; a hinge only takes away", judge_possible),
-    Rule("LG003", "log_incomplete", "an epoch a record", judge_gaps, True),
+    EMPTY_LOG,
+    Rule(
+        code="LG002",
+        name="loss_disagrees",
+        meaning="Total loss, answer loss and KL term were all logged, and they do not add up.",
+        why="A common bug prints one KL weight and trains with another: a warm-up that is shown "
+        "but never applied, a factor that is multiplied in one place only. The sentence names the "
+        "weight that the losses imply. Orthogonality and teacher may each take up to their own "
+        "value of the difference.",
+        source="a total is the sum of its parts",
+        rank=100,
+        judge=judge_parts,
+        thresholds=("loss_tolerance", "weight_tolerance"),
+        subject="evidence",
+    ),
+    Rule(
+        code="LG003",
+        name="log_incomplete",
+        meaning="Epochs are missing between the first and the last one.",
+        why="Lines get lost when jobs are killed or logs are merged. Rules over several epochs "
+        "then compare epochs that were not neighbours.",
+        source="one record for each epoch",
+        rank=180,
+        judge=judge_gaps,
+        needs_epochs=True,
+    ),
+    Rule(
+        code="LG004",
+        name="kl_impossible",
+        meaning="A KL is negative, or larger after free bits than before.",
+        why="Neither can be under the definitions here. A sign, exchanged columns, or the other "
+        "form of free bits, max(KL, free_bits), are the usual causes; map the columns anew.",
+        source="a KL is not negative; a hinge only takes away",
+        rank=20,
+        judge=judge_possible,
+        subject="evidence",
+    ),
 )

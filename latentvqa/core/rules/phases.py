@@ -1,4 +1,4 @@
-"""The training notes' three monitoring phases: what they expect to see, and when.
+"""Rule-of-thumb checks of three phases of training: what is expected, and when.
 
 Expectations, not faults: a phase that looks otherwise is a remark, and the
 verdict rests on information.
@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from latentvqa.core.rules.kl_checks import NO_KL_RAW, outside_recipe
 from latentvqa.core.rules.rule import (
+    RULE_OF_THUMB,
     Judgement,
     Outcome,
     Rule,
@@ -81,15 +82,15 @@ def _phase(
     cut: Mapping[str, float],
     max_ratio: float | None,
 ) -> Outcome:
-    """What the notes expect of a phase, and where the epoch differs; None if nowhere."""
+    """Where the epoch differs from what is expected of its phase; None if nowhere."""
     if outside := outside_recipe(view):
         return outside
     split = kl_split(view.record)
     raw, reduction = finite(split.kl_raw), finite(split.penalty_reduction)
     if raw is None:
         return NO_KL_RAW
-    if untold := view.untold("reduction", "dims"):
-        return untold
+    if missing := view.missing("reduction", "dims"):
+        return missing
     low, high = (view.kl_limit(limit) for limit in band.values())
     differences = []
     if not low <= raw <= high:
@@ -102,21 +103,65 @@ def _phase(
     ratio, loss = finite(view.record.overfitting_ratio), finite(view.record.val.answer_loss)
     is_judged = loss is not None and loss > view.thresholds.overfitting_min_loss
     if max_ratio is not None and is_judged and ratio is not None and ratio > max_ratio:
-        differences.append(f"validation / training {figure(ratio)} for at most {figure(max_ratio)}")
+        differences.append(f"overfit ratio {figure(ratio)} for at most {figure(max_ratio)}")
     if not differences:
         return None
     return Judgement(
         "info",
-        f"The notes expect otherwise in {when}: {'; '.join(differences)}.",
+        f"Not as the rule of thumb expects in {when}: {'; '.join(differences)}.",
         {"kl_raw": raw, "penalty_reduction": reduction, "overfitting_ratio": ratio},
         {**dict(zip(band, (low, high), strict=True)), **cut},
     )
 
 
-_PHASES = "training notes, monitoring checklist"
-
 PHASE_RULES: tuple[Rule, ...] = (
-    Rule("KL007", "phase_early", _PHASES, judge_early_phase, True),
-    Rule("KL008", "phase_late", _PHASES, judge_late_phase, True),
-    Rule("KL009", "phase_full", _PHASES, judge_full_phase, True),
+    Rule(
+        code="KL007",
+        name="phase_early",
+        meaning="The first epochs with a latent (3 to 5) are not as the rule of thumb expects.",
+        why="A remark for the live view; the KL is still growing, and the reduction varies.",
+        source=RULE_OF_THUMB,
+        rank=370,
+        judge=judge_early_phase,
+        thresholds=(
+            "early_start",
+            "early_epoch",
+            "early_kl_low",
+            "early_kl_high",
+            "early_reduction_low",
+            "early_reduction_high",
+        ),
+        needs_epochs=True,
+    ),
+    Rule(
+        code="KL008",
+        name="phase_late",
+        meaning="The end of the warm-up (epochs 10 to 14) is not as the rule of thumb expects.",
+        why="A remark before the full stage begins.",
+        source=RULE_OF_THUMB,
+        rank=380,
+        judge=judge_late_phase,
+        thresholds=(
+            "tuning_epoch",
+            "late_end",
+            "late_kl_low",
+            "late_kl_high",
+            "late_reduction_low",
+            "late_reduction_high",
+            "overfitting_moderate",
+            "overfitting_min_loss",
+        ),
+        needs_epochs=True,
+    ),
+    Rule(
+        code="KL009",
+        name="phase_full",
+        meaning="The full stage is not as the rule of thumb expects.",
+        why="A remark: a stable KL and a validation loss on its way to the target are expected.",
+        source=RULE_OF_THUMB,
+        rank=390,
+        judge=judge_full_phase,
+        thresholds=("full_kl_low", "full_kl_high", "overfitting_high", "overfitting_min_loss"),
+        needs_epochs=True,
+    ),
 )

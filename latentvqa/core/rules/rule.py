@@ -17,6 +17,9 @@ from latentvqa.core.rules.thresholds import KLHealthThresholds
 Level = Literal["ok", "info", "warning", "critical"]
 LEVELS: tuple[Level, ...] = ("ok", "info", "warning", "critical")
 Values = Mapping[str, float | int | None]
+Subject = Literal["evidence", "latent", "kl", "run"]
+
+RULE_OF_THUMB = "rule of thumb (recipe-origins)"  # source of checks that began as a recipe
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,6 @@ class Judgement:
     sentence: str
     observed: Values = field(default_factory=dict)
     limit: Values = field(default_factory=dict)
-    advice: Advice | None = None
 
 
 @dataclass(frozen=True)
@@ -84,23 +86,42 @@ class NotJudged:
 Outcome = Judgement | NotJudged | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Rule:
-    """A named rule and where it comes from.
+    """One rule, whole: tables, explanations, precedence and advice are read from here.
 
     Attributes:
         code: stable short code, such as ``KL003``.
         name: stable name, such as ``kl_high``.
+        meaning: what it says about a run, in a sentence.
+        why: the reason behind it, and what to do.
         source: where it comes from.
+        rank: place among findings of one level: the lowest speaks for the run.
+            No two rules share one; steps of ten leave room.
         judge: what it says about one epoch.
+        advice: the change to try where it holds, if any.
+        thresholds: fields of the ``[kl_health]`` section that it compares with.
+        subject: what it speaks of. ``evidence``: whether the logged measures can
+            be trusted. ``latent``: whether the latent carries the answers, its
+            sentence holding every measure of it. ``kl``: the KL alone, which
+            information overrules. ``run``: anything else.
+        next_step: what to do first where it leads and advises no change; empty
+            for the general answer.
         needs_epochs: whether it has an epoch window, so that a log without
             epochs cannot be judged by it.
     """
 
     code: str
     name: str
+    meaning: str
+    why: str
     source: str
+    rank: int
     judge: Callable[[RunView], Outcome]
+    advice: Callable[[RunView], Advice | None] | None = None
+    thresholds: tuple[str, ...] = ()
+    subject: Subject = "run"
+    next_step: str = ""
     needs_epochs: bool = False
 
 
@@ -151,8 +172,8 @@ class RunView:
     def has_kl(self) -> bool:
         """Whether a KL with a price exists in this run and this stage."""
         kl = self.header.kl
-        is_told = not {"max_weight", "factor"} & set(kl.unknown)
-        return self.has_latent and (not is_told or kl.max_weight * kl.factor > 0.0)
+        is_known = not {"max_weight", "factor"} & set(kl.unknown)
+        return self.has_latent and (not is_known or kl.max_weight * kl.factor > 0.0)
 
     @property
     def is_warming_up(self) -> bool:
@@ -165,7 +186,7 @@ class RunView:
             return False
         return weight < self.header.kl.max_weight * (1.0 - 1e-6)
 
-    def untold(self, *names: str) -> NotJudged | None:
+    def missing(self, *names: str) -> NotJudged | None:
         """Why a rule that needs these parts of the KL convention cannot judge, if so.
 
         Args:
@@ -173,14 +194,14 @@ class RunView:
                 count as needed only where ``kl_token`` is a sum over them.
         """
         kl = self.header.kl
-        missing = [
+        unknown = [
             name
             for name in names
             if name in kl.unknown and not (name == "dims" and kl.reduction == "mean")
         ]
-        if not missing:
+        if not unknown:
             return None
-        keys = [f"{'latent' if name in ('tokens', 'dims') else 'kl'}.{name}" for name in missing]
+        keys = [f"{'latent' if name in ('tokens', 'dims') else 'kl'}.{name}" for name in unknown]
         options = " ".join(f"--set {key}=..." for key in keys)
         return NotJudged(f"the log does not say {', '.join(keys)} (give {options})")
 
@@ -220,6 +241,11 @@ def counts_as_zero(split: SplitMetrics, thresholds: KLHealthThresholds) -> bool 
     if raw is None or after is None:
         return None
     return after <= 0.0 or after < thresholds.zero_kl_share * raw
+
+
+def severity(level: Level) -> int:
+    """A level as a number, rising."""
+    return LEVELS.index(level)
 
 
 def finite(value: float | None) -> float | None:

@@ -23,7 +23,7 @@ class KLHealthThresholds(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     collapse_kl: Nats = Field(
-        default=0.01, description="nats of kl_token; below it the notes say collapse"
+        default=0.01, description="nats of kl_token; below it, by rule of thumb, a sign of collapse"
     )
     healthy_kl_low: Nats = Field(default=0.03, description="nats of kl_token; healthy band starts")
     healthy_kl_high: Nats = Field(default=0.08, description="nats of kl_token; healthy band ends")
@@ -100,10 +100,14 @@ class KLHealthThresholds(BaseModel):
     )
 
     overfitting_moderate: Ratio = Field(
-        default=2.0, description="validation / training answer loss"
+        default=2.0, description="overfit ratio: validation / training answer loss"
     )
-    overfitting_high: Ratio = Field(default=2.5, description="validation / training answer loss")
-    overfitting_act: Ratio = Field(default=3.0, description="validation / training answer loss")
+    overfitting_high: Ratio = Field(
+        default=2.5, description="overfit ratio: validation / training answer loss"
+    )
+    overfitting_act: Ratio = Field(
+        default=3.0, description="overfit ratio: validation / training answer loss"
+    )
     overfitting_min_loss: Nats = Field(
         default=0.05,
         description="nats per answer token; below it no ratio and no plateau is judged",
@@ -119,14 +123,16 @@ class KLHealthThresholds(BaseModel):
         description="nats per answer token; below it by early_epoch training was very fast",
     )
     target_loss: Nats = Field(
-        default=0.8, description="nats per answer token; aim of the notes where the run names none"
+        default=0.8, description="nats per answer token; target where the run names none"
     )
 
     collapse_bound: Ratio = Field(
-        default=0.5, description="multiple of H(A); bound below it is collapse"
+        default=0.5,
+        description="multiple of the information the answers need; bound below it is collapse",
     )
     collapse_gain: Share = Field(
-        default=0.1, description="share of H(A); gain below it is not learnt"
+        default=0.1,
+        description="share of the information the answers need; gain below it is not learnt",
     )
     collapse_rate: Nats = Field(
         default=0.1,
@@ -158,14 +164,19 @@ class KLHealthThresholds(BaseModel):
         default=0.25,
         description="share of the logged KL term; the same, since weight and KL move in an epoch",
     )
-    learnt_gain: Share = Field(default=0.5, description="share of H(A); gain from it on is learnt")
+    learnt_gain: Share = Field(
+        default=0.5,
+        description="share of the information the answers need; gain from it on is learnt",
+    )
     leak_nats: Nats = Field(default=0.05, description="nats; gain may exceed the bound by so much")
     leak_errors: Ratio = Field(default=2.0, description="standard errors; or by so many of the NLL")
     near_need: Ratio = Field(
-        default=1.5, description="multiple of H(A); bound below it is near the need"
+        default=1.5,
+        description="multiple of the information the answers need; bound below it is near the need",
     )
     far_above_need: Ratio = Field(
-        default=10.0, description="multiple of H(A); bound above it is far above"
+        default=10.0,
+        description="multiple of the information the answers need; bound above it is far above",
     )
     pinned_low: Ratio = Field(
         default=0.75, description="multiple of free_bits; kl_raw pinned, lower end"

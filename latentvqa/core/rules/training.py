@@ -1,4 +1,4 @@
-"""The training notes' checks on the answer loss.
+"""Rules on the answer loss: learning, plateau, overfitting, target.
 
 The KL is none of their business, with one exception: advice on a stuck loss may
 name the KL factor, where its preconditions hold.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from latentvqa.core.rules import advice
 from latentvqa.core.rules.information import are_answers_learnt
 from latentvqa.core.rules.rule import (
+    RULE_OF_THUMB,
     Advice,
     Judgement,
     Level,
@@ -44,7 +45,6 @@ def judge_answer_loss(view: RunView) -> Outcome:
         "first epoch. The decoder's rate is too low, or regularisation too strong.",
         {"best_answer_loss": best, "first_answer_loss": first},
         {"learning_min_decrease": limits.learning_min_decrease, "early_epoch": limits.early_epoch},
-        advice.raise_decoder_rate(view),
     )
 
 
@@ -59,17 +59,13 @@ def judge_plateau(view: RunView) -> Outcome:
     if not advice.is_validation_stuck(view):
         return None
     held, target = view.records[best], _target(view)
-    lowest = held.val.answer_loss
-    is_below = lowest is not None and target is not None and lowest < target
     aim = "" if target is None else f", target {figure(target)}"
-    level: Level = "info" if is_below and are_answers_learnt(view) is not False else "warning"
     return Judgement(
-        level,
+        "info" if _is_plateau_good(view) else "warning",
         f"Validation answer loss has not improved for {view.record.epoch - held.epoch} epochs: "
-        f"best {figure(lowest)} at epoch {held.epoch}{aim}.",
+        f"best {figure(held.val.answer_loss)} at epoch {held.epoch}{aim}.",
         {"best_answer_loss": held.val.answer_loss, "answer_loss": loss},
         {"plateau_epochs": limits.plateau_epochs, "target": target},
-        advice.tuning_advice(view) if level == "warning" else None,
     )
 
 
@@ -93,8 +89,9 @@ def judge_overfitting(view: RunView) -> Outcome:
     limit, level, word = next(step for step in steps if ratio >= step[0])
     return Judgement(
         level,
-        f"Overfitting ({word}): validation answer loss {figure(val)} is {figure(ratio)} times "
-        f"training's and {percent((val - lowest) / lowest if lowest else None)} above its best.",
+        f"Overfitting ({word}): overfit ratio {figure(ratio)} (validation answer loss "
+        f"{figure(val)} over training's), and validation is "
+        f"{percent((val - lowest) / lowest if lowest else None)} above its best.",
         {"overfitting_ratio": ratio, "answer_loss": val, "best_answer_loss": lowest}
         | {"total_loss_ratio": _total_ratio(view)},
         {
@@ -102,12 +99,11 @@ def judge_overfitting(view: RunView) -> Outcome:
             "overfitting_min_loss": limits.overfitting_min_loss,
             "overfitting_min_rise": limits.overfitting_min_rise,
         },
-        _less_fitting(view) if level == "warning" else None,
     )
 
 
 def judge_decoder_rate(view: RunView) -> Outcome:
-    """The notes' level 3: training fell very fast, validation stopped early, and a wide gap."""
+    """Training fell very fast, validation stopped early, and the gap is wide."""
     limits, best = view.thresholds, view.best_val[view.index]
     val, ratio = finite(view.record.val.answer_loss), finite(view.record.overfitting_ratio)
     if best is None or val is None or ratio is None:
@@ -122,39 +118,13 @@ def judge_decoder_rate(view: RunView) -> Outcome:
         "warning",
         f"The decoder learns too fast: training answer loss fell below "
         f"{figure(limits.fast_train_loss)} by epoch {limits.early_epoch}, validation was best at "
-        f"epoch {view.records[best].epoch} and is {figure(ratio)} times training's now.",
+        f"epoch {view.records[best].epoch}, and the overfit ratio is {figure(ratio)} now.",
         {"answer_loss": val, "overfitting_ratio": ratio},
         {
             "fast_train_loss": limits.fast_train_loss,
             "overfitting_ratio": limits.overfitting_high,
             "plateau_epochs": limits.plateau_epochs,
         },
-        advice.lower_decoder_rate(view),
-    )
-
-
-def judge_over_constraint(view: RunView) -> Outcome:
-    """Three forces at once in the full stage: KL, teacher and a fast decoder."""
-    record, limits = view.record, view.thresholds
-    if record.stage == "unknown":
-        return NotJudged("the log does not name its stages")
-    train, val = finite(record.train.answer_loss), finite(record.val.answer_loss)
-    if train is None or val is None:
-        return NO_ANSWER_LOSS
-    if view.header.teacher_weight is None:
-        return NotJudged("the log does not say the teacher's weight")
-    has_forces = record.stage == "full" and view.has_kl and view.header.teacher_weight > 0.0
-    is_stuck = advice.is_validation_stuck(view) and val > limits.overfitting_min_loss
-    if not (has_forces and is_stuck and train < limits.fast_train_loss):
-        return None
-    return Judgement(
-        "info" if are_answers_learnt(view) else "warning",
-        f"KL, teacher and a fast decoder pull at once: training answer loss is {figure(train)}, "
-        f"validation stuck at {figure(val)}. Ease the teacher first, then the KL, then the "
-        "decoder's rate, one at a time.",
-        {"train_answer_loss": train, "answer_loss": val},
-        {"fast_train_loss": limits.fast_train_loss, "plateau_epochs": limits.plateau_epochs},
-        advice.tuning_advice(view),
     )
 
 
@@ -168,15 +138,14 @@ def judge_target(view: RunView) -> Outcome:
         return NotJudged("the log names no target loss")
     if lowest is None or lowest < target or not advice.is_validation_stuck(view):
         return None
-    factor = advice.ease_kl(view)
-    rest = "The KL is a large share of the loss." if factor else "Look at the data next."
+    is_pressed = advice.ease_kl(view) is not None
+    rest = "The KL is a large share of the loss." if is_pressed else "Look at the data next."
     return Judgement(
         "warning",
         f"Validation answer loss is stuck at {figure(lowest)}, above the target "
         f"{figure(target)}, at epoch {view.record.epoch}. {rest}",
         {"best_answer_loss": lowest},
         {"target": target, "target_epoch": limits.target_epoch},
-        factor,
     )
 
 
@@ -186,17 +155,10 @@ def _has_weight_risen(view: RunView) -> bool:
 
 
 def _target(view: RunView) -> float | None:
-    """The loss aimed at; the notes' only for logs of their recipe."""
+    """The loss aimed at; that of the rule of thumb only for logs of its recipe."""
     if view.header.target is not None:
         return view.header.target
     return None if view.record.stage == "unknown" else view.thresholds.target_loss
-
-
-def _less_fitting(view: RunView) -> Advice | None:
-    """The teacher, then the decoder's rate; never less KL. Not before the tuning epoch."""
-    if not view.is_late:
-        return None
-    return advice.lower_teacher(view) or advice.lower_decoder_rate(view)
 
 
 def _total_ratio(view: RunView) -> float | None:
@@ -204,16 +166,102 @@ def _total_ratio(view: RunView) -> float | None:
     return None if val is None or not train else val / train
 
 
-_NOTES = "training notes, warning signs"
-_LEVELS = "training notes, fallback level 3"
-_FORCES = "training notes, three-force problem"
-_TREE = "training notes, decision tree after epoch 20"
+def _is_plateau_good(view: RunView) -> bool:
+    """Whether validation stands still below its target, with nothing known to be unlearnt."""
+    best, target = view.best_val[view.index], _target(view)
+    lowest = None if best is None else view.records[best].val.answer_loss
+    is_below = lowest is not None and target is not None and lowest < target
+    return is_below and are_answers_learnt(view) is not False
+
+
+def _advise_plateau(view: RunView) -> Advice | None:
+    return None if _is_plateau_good(view) else advice.tuning_advice(view)
+
+
+def _advise_overfitting(view: RunView) -> Advice | None:
+    """The teacher, then the decoder's rate; never less KL. Not before the tuning epoch."""
+    ratio = finite(view.record.overfitting_ratio)
+    if not view.is_late or ratio is None or ratio < view.thresholds.overfitting_high:
+        return None
+    return advice.lower_teacher(view) or advice.lower_decoder_rate(view)
+
 
 TRAINING_RULES: tuple[Rule, ...] = (
-    Rule("TR001", "answer_loss_not_decreasing", _NOTES, judge_answer_loss, True),
-    Rule("TR002", "validation_plateau", _NOTES, judge_plateau, True),
-    Rule("TR003", "overfitting", _NOTES, judge_overfitting),
-    Rule("TR004", "decoder_rate_high", _LEVELS, judge_decoder_rate, True),
-    Rule("TR005", "over_constraint", _FORCES, judge_over_constraint, True),
-    Rule("TR006", "target_missed", _TREE, judge_target, True),
+    Rule(
+        code="TR001",
+        name="answer_loss_not_decreasing",
+        meaning="Training answer loss has hardly fallen since the first epoch.",
+        why="A bug, or too low a rate. Overfit ten examples first: what cannot do that is broken.",
+        source=RULE_OF_THUMB,
+        rank=270,
+        judge=judge_answer_loss,
+        advice=advice.raise_decoder_rate,
+        thresholds=("learning_min_decrease", "early_epoch", "overfitting_min_loss"),
+        needs_epochs=True,
+    ),
+    Rule(
+        code="TR002",
+        name="validation_plateau",
+        meaning="Validation answer loss has had no new best for many epochs.",
+        why="Nothing is tuned before epoch 10. In the full stage the teacher is eased first, then "
+        "the KL where it is a large share of the loss, then the decoder's rate.",
+        source=RULE_OF_THUMB,
+        rank=280,
+        judge=judge_plateau,
+        advice=_advise_plateau,
+        thresholds=("plateau_epochs", "tuning_epoch", "overfitting_min_loss", "target_loss"),
+        needs_epochs=True,
+    ),
+    Rule(
+        code="TR003",
+        name="overfitting",
+        meaning="The overfit ratio (validation over training answer loss) is high, and validation "
+        "has risen over its best.",
+        why="The rule of thumb lowers the KL weight; that is the one thing that does not help, "
+        "since the KL regularises. Ease the teacher, slow the decoder, add data. Not judged where "
+        "the loss is tiny or has not risen, since a ratio of two small numbers says nothing.",
+        source=RULE_OF_THUMB,
+        rank=130,
+        judge=judge_overfitting,
+        advice=_advise_overfitting,
+        thresholds=(
+            "overfitting_moderate",
+            "overfitting_high",
+            "overfitting_act",
+            "overfitting_min_loss",
+            "overfitting_min_rise",
+        ),
+    ),
+    Rule(
+        code="TR004",
+        name="decoder_rate_high",
+        meaning="Training answer loss fell very fast, validation stopped early, and the gap is "
+        "wide.",
+        why="The last step of tuning: a slower decoder, only after the KL factor and free bits.",
+        source=RULE_OF_THUMB,
+        rank=290,
+        judge=judge_decoder_rate,
+        advice=advice.lower_decoder_rate,
+        thresholds=(
+            "fast_train_loss",
+            "early_epoch",
+            "overfitting_high",
+            "plateau_epochs",
+            "tuning_epoch",
+        ),
+        needs_epochs=True,
+    ),
+    Rule(
+        code="TR006",
+        name="target_missed",
+        meaning="The target loss is not reached when it should be, and validation is stuck.",
+        why="The rule of thumb lowers the KL factor first. That is advised only where the KL is a "
+        "large share of the loss; if all else is healthy, the data are next.",
+        source=RULE_OF_THUMB,
+        rank=300,
+        judge=judge_target,
+        advice=advice.ease_kl,
+        thresholds=("target_epoch", "target_loss", "pressing_kl_share", "plateau_epochs"),
+        needs_epochs=True,
+    ),
 )

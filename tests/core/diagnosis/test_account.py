@@ -18,20 +18,20 @@ def test_every_measure_of_a_healthy_run_stands_with_its_meaning():
     assert account(beta=0.5) == {
         "rate": (
             "19.2 nats (27.7 bits)",
-            "What the loss pays for, per example, 11.3 times the need.",
+            "What the loss pays for, per example, 11.3 times what the answers need.",
         ),
         "beta": (
             "0.5 per nat",
             "A nat of rate costs as much as 0.5 nats of answer loss once free bits are used up.",
         ),
-        "H(A)": ("1.7 nats", "What the answers need, were they all learnt."),
-        "answer gain": (
+        "answers need": ("1.7 nats", "The information the answers need, were they all learnt."),
+        "learnt": (
             "1.6 nats",
-            "What is learnt: 94.1 % of the need, enough to call them learnt.",
+            "94.1 % of what the answers need, enough to call them learnt.",
         ),
         "information bound": (
             "12 nats at t = 0.5",
-            "The most that the latent can carry to the decoder, 7.06 times the need.",
+            "The most that the latent can carry to the decoder, 7.06 times what the answers need.",
         ),
     }
 
@@ -39,15 +39,15 @@ def test_every_measure_of_a_healthy_run_stands_with_its_meaning():
 @pytest.mark.parametrize(
     ("gain", "bound", "meaning"),
     [
-        (0.85, 12.0, "50 % of the need, enough to call them learnt."),
-        (0.84, 12.0, "49.4 % of the need, not learnt yet."),
-        (-0.2, 12.0, "0 % of the need, not learnt yet."),
-        (1.6, 0.3, "94.1 % of the need, more than the latent can have carried."),
+        (0.85, 12.0, "50 % of what the answers need, enough to call them learnt."),
+        (0.84, 12.0, "49.4 % of what the answers need, not learnt yet."),
+        (-0.2, 12.0, "0 % of what the answers need, not learnt yet."),
+        (1.6, 0.3, "94.1 % of what the answers need, more than the latent can have carried."),
     ],
 )
 def test_the_gain_says_whether_the_answers_came_through_the_latent(gain, bound, meaning):
     seen = account(val={"answer_gain": gain, "information_bound": bound})
-    assert seen["answer gain"][1] == f"What is learnt: {meaning}"
+    assert seen["learnt"][1] == meaning
 
 
 def test_without_a_need_nothing_is_compared_with_it():
@@ -74,7 +74,7 @@ def test_the_price_is_plain_without_free_bits():
 @pytest.mark.parametrize("bottleneck", ["deterministic", "none"])
 def test_without_a_gaussian_latent_only_the_answers_are_accounted_for(bottleneck):
     header = replace(HEADER, kl=replace(KL, bottleneck=bottleneck))
-    assert set(account(header, beta=1.0)) == {"H(A)", "answer gain"}
+    assert set(account(header, beta=1.0)) == {"answers need", "learnt"}
 
 
 def test_values_that_are_not_finite_are_left_out():
@@ -83,5 +83,5 @@ def test_values_that_are_not_finite_are_left_out():
 
 def test_the_account_is_that_of_the_last_epoch():
     records = make_run(3, lambda n: {"val": {"answer_gain": 0.1 * n}})
-    line = next(line for line in diagnose(HEADER, records).account if line.name == "answer gain")
+    line = next(line for line in diagnose(HEADER, records).account if line.name == "learnt")
     assert line.value == "0.2 nats"

@@ -301,7 +301,7 @@ SIDES: dict[str, dict[str, Pair]] = {
 
 
 LESS_KL = (Advice("kl.factor", 0.2, 0.15), None)
-SMALL_KL = "kl_raw 0.005 is below 0.01, the notes' sign of collapse"
+SMALL_KL = "kl_raw 0.005 is below 0.01, the rule-of-thumb sign of collapse"
 UNLEARNT = {"information_bound": 12.0, "answer_gain": 0.05}
 
 # Code, then threshold: what the rule says changes there, not whether it speaks.

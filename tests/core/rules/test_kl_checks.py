@@ -4,8 +4,8 @@ import pytest
 from pydantic import ValidationError
 
 from latentvqa.core.diagnosis.diagnose import diagnose
-from latentvqa.core.rules.kl_checks import KLHealthThresholds
 from latentvqa.core.rules.rule import Advice
+from latentvqa.core.rules.thresholds import KLHealthThresholds
 from tests.runs import HEADER, KL, make_run
 
 UNKNOWN = {"answer_entropy": None, "answer_gain": None, "information_bound": None}
@@ -107,7 +107,7 @@ def test_kl_after_counts_as_zero_below_its_share():
     assert found("free_bits_high", run(1.0, 0.0051), thresholds=loose) is None
 
 
-def test_notes_checks_are_info_where_information_says_that_the_latent_works():
+def test_checks_of_the_kl_are_info_where_information_says_that_the_latent_works():
     assert found("free_bits_high", run(0.05, 0.0)).level == "info"
     assert found("kl_high", run(0.2)).level == "info"
 
@@ -188,7 +188,7 @@ def test_every_threshold_states_its_unit():
         "epoch",
         "multiple",
         "standard errors",
-        "validation / training",
+        "overfit ratio",
         "or by",
     )
     for name, field in KLHealthThresholds.model_fields.items():

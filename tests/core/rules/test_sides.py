@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from latentvqa.core.diagnosis.diagnose import RULES, diagnose
-from latentvqa.core.diagnosis.explanations import EXPLANATIONS
+from latentvqa.core.diagnosis.diagnose import diagnose
+from latentvqa.core.rules.catalogue import RULE_OF
 from latentvqa.core.rules.thresholds import KLHealthThresholds
 from tests.core.rules.paired_logs import LIMITS, trained
 from tests.core.rules.sides import CHANGES, SIDES
 from tests.runs import HEADER
 
-CODES = {"LG001", *(rule.code for rule in RULES)}
+CODES = set(RULE_OF)
 PAIRS = [(code, name) for code, pairs in SIDES.items() for name in pairs]
 CHANGED = [(code, name) for code, changes in CHANGES.items() for name in changes]
 
@@ -58,9 +58,9 @@ def test_every_rule_has_its_sides():
 
 
 @pytest.mark.parametrize("code", sorted(CODES))
-def test_every_threshold_that_a_rule_explains_has_its_sides(code):
+def test_every_threshold_of_a_rule_has_its_sides(code):
     tested = {*SIDES[code], *CHANGES.get(code, {})} & set(KLHealthThresholds.model_fields)
-    assert tested == set(EXPLANATIONS[code].thresholds)
+    assert tested == set(RULE_OF[code].thresholds)
 
 
 def test_a_limit_of_the_kl_follows_the_reduction():

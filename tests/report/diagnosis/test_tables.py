@@ -138,16 +138,17 @@ def test_the_account_at_80_columns():
         shown(account_table(diagnose(HEADER, make_run(1, beta=0.5))))
         == """\
 rate              19.2 nats (27.7 bits) What the loss pays for, per example,
-                                        11.3 times the need.
+                                        11.3 times what the answers need.
 beta              0.5 per nat           A nat of rate costs as much as 0.5 nats
                                         of answer loss once free bits are used
                                         up.
-H(A)              1.7 nats              What the answers need, were they all
-                                        learnt.
-answer gain       1.6 nats              What is learnt: 94.1 % of the need,
-                                        enough to call them learnt.
+answers need      1.7 nats              The information the answers need, were
+                                        they all learnt.
+learnt            1.6 nats              94.1 % of what the answers need, enough
+                                        to call them learnt.
 information bound 12 nats at t = 0.5    The most that the latent can carry to
-                                        the decoder, 7.06 times the need.
+                                        the decoder, 7.06 times what the
+                                        answers need.
 """
     )
 

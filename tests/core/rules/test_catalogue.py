@@ -1,0 +1,54 @@
+import pytest
+
+from latentvqa.core.rules.catalogue import RULE_OF, RULES, thresholds_of
+from latentvqa.core.rules.thresholds import KLHealthThresholds
+
+# which of several findings of one level speaks for the run
+PRECEDENCE = [
+    "no_epochs",
+    "divergence",
+    "collapse",
+    "leak",
+    "latent_ignored",
+    "teacher_idle",
+    "teacher_no_gradient",
+    "overfitting",
+    "pinned",
+]
+
+
+def test_codes_names_and_ranks_are_unique():
+    for part in ("code", "name", "rank"):
+        assert len({getattr(rule, part) for rule in RULES}) == len(RULES)
+    assert [rule.rank for rule in RULES] == sorted(rule.rank for rule in RULES)
+    assert all(RULE_OF[rule.code] is rule for rule in RULES)
+
+
+def test_the_verdict_prefers_what_matters_most():
+    names = [rule.name for rule in RULES]
+    assert [name for name in names if name in PRECEDENCE] == PRECEDENCE
+    beside = {"kl_impossible", "kl_exploding", "loss_disagrees"}
+    assert set(names[: names.index("pinned")]) == {*PRECEDENCE, *beside} - {"pinned"}
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+def test_a_declaration_is_whole(rule):
+    assert rule.code[:2] in ("LG", "IN", "KL", "TE", "TR")
+    assert rule.name == rule.name.lower()
+    for text in (rule.meaning, rule.why):
+        assert text.endswith(".")
+    assert rule.source
+    assert not any("notes" in text for text in (rule.meaning, rule.why, rule.source))
+
+
+def test_every_threshold_belongs_to_a_rule():
+    named = {key for rule in RULES for key in rule.thresholds}
+    assert named == set(KLHealthThresholds.model_fields)
+
+
+def test_the_thresholds_of_a_rule_are_those_in_use():
+    high = thresholds_of(RULE_OF["KL004"], KLHealthThresholds(generous_reduction=0.9))
+    assert (high[0].key, high[0].value) == ("generous_reduction", 0.9)
+    assert high[0].description == "share; above it free bits are too high"
+    assert thresholds_of(RULE_OF["KL004"])[0].value == 0.8
+    assert thresholds_of(RULE_OF["IN001"]) == ()
