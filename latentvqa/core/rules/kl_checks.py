@@ -72,9 +72,9 @@ def judge_target_table(view: RunView) -> Outcome:
     cut = f"{percent(limits.healthy_reduction_low)} to {percent(limits.healthy_reduction_high)}"
     return Judgement(
         "ok" if is_raw_healthy and is_cut_healthy else "info",
-        f"kl_raw {figure(raw)} is {'inside' if is_raw_healthy else 'outside'} {band}, "
-        f"penalty reduction {percent(reduction)} is "
-        f"{'inside' if is_cut_healthy else 'outside'} {cut}: the rule-of-thumb targets.",
+        f"Rule-of-thumb targets: kl_raw {figure(raw)} is "
+        f"{'inside' if is_raw_healthy else 'outside'} {band}, penalty reduction "
+        f"{percent(reduction)} is {'inside' if is_cut_healthy else 'outside'} {cut}.",
         {"kl_raw": raw, "penalty_reduction": reduction},
         {
             "healthy_kl_low": low,

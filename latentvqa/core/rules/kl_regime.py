@@ -159,8 +159,9 @@ def judge_share(view: RunView) -> Outcome:
     is_stuck = view.is_late and advice.is_validation_stuck(view)
     return Judgement(
         "warning" if _is_share_harmful(view) else "info",
-        f"The KL is {percent(share)} of the loss, above the {percent(limits.pressing_kl_share)} "
-        f"of the rule of thumb{' while the validation answer loss is stuck' if is_stuck else ''}.",
+        f"The KL is {percent(share)} of the loss, above the rule-of-thumb "
+        f"{percent(limits.pressing_kl_share)}"
+        f"{', while the validation answer loss is stuck' if is_stuck else ''}.",
         {"kl_share": share},
         {"pressing_kl_share": limits.pressing_kl_share},
     )

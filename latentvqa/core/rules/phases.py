@@ -94,16 +94,16 @@ def _phase(
     low, high = (view.kl_limit(limit) for limit in band.values())
     differences = []
     if not low <= raw <= high:
-        differences.append(f"kl_raw {figure(raw)} for {figure(low)} to {figure(high)}")
+        differences.append(f"kl_raw {figure(raw)} (expected {figure(low)} to {figure(high)})")
     if cut and reduction is not None:
         least, most = cut.values()
         if not least <= reduction <= most:
             wanted = f"{percent(least)} to {percent(most)}"
-            differences.append(f"penalty reduction {percent(reduction)} for {wanted}")
+            differences.append(f"penalty reduction {percent(reduction)} (expected {wanted})")
     ratio, loss = finite(view.record.overfitting_ratio), finite(view.record.val.answer_loss)
     is_judged = loss is not None and loss > view.thresholds.overfitting_min_loss
     if max_ratio is not None and is_judged and ratio is not None and ratio > max_ratio:
-        differences.append(f"overfit ratio {figure(ratio)} for at most {figure(max_ratio)}")
+        differences.append(f"overfit ratio {figure(ratio)} (at most {figure(max_ratio)})")
     if not differences:
         return None
     return Judgement(

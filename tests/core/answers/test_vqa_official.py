@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from latentvqa.core.answers.vqa_official import vqa_official
-from tests.core.rules.challenge import challenge_accuracy
+from tests.core.answers.challenge import challenge_accuracy
 
 
 @pytest.mark.parametrize(("matching", "expected"), [(0, 0), (1, 30), (2, 60), (3, 90), (4, 100)])

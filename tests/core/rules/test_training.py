@@ -2,15 +2,9 @@ from dataclasses import replace
 
 import pytest
 
-from latentvqa.core.diagnosis.diagnose import diagnose
-from latentvqa.core.records import TeacherCounts
 from latentvqa.core.rules.rule import Advice
-from tests.runs import HEADER, make_epoch, make_run
-
-
-def found(name, records, header=HEADER):
-    diagnosis = diagnose(header, records)
-    return next((finding for finding in diagnosis.findings if finding.name == name), None)
+from tests.core.rules.found import found
+from tests.runs import HEADER, make_run
 
 
 @pytest.mark.parametrize(
@@ -112,28 +106,3 @@ def test_overfitting_is_never_met_with_less_kl():
     alone = replace(HEADER, teacher_weight=0.0)
     assert found("overfitting", overfit(3.5), alone).advice is None
     assert found("overfitting", overfit(3.5, epochs=10)).advice is None
-
-
-@pytest.mark.parametrize(
-    ("weight", "loss", "counts", "name", "level"),
-    [
-        (0.0, 0.0, None, "teacher_off", "info"),
-        (0.3, 0.0, None, "teacher_idle", "warning"),
-        (0.3, 0.0, TeacherCounts(0, 0, 0), "teacher_idle", "warning"),
-        (0.3, 0.0, TeacherCounts(9, 0, 0), "teacher_nothing_to_prefer", "info"),
-        (0.3, 0.0, TeacherCounts(9, 5, 0), "teacher_already_preferred", "ok"),
-        (0.3, 0.0, TeacherCounts(9, 5, 1), "teacher_no_gradient", "warning"),
-        (0.3, 0.01, TeacherCounts(9, 5, 1), None, None),
-    ],
-)
-def test_a_silent_teacher_is_told_apart_by_its_counts(weight, loss, counts, name, level):
-    last = make_epoch(15, train={"teacher_loss": loss}, teacher=counts)
-    diagnosis = diagnose(replace(HEADER, teacher_weight=weight), [*make_run(15), last])
-    teacher = [finding for finding in diagnosis.findings if finding.code.startswith("TE")]
-    assert [(f.name, f.level) for f in teacher] == ([] if name is None else [(name, level)])
-
-
-def test_the_teacher_is_judged_in_the_full_stage_only():
-    diagnosis = diagnose(replace(HEADER, teacher_weight=0.0), make_run(15))
-    assert all(finding.name != "teacher_off" for finding in diagnosis.findings)
-    assert all("teacher" not in line for line in diagnosis.not_judged)

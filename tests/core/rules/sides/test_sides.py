@@ -7,8 +7,9 @@ import pytest
 from latentvqa.core.diagnosis.diagnose import diagnose
 from latentvqa.core.rules.catalogue import RULE_OF
 from latentvqa.core.rules.thresholds import KLHealthThresholds
-from tests.core.rules.paired_logs import LIMITS, trained
-from tests.core.rules.sides import CHANGES, SIDES
+from tests.core.rules.sides.changes import CHANGES
+from tests.core.rules.sides.paired_logs import LIMITS, trained
+from tests.core.rules.sides.speaking import SIDES
 from tests.runs import HEADER
 
 CODES = set(RULE_OF)

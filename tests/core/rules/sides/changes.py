@@ -1,0 +1,105 @@
+"""For thresholds that change what a rule says, not whether it speaks: a log on either side."""
+
+from __future__ import annotations
+
+from latentvqa.core.rules.rule import Advice
+from tests.core.rules.sides.paired_logs import (
+    LIMITS,
+    NEED,
+    RAW,
+    Change,
+    Pair,
+    at_tuning,
+    carries,
+    falling,
+    least,
+    over,
+    overfitted,
+    pressed,
+    stuck,
+    trained,
+    under,
+)
+from tests.core.rules.sides.speaking import NO_TARGET
+from tests.runs import HEADER, make_run
+
+LESS_KL = (Advice("kl.factor", 0.2, 0.15), None)
+SMALL_KL = "kl_raw 0.005 is below 0.01, the rule-of-thumb sign of collapse"
+UNLEARNT = {"information_bound": 12.0, "answer_gain": 0.05}
+
+# Code, then threshold: what the rule says changes there, not whether it speaks.
+CHANGES: dict[str, dict[str, Change]] = {
+    "IN002": {
+        "early_epoch": Change(
+            Pair(lambda n: carries(0.3, 0.01, n), LIMITS.early_epoch + 1, LIMITS.early_epoch),
+            "level",
+            ("critical", "warning"),
+        )
+    },
+    "IN004": {"tuning_epoch": at_tuning(lambda n: carries(12.0, 0.05, n))},
+    "IN005": {"tuning_epoch": at_tuning(lambda n: carries(2.0, 0.05, n))},
+    "IN007": {
+        "tuning_epoch": at_tuning(
+            lambda n: (HEADER, make_run(n, train={"kl_raw": 0.09}, val=UNLEARNT))
+        ),
+        "learnt_gain": Change(
+            under(
+                lambda x: (HEADER, make_run(14, train={"kl_raw": 0.09}, val={"answer_gain": x})),
+                LIMITS.learnt_gain * NEED,
+            ),
+            "level",
+            ("warning", "info"),
+        ),
+    },
+    "IN009": {"tuning_epoch": at_tuning(lambda n: carries(12.0, 0.05, n, active_units=20))},
+    "TR002": {
+        "target_loss": Change(
+            least(lambda x: stuck(14, best=x, header=NO_TARGET), LIMITS.target_loss),
+            "level",
+            ("warning", "info"),
+        )
+    },
+    "TR003": {
+        "overfitting_high": Change(
+            falling(overfitted, 1.0 / LIMITS.overfitting_high), "level", ("warning", "info")
+        ),
+        "overfitting_act": Change(
+            falling(overfitted, 1.0 / LIMITS.overfitting_act),
+            "sentence",
+            ("Overfitting (act)", "Overfitting (high)"),
+        ),
+    },
+    "TR005": {
+        "tuning_epoch": Change(
+            Pair(
+                lambda n: stuck(n, train=0.1, stage="full"),
+                LIMITS.tuning_epoch + 1,
+                LIMITS.tuning_epoch,
+            ),
+            "advice",
+            (Advice("teacher.weight", 0.3, 0.2), None),
+        )
+    },
+    "TR006": {
+        "pressing_kl_share": Change(
+            over(lambda x: pressed(x, RAW, 0.85), LIMITS.pressing_kl_share), "advice", LESS_KL
+        )
+    },
+    "KL001": {
+        "early_epoch": Change(
+            Pair(lambda n: trained(n, kl_raw=0.005), LIMITS.early_epoch, LIMITS.early_epoch + 1),
+            "sentence",
+            (f"{SMALL_KL}: early enough to wait", f"{SMALL_KL}: the verdict rests"),
+        )
+    },
+    "KL003": {
+        "pressing_kl_share": Change(
+            over(lambda x: pressed(x, 0.2, 0.85), LIMITS.pressing_kl_share), "advice", LESS_KL
+        )
+    },
+    "KL004": {
+        "tuning_epoch": at_tuning(
+            lambda n: (HEADER, make_run(n, train={"kl_after": 0.0}, val=UNLEARNT))
+        )
+    },
+}
