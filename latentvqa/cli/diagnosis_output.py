@@ -106,8 +106,8 @@ class DiagnosisOutput:
         if len(runs) > 1:
             _print_comparison(console, runs)
         else:
-            is_told = is_watched and not console.is_terminal
-            _print_run(console, runs[0], is_whole=self.is_whole, is_told=is_told)
+            is_shown = is_watched and not console.is_terminal
+            _print_run(console, runs[0], is_whole=self.is_whole, is_shown=is_shown)
         if self.out is not None:
             _save(self.out, captured.getvalue().encode())
 
@@ -118,13 +118,13 @@ def _print_comparison(console: Console, runs: list[JudgedRun]) -> None:
 
     console.print(comparison_table(runs, console.width))
     for name, run in zip(distinct_names(runs), runs, strict=True):
-        told = [] if run.what_if is None else [run.what_if.sentence]
-        for text in (*run.diagnosis.notes, *told):
+        answers = [] if run.what_if is None else [run.what_if.sentence]
+        for text in (*run.diagnosis.notes, *answers):
             console.print(f"{name}: {text}", markup=False, highlight=False)
 
 
-def _print_run(console: Console, run: JudgedRun, *, is_whole: bool, is_told: bool) -> None:
-    """Epochs (unless they were told before), findings and verdict."""
+def _print_run(console: Console, run: JudgedRun, *, is_whole: bool, is_shown: bool) -> None:
+    """Epochs (unless they were shown before), findings and verdict."""
     from latentvqa.report.diagnosis.epoch_choice import choice_note, epochs_to_show
     from latentvqa.report.diagnosis.tables import (
         account_table,
@@ -138,7 +138,7 @@ def _print_run(console: Console, run: JudgedRun, *, is_whole: bool, is_told: boo
     below: list[RenderableType] = [findings_table(found)] if found.findings else []
     below += [account_table(found, console.width)] if found.account else []
     below.append(verdict_panel(found))
-    if history.records and not is_told:
+    if history.records and not is_shown:
         shown = list(history.records)
         if console.is_terminal and not is_whole:
             taken = sum(len(console.render_lines(part)) for part in below) + LINES_AROUND

@@ -134,7 +134,7 @@ def kl_after_bounds(
     Args:
         kl_raw: mean ``kl_token``, in nats.
         kl_after: its mean hinge at ``logged_free_bits``; None if not logged.
-        logged_free_bits: allowance of the run; None if not told.
+        logged_free_bits: allowance of the run; None if not known.
         free_bits: allowance to try.
 
     Returns:

@@ -167,4 +167,4 @@ def _highest_rate(view: RunView, group: str) -> float | None:
 
 def _change(key: str, before: float, after: float) -> Advice:
     """The change to a round value: two significant digits, one for a rate below 1e-3."""
-    return Advice(key, before, float(f"{after:.{1 if after < 1e-3 else 2}g}"))
+    return Advice(key, float(before), float(f"{after:.{1 if after < 1e-3 else 2}g}"))
