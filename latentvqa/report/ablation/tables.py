@@ -12,7 +12,14 @@ from rich.table import Table
 from rich.text import Text
 
 from latentvqa.core.ablation import AblationResult, ArmResult, Comparison, Estimate, RunResult
-from latentvqa.report.diagnosis.columns import MISSING, amount_text, loss_text, share_text
+from latentvqa.report.diagnosis.columns import (
+    MISSING,
+    NOT_CHARGED,
+    amount_text,
+    left_out_note,
+    loss_text,
+    share_text,
+)
 from latentvqa.report.text import printable
 
 WORD_STYLES = {"better": "bold green", "worse": "bold red", "no difference shown": ""}
@@ -33,25 +40,35 @@ class Column:
     Attributes:
         measure: its name.
         heading: up to three short lines.
+        label: the same in one line.
         text: text of a value.
         importance: 1 is kept longest when space is short.
     """
 
     measure: str
     heading: str
+    label: str
     text: Callable[[float | None], str]
     importance: int
 
 
 COLUMNS = (
-    Column("exact_match", "exact\nmatch\n%", share_text, 1),
-    Column("answer_loss", "answer\nloss\nnats", loss_text, 2),
-    Column("kl_raw", "KL\nraw\nnats", loss_text, 4),
-    Column("rate", "rate\nnats", amount_text, 3),
-    Column("penalty_reduction", "red.\n%", lambda value: share_text(value, 0), 6),
-    Column("exact_match_latents_shuffled", "shuf-\nfled\n%", share_text, 5),
-    Column("epochs", "epochs", "{:g}".format, 7),
-    Column("seconds", "sec", amount_text, 8),
+    Column("exact_match", "exact\nmatch\n%", "exact match, %", share_text, 1),
+    Column("answer_loss", "answer\nloss\nnats", "answer loss, nats", loss_text, 2),
+    Column("kl_raw", "KL\nraw\nnats", "KL raw, nats", loss_text, 4),
+    Column("rate", "rate\nnats", "rate, nats", amount_text, 3),
+    Column(
+        "penalty_reduction", "not\ncharged\n%", NOT_CHARGED, lambda value: share_text(value, 0), 6
+    ),
+    Column(
+        "exact_match_latents_shuffled",
+        "shuf-\nfled\n%",
+        "exact match with latents shuffled, %",
+        share_text,
+        5,
+    ),
+    Column("epochs", "epochs", "epochs", "{:g}".format, 7),
+    Column("seconds", "sec", "seconds", amount_text, 8),
 )
 
 
@@ -80,13 +97,21 @@ def arms_table(result: AblationResult, width: int) -> Table:
 
     Args:
         result: as collected.
-        width: columns of the console; the least important measures give way first.
+        width: columns of the console; the least important measures give way first, and
+            a line below the table names them.
     """
     names = [_arm_cell(arm, result) for arm in result.arms]
     cells = {column: [_spread_texts(arm, column) for arm in result.arms] for column in COLUMNS}
-    longest = max(len(name.plain) for name in names)
-    shown = _fitting(cells, width - 2 - min(longest, _NAME_WIDTH))
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    longest = max(len("  highest"), *(len(name.plain) for name in names))
+    filled = _filled(cells)
+    shown = _fitting(filled, width - 3 - min(longest, _NAME_WIDTH))
+    note = left_out_note([column.label for column in filled if column not in shown])
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        caption=Text(note) if note else None,
+        caption_justify="left",
+    )
     seeds = f"mean over\n{len(result.seeds)} seeds" if len(result.seeds) > 1 else "one seed"
     table.add_column(f"arm,\n{seeds}", overflow="fold")
     for column in shown:
@@ -139,20 +164,31 @@ def _spread_texts(arm: ArmResult, column: Column) -> list[str]:
     return list(map(column.text, values))
 
 
-def _fitting(cells: dict[Column, list[list[str]]], room: int) -> list[Column]:
-    """Columns that hold something and fit, the least important dropped first."""
-    widths = {
-        column: 1 + max(map(len, [*column.heading.split("\n"), *chain(*texts)]))
+def _filled(cells: dict[Column, list[list[str]]]) -> dict[Column, int]:
+    """The columns that hold something, with the width that they need and their gaps."""
+    return {
+        column: 2 + max(map(len, [*column.heading.split("\n"), *chain(*texts)]))
         for column, texts in cells.items()
+        if set(chain(*texts)) != {MISSING}
     }
-    shown = [column for column, texts in cells.items() if set(chain(*texts)) != {MISSING}]
-    while shown and sum(widths[column] for column in shown) > room:
-        shown.remove(max(shown, key=lambda column: column.importance))
+
+
+def _fitting(widths: dict[Column, int], room: int) -> dict[Column, int]:
+    """The columns that fit, the least important dropped first."""
+    shown = dict(widths)
+    while shown and sum(shown.values()) > room:
+        del shown[max(shown, key=lambda column: column.importance)]
     return shown
 
 
 def _comparisons(result: AblationResult, *, is_narrow: bool) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    note = left_out_note(["answer loss, nats"]) if is_narrow else ""
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        caption=Text(note) if note else None,
+        caption_justify="left",
+    )
     table.add_column(Text(f"against\n{printable(result.default)}"), overflow="fold")
     if is_narrow:
         headings = ["exact\nmatch,\npoints", "95 %,\nover seeds,\nover images"]

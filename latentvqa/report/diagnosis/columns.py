@@ -1,15 +1,34 @@
-"""The columns of the epoch table: shared by terminal, Markdown and HTML."""
+"""The columns of the epoch table, and the words for measures and verdicts.
+
+Terminal, Markdown, HTML, curves and comparison take their words from here, so that
+one thing has one name. Keys of JSON and of logs are not touched by it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from latentvqa.core.records import EpochRecord
-from latentvqa.core.rules.rule import finite, kl_split
+from latentvqa.core.rules.rule import Level, finite, kl_split
 
 MISSING = "-"
+
+NOT_CHARGED = "not charged, %"
+NEED = "information the answers need"
+LEARNT = "learnt"
+
+# names of findings that their code alone does not explain
+_FINDING_NAMES = {"pinned": "KL at its free allowance"}
+
+
+def finding_name(name: str, level: Level) -> str:
+    """What a finding or a verdict is called where it is shown; a remark says it is harmless."""
+    shown = _FINDING_NAMES.get(name)
+    if shown is None:
+        return name
+    return f"{shown} (harmless)" if level in ("ok", "info") else shown
 
 
 @dataclass(frozen=True)
@@ -18,7 +37,8 @@ class Column:
 
     Attributes:
         name: stable name.
-        title: heading, two short lines at most.
+        title: heading of a terminal's table, three short lines at most.
+        label: the same in one line, for wider tables and for sentences.
         meaning: the heading in words, with the unit.
         importance: 1 is kept longest when space is short.
         cell: text of one epoch.
@@ -28,6 +48,7 @@ class Column:
 
     name: str
     title: str
+    label: str
     meaning: str
     importance: int
     cell: Callable[[EpochRecord], str]
@@ -79,9 +100,17 @@ def _seconds(record: EpochRecord) -> float | None:
     return sum(known) if known else None
 
 
+def left_out_note(labels: Sequence[str]) -> str:
+    """What a table has no room for, as a line below it; empty where nothing is missing."""
+    if not labels:
+        return ""
+    return f"no room for: {'; '.join(labels)} (a wider terminal shows them)"
+
+
 COLUMNS: tuple[Column, ...] = (
-    Column("epoch", "ep", "epoch, 0-based", 1, lambda r: str(r.epoch)),
+    Column("epoch", "ep", "epoch", "epoch, 0-based", 1, lambda r: str(r.epoch)),
     Column(
+        "stage",
         "stage",
         "stage",
         "stage",
@@ -93,6 +122,7 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "weight",
         "KL\nweight",
+        "KL weight",
         "effective KL weight",
         6,
         lambda r: _ratio_text(r.effective_kl_weight),
@@ -100,6 +130,7 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "answer_train",
         "answer\ntrain",
+        "answer train",
         "answer loss in training, nats per answer token",
         4,
         lambda r: loss_text(r.train.answer_loss),
@@ -107,6 +138,7 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "answer_val",
         "answer\nval",
+        "answer val",
         "answer loss in validation, nats per answer token",
         2,
         lambda r: loss_text(r.val.answer_loss),
@@ -115,6 +147,7 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "exact_match",
         "exact\n%",
+        "exact %",
         "exact match in validation, percent",
         3,
         lambda r: share_text(r.val.exact_match),
@@ -123,6 +156,7 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "kl_raw",
         "KL\nraw",
+        "KL raw",
         "KL per latent token before free bits, nats",
         5,
         lambda r: loss_text(kl_split(r).kl_raw),
@@ -130,37 +164,44 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "kl_after",
         "KL\nafter",
+        "KL after",
         "KL per latent token after free bits, nats",
         8,
         lambda r: loss_text(kl_split(r).kl_after),
     ),
     Column(
         "penalty_reduction",
-        "red.\n%",
-        "share of the KL that free bits take away, percent",
+        "not\ncharged\n%",
+        NOT_CHARGED,
+        "share of the KL that the allowance (free bits) leaves uncharged, percent",
         7,
         lambda r: share_text(kl_split(r).penalty_reduction, 0),
     ),
     Column(
         "rate",
         "rate\nnats",
+        "rate, nats",
         "KL per example in validation, nats",
         5,
         lambda r: amount_text(r.val.rate if r.val.rate is not None else r.train.rate),
     ),
     Column(
         "active_units",
-        "act.\nunits",
-        "active latent units",
+        "latent\ndims\nin use",
+        "latent dims in use",
+        "latent dimensions whose mean varies over the data (active units)",
         10,
         lambda r: _count_text(r.val.active_units),
     ),
     Column(
         "overfitting_ratio",
-        "val/\ntrain",
-        "validation over training answer loss",
+        "over-\nfit\nratio",
+        "overfit ratio",
+        "validation over training answer loss; well above 1 is overfitting",
         11,
         lambda r: _ratio_text(r.overfitting_ratio),
     ),
-    Column("seconds", "sec", "wall time, seconds", 12, lambda r: amount_text(_seconds(r))),
+    Column(
+        "seconds", "sec", "seconds", "wall time, seconds", 12, lambda r: amount_text(_seconds(r))
+    ),
 )

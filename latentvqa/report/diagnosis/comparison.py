@@ -16,7 +16,14 @@ from rich.text import Text
 
 from latentvqa.core.records import EpochRecord
 from latentvqa.core.rules.rule import finite
-from latentvqa.report.diagnosis.columns import COLUMNS, MISSING, amount_text
+from latentvqa.report.diagnosis.columns import (
+    COLUMNS,
+    LEARNT,
+    MISSING,
+    NEED,
+    amount_text,
+    left_out_note,
+)
 from latentvqa.report.diagnosis.judged_run import JudgedRun, distinct_names
 from latentvqa.report.diagnosis.tables import STYLES, verdict_name
 from latentvqa.report.text import printable
@@ -30,7 +37,7 @@ class Measure:
 
     Attributes:
         name: stable name.
-        title: heading.
+        title: heading in one line.
         meaning: the heading in words, with the unit.
         cell: text of one run.
         justify: alignment.
@@ -71,10 +78,10 @@ def _last(cell: Callable[[EpochRecord], str]) -> Callable[[JudgedRun], str]:
     return lambda run: MISSING if run.last is None else cell(run.last)
 
 
-def _logged(name: str, title: str) -> Measure:
+def _logged(name: str) -> Measure:
     """A measure that the epoch table shows, too."""
     column = next(column for column in COLUMNS if column.name == name)
-    return Measure(name, title, column.meaning, _last(column.cell))
+    return Measure(name, column.label, column.meaning, _last(column.cell))
 
 
 MEASURES: tuple[Measure, ...] = (
@@ -87,46 +94,47 @@ MEASURES: tuple[Measure, ...] = (
     ),
     Measure("epochs", "epochs", "epochs in the log", lambda r: str(len(r.history.records))),
     Measure("stage", "stage", "stage of the last epoch", _last(lambda r: r.stage), "left"),
-    _logged("kl_raw", "KL raw"),
-    _logged("kl_after", "KL after"),
-    _logged("penalty_reduction", "red. %"),
-    _logged("rate", "rate"),
+    _logged("kl_raw"),
+    _logged("kl_after"),
+    _logged("penalty_reduction"),
+    _logged("rate"),
     Measure(
         "information_bound",
-        "bound",
+        "can carry, nats",
         "most that the latent can carry, nats",
         _last(lambda r: amount_text(r.val.information_bound)),
     ),
     Measure(
         "answer_entropy",
-        "H(A)",
-        "what the answers need, nats",
+        NEED,
+        "entropy of the answers, nats: what there is to learn",
         _last(lambda r: nats_text(r.val.answer_entropy)),
     ),
     Measure(
         "answer_gain",
-        "gain",
-        "what is learnt of it, nats",
+        LEARNT,
+        "what is learnt of the information that the answers need, nats",
         _last(lambda r: nats_text(r.val.answer_gain)),
     ),
-    _logged("answer_train", "answer train"),
-    _logged("answer_val", "answer val"),
-    _logged("exact_match", "exact %"),
-    _logged("active_units", "act. units"),
+    _logged("answer_train"),
+    _logged("answer_val"),
+    _logged("exact_match"),
+    _logged("active_units"),
 )
 
 STACKS: tuple[Stack, ...] = (
-    Stack("epochs\nstage", ("epochs", "stage"), 8),
+    Stack("epochs\nstage", ("epochs", "stage"), 7),
     Stack("KL\nraw\nafter", ("kl_raw", "kl_after"), 4),
-    Stack("red.\n%", ("penalty_reduction",), 9),
-    Stack("rate\nnats", ("rate",), 6),
-    Stack("bound\nnats", ("information_bound",), 7),
-    Stack("H(A)\nnats", ("answer_entropy",), 5),
-    Stack("gain\nnats", ("answer_gain",), 3),
+    Stack("not\ncharged\n%", ("penalty_reduction",), 8),
+    Stack("rate,\ncan\ncarry", ("rate", "information_bound"), 5),
+    Stack("answers\nneed,\nlearnt", ("answer_entropy", "answer_gain"), 3),
     Stack("answer\ntrain\nval", ("answer_train", "answer_val"), 1),
     Stack("exact\n%", ("exact_match",), 2),
-    Stack("act.\nunits", ("active_units",), 10),
+    Stack("latent\ndims\nin use", ("active_units",), 9),
 )
+
+NATS = STACKS[3:5]
+NATS_NOTE = "rate, can carry, need, learnt: nats per example"
 
 
 def comparison_rows(runs: Sequence[JudgedRun]) -> tuple[list[str], list[list[str]]]:
@@ -139,7 +147,8 @@ def comparison_table(runs: Sequence[JudgedRun], width: int = 80) -> Table:
 
     Args:
         runs: the runs, in the order to show.
-        width: terminal columns; the least important measures give way first.
+        width: terminal columns; the least important measures give way first, and a
+            line below the table names them.
 
     Returns:
         The table.
@@ -150,8 +159,19 @@ def comparison_table(runs: Sequence[JudgedRun], width: int = 80) -> Table:
         stack: ["\n".join(row[name] for name in stack.names) for row in cells] for stack in STACKS
     }
     longest = max(map(len, (*names, *(row["verdict"] for row in cells), "verdict")))
-    shown, room = _fitting(texts, width - 1, min(longest, RUN_WIDTH))
-    table = Table(box=SIMPLE_HEAD, padding=0)
+    filled = _filled(texts)
+    shown, room = _fitting(filled, width - 2, min(longest, RUN_WIDTH))
+    titles = {measure.name: measure.title for measure in MEASURES}
+    missing = [titles[name] for stack in filled if stack not in shown for name in stack.names]
+    note = "\n".join(
+        filter(None, (NATS_NOTE if set(NATS) & set(shown) else "", left_out_note(missing)))
+    )
+    table = Table(
+        box=SIMPLE_HEAD,
+        padding=0,
+        caption=Text(note) if note else None,
+        caption_justify="left",
+    )
     table.add_column(Text("run\nverdict"), overflow="fold")
     for stack in shown:
         table.add_column(Text(stack.heading), justify="right", no_wrap=True)
@@ -164,21 +184,22 @@ def comparison_table(runs: Sequence[JudgedRun], width: int = 80) -> Table:
     return table
 
 
-def _fitting(texts: dict[Stack, list[str]], width: int, name_width: int) -> tuple[list[Stack], int]:
-    """Columns that hold something and fit, and what they leave for names."""
-    shown = [
-        stack
-        for stack in STACKS
-        if any(set(text.split("\n")) != {MISSING} for text in texts[stack])
-    ]
-    widths = {
+def _filled(texts: dict[Stack, list[str]]) -> dict[Stack, int]:
+    """The columns that hold something, with the width that they need and a gap."""
+    return {
         stack: 1
         + max(len(line) for text in (stack.heading, *texts[stack]) for line in text.split("\n"))
-        for stack in shown
+        for stack in STACKS
+        if any(set(text.split("\n")) != {MISSING} for text in texts[stack])
     }
-    while shown and name_width + sum(widths[stack] for stack in shown) > width:
-        shown.remove(max(shown, key=lambda stack: stack.importance))
-    return shown, width - sum(widths[stack] for stack in shown)
+
+
+def _fitting(widths: dict[Stack, int], width: int, name_width: int) -> tuple[dict[Stack, int], int]:
+    """The columns that fit, the least important dropped first, and what they leave for names."""
+    shown = dict(widths)
+    while shown and name_width + sum(shown.values()) > width:
+        del shown[max(shown, key=lambda stack: stack.importance)]
+    return shown, width - sum(shown.values())
 
 
 def _wrapped(text: str, width: int) -> str:

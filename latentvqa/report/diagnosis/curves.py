@@ -13,6 +13,9 @@ from latentvqa.core.diagnosis.diagnose import Diagnosis
 from latentvqa.core.records import EpochRecord, RunHeader
 from latentvqa.core.rules.rule import LEVELS, Level, finite, kl_split
 from latentvqa.core.rules.thresholds import KLHealthThresholds
+from latentvqa.report.diagnosis.columns import LEARNT, NEED, NOT_CHARGED, finding_name
+
+BAND = "rule-of-thumb band"
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,8 @@ class Mark:
     @property
     def label(self) -> str:
         """What stands beside the mark."""
-        return f"{self.code} {self.name}{'' if self.is_open else ' (past)'}"
+        name = finding_name(self.name, self.level)
+        return f"{self.code} {name}{'' if self.is_open else ' (past)'}"
 
 
 def finding_marks(diagnosis: Diagnosis) -> tuple[Mark, ...]:
@@ -117,7 +121,7 @@ def charts(
     """The charts of a run that have something to show."""
     limits, kl = thresholds or KLHealthThresholds(), header.kl
     scale = kl.unit_scale
-    band = (limits.healthy_kl_low * scale, limits.healthy_kl_high * scale, "notes' band")
+    band = (limits.healthy_kl_low * scale, limits.healthy_kl_high * scale, BAND)
     aim = finite(header.target)
     target = () if aim is None else ((aim, "target"),)
     free_bits = ((kl.free_bits, "free_bits"),) if kl.free_bits > 0.0 else ()
@@ -147,12 +151,12 @@ def charts(
             lines=free_bits,
         ),
         Chart(
-            "Taken away by free bits, %",
-            (_curve("reduction", [_percent(kl_split(r).penalty_reduction) for r in records]),),
+            f"KL {NOT_CHARGED}",
+            (_curve("not charged", [_percent(kl_split(r).penalty_reduction) for r in records]),),
             band=(
                 100.0 * limits.healthy_reduction_low,
                 100.0 * limits.healthy_reduction_high,
-                "notes' band",
+                BAND,
             ),
         ),
         Chart(
@@ -167,8 +171,8 @@ def charts(
             (
                 _curve("paid (rate)", [r.val.rate for r in records]),
                 _curve("can be carried", [r.val.information_bound for r in records]),
-                _curve("needed, H(A)", [r.val.answer_entropy for r in records]),
-                _curve("learnt", [r.val.answer_gain for r in records]),
+                _curve(NEED, [r.val.answer_entropy for r in records]),
+                _curve(LEARNT, [r.val.answer_gain for r in records]),
             ),
             is_logarithmic=True,
         ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from latentvqa.report.diagnosis.advice import advice_text, next_step_text
-from latentvqa.report.diagnosis.columns import COLUMNS, MISSING
+from latentvqa.report.diagnosis.columns import COLUMNS, MISSING, finding_name
 from latentvqa.report.diagnosis.comparison import MEASURES, comparison_rows
 from latentvqa.report.diagnosis.epoch_choice import choice_note, epochs_to_show
 from latentvqa.report.diagnosis.judged_run import JudgedRun
@@ -46,7 +46,7 @@ def diagnosis_markdown(run: JudgedRun, *, is_whole: bool = False) -> str:
         rows = [
             [
                 finding.level if finding.is_open else f"past {finding.level}",
-                f"{finding.code} {_escaped(finding.name)}",
+                f"{finding.code} {_escaped(finding_name(finding.name, finding.level))}",
                 span(finding.epochs),
                 _escaped(finding.sentence),
                 "" if finding.advice is None else f"`{advice_text(finding.advice)}`",
@@ -69,7 +69,7 @@ def diagnosis_markdown(run: JudgedRun, *, is_whole: bool = False) -> str:
         chosen = records if is_whole else epochs_to_show(records, diagnosis.findings)
         cells = [[column.cell(record) for column in shown] for record in chosen]
         alignment = "".join(column.justify[0] for column in shown)
-        titles = [column.title.replace("\n", " ") for column in shown]
+        titles = [column.label for column in shown]
         lines += ["", "## Epochs", "", *_table(titles, cells, alignment)]
         note = choice_note(len(chosen), len(records))
         lines += ["", note] if note else []

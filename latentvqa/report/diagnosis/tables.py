@@ -18,7 +18,13 @@ from latentvqa.core.diagnosis.what_if import WhatIf, between
 from latentvqa.core.records import EpochRecord, RunHeader
 from latentvqa.core.rules.rule import Level, figure, percent
 from latentvqa.report.diagnosis.advice import advice_text, next_step_text
-from latentvqa.report.diagnosis.columns import COLUMNS, MISSING, Column
+from latentvqa.report.diagnosis.columns import (
+    COLUMNS,
+    MISSING,
+    Column,
+    finding_name,
+    left_out_note,
+)
 from latentvqa.report.text import printable
 
 ACCOUNT_WIDTH = 72  # columns that the account needs for three columns
@@ -40,21 +46,26 @@ def epoch_table(
     Args:
         header: what the run was made with; names the table.
         records: the epochs, in order.
-        width: terminal columns; the least important columns give way first.
+        width: terminal columns; the least important columns give way first, and a
+            line below the table names them.
         note: a line below the table.
 
     Returns:
         The table.
     """
     cells = {column: [column.cell(record) for record in records] for column in COLUMNS}
-    shown = _fitting(cells, width)
+    widths = _widths(cells)
+    shown = _fitting(widths, width)
+    missing = left_out_note([column.label for column in widths if column not in shown])
+    caption = "\n".join(filter(None, (missing, note)))
     table = Table(
         box=SIMPLE_HEAD,
         padding=0,
+        show_edge=False,  # its two columns are needed at width 80
         title=Text(printable(header.name)) if header.name else None,
         title_justify="left",
         title_style="bold",
-        caption=Text(note) if note else None,
+        caption=Text(caption) if caption else None,
         caption_justify="left",
     )
     for column, cell_width in shown.items():
@@ -180,9 +191,9 @@ def what_if_table(what_if: WhatIf) -> Table:
 
 
 def verdict_name(diagnosis: Diagnosis) -> str:
-    """Level and code of the verdict; the level alone where it is its own code."""
-    verdict = diagnosis.verdict
-    return verdict.level if verdict.code == verdict.level else f"{verdict.level}: {verdict.code}"
+    """Level and name of the verdict; the level alone where it is its own code."""
+    level, code = diagnosis.verdict.level, diagnosis.verdict.code
+    return level if code == level else f"{level}: {finding_name(code, level)}"
 
 
 def is_plan_known(header: RunHeader) -> bool:
@@ -197,13 +208,18 @@ def span(epochs: tuple[int, int]) -> str:
     return str(first) if first == last else f"{first}-{last}"
 
 
-def _fitting(cells: dict[Column, list[str]], width: int) -> dict[Column, int]:
-    """Columns that hold something and fit, the least important dropped first, with widths."""
-    shown = {
+def _widths(cells: dict[Column, list[str]]) -> dict[Column, int]:
+    """The columns that hold something, with the width that they need."""
+    return {
         column: max(len(text) for text in (*column.title.split("\n"), *cells[column]))
         for column in COLUMNS
         if any(cell != MISSING for cell in cells[column])
     }
-    while len(shown) > 1 and sum(shown.values()) + len(shown) + 1 > width:
+
+
+def _fitting(widths: dict[Column, int], width: int) -> dict[Column, int]:
+    """The columns that fit, the least important dropped first."""
+    shown = dict(widths)
+    while len(shown) > 1 and sum(shown.values()) + len(shown) - 1 > width:
         del shown[max(shown, key=lambda column: column.importance)]
     return shown

@@ -83,16 +83,16 @@ def text_of(renderable, width):
 AT_80 = """\
 kl-factor  KL factor: 0.1 or 0.2
 
- arm,           exact  answer     KL              shuf-
- mean over      match    loss    raw  rate  red.   fled
- 3 seeds            %    nats   nats  nats     %      %  epochs   sec
- ─────────────────────────────────────────────────────────────────────
- 0.2 (default)   94.8   0.100  0.080   120   100   20.0       9  50.2
-   lowest        91.8   0.100  0.080   120   100   20.0       9  50.2
-   highest       99.6   0.100  0.080   120   100   20.0       9  50.2
- 0.1             80.0   0.100  0.080   120   100   20.0       9  50.2
-   lowest        79.0   0.100  0.080   120   100   20.0       9  50.2
-   highest       81.0   0.100  0.080   120   100   20.0       9  50.2
+ arm,           exact  answer     KL            not  shuf-
+ mean over      match    loss    raw  rate  charged   fled
+ 3 seeds            %    nats   nats  nats        %      %  epochs   sec
+ ────────────────────────────────────────────────────────────────────────
+ 0.2 (default)   94.8   0.100  0.080   120      100   20.0       9  50.2
+   lowest        91.8   0.100  0.080   120      100   20.0       9  50.2
+   highest       99.6   0.100  0.080   120      100   20.0       9  50.2
+ 0.1             80.0   0.100  0.080   120      100   20.0       9  50.2
+   lowest        79.0   0.100  0.080   120      100   20.0       9  50.2
+   highest       81.0   0.100  0.080   120      100   20.0       9  50.2
 
 
            exact                                 answer
@@ -113,7 +113,10 @@ def test_the_tables_at_a_width_of_80():
 def test_a_narrow_terminal_gets_fewer_columns_and_no_broken_figure(width):
     text = text_of(result_panel(result(DEFAULT, WORSE), width), width)
     assert max(map(len, text.splitlines())) <= width
-    assert "94.8" in text and "sec" not in text
+    assert "94.8" in text and "50.2" not in text
+    assert "seconds (a wider terminal shows them)" in " ".join(text.split())
+    assert "(default)" in text and "  highest" in text
+    assert "no room for: answer loss, nats" in " ".join(text.split())
     assert "-25.0 to -4.6" in text and "-16.0 to -13.9" in text
     assert "worse" in text
     assert "…" not in text

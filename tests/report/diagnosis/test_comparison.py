@@ -41,21 +41,22 @@ def test_the_comparison_at_80_columns():
         shown(comparison_table(RUNS, 80))
         == """\
 
-                               KL                           answer
- run                 epochs   raw red. rate bound H(A) gain  train exact  act.
- verdict              stage after    % nats  nats nats nats    val     % units
- ─────────────────────────────────────────────────────────────────────────────
- healthy                 20 0.050   30 19.2  12.0 1.70 1.60  0.050  87.5   384
- ok                    full 0.035                            0.055
- collapsed               20 0.050   30 19.2   0.5 1.70 0.10  0.050  87.5   384
- critical: collapse    full 0.035                            0.055
- a-run-with-quite-a-      3     -    - 19.2     - 1.70 1.60  0.333  87.5     -
- long-name           warmup     -                            0.367
+                               KL     not rate, answers answer       latent
+ run                 epochs   raw charged   can   need,  train exact   dims
+ verdict              stage after       % carry  learnt    val     % in use
+ ──────────────────────────────────────────────────────────────────────────
+ healthy                 20 0.050      30  19.2    1.70  0.050  87.5    384
+ ok                    full 0.035          12.0    1.60  0.055
+ collapsed               20 0.050      30  19.2    1.70  0.050  87.5    384
+ critical: collapse    full 0.035           0.5    0.10  0.055
+ a-run-with-quite-a-      3     -       -  19.2    1.70  0.333  87.5      -
+ long-name           warmup     -             -    1.60  0.367
  info: capacity_far_
  above_need
- empty                    0     -    -    -     -    -    -      -     -     -
- critical: no_epochs      -     -                                -
+ empty                    0     -       -     -       -      -     -      -
+ critical: no_epochs      -     -             -       -      -
 
+rate, can carry, need, learnt: nats per example
 """
     )
 
@@ -65,22 +66,24 @@ def test_the_comparison_at_60_columns_keeps_what_matters():
         shown(comparison_table(RUNS, 60), 60)
         == """\
 
-                             KL                answer
- run                        raw rate H(A) gain  train exact
- verdict                  after nats nats nats    val     %
+                              KL rate, answers answer
+ run                         raw   can   need,  train exact
+ verdict                   after carry  learnt    val     %
  ──────────────────────────────────────────────────────────
- healthy                  0.050 19.2 1.70 1.60  0.050  87.5
- ok                       0.035                 0.055
- collapsed                0.050 19.2 1.70 0.10  0.050  87.5
- critical: collapse       0.035                 0.055
- a-run-with-quite-a-long-     - 19.2 1.70 1.60  0.333  87.5
- name                         -                 0.367
- info:
- capacity_far_above_
+ healthy                   0.050  19.2    1.70  0.050  87.5
+ ok                        0.035  12.0    1.60  0.055
+ collapsed                 0.050  19.2    1.70  0.050  87.5
+ critical: collapse        0.035   0.5    0.10  0.055
+ a-run-with-quite-a-long-      -  19.2    1.70  0.333  87.5
+ name                          -     -    1.60  0.367
+ info: capacity_far_above_
  need
- empty                        -    -    -    -      -     -
- critical: no_epochs          -                     -
+ empty                         -     -       -      -     -
+ critical: no_epochs           -     -       -      -
 
+rate, can carry, need, learnt: nats per example
+no room for: epochs; stage; not charged, %; latent dims in
+use (a wider terminal shows them)
 """
     )
 

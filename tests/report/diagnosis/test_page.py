@@ -96,7 +96,7 @@ def test_every_chart_is_well_formed_and_within_its_box():
 
 def test_rate_price_and_findings_are_drawn_over_the_epochs():
     text = page(records=make_run(20, lambda n: SICK if n > 9 else {}, beta=0.004))
-    for title in ("Rate, nats", "beta, price", "Taken away by free bits", "Findings over"):
+    for title in ("Rate, nats", "beta, price", "KL not charged, %", "Findings over"):
         assert title in text
     assert '<line class="start critical"' in text
     assert re.search(r'<rect class="bar critical".*?IN002 collapse</text>', text)

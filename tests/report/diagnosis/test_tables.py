@@ -58,14 +58,13 @@ def test_the_epoch_table_at_80_columns():
         shown(epoch_table(HEADER, records, 80))
         == """\
 demo
-
-               KL answer answer exact    KL    KL red. rate  act.  val/
- ep stage  weight  train    val     %   raw after    % nats units train  sec
- ───────────────────────────────────────────────────────────────────────────
-  0 warmup   0.00  1.000  1.100  87.5 0.050 0.035   30 19.2   384  1.10 45.0
- 14 warmup   2.80  0.067  0.073  87.5 0.050 0.035   30 19.2   384  1.10 45.0
- 15 full     3.00  0.062  0.069  87.5 0.050 0.035   30 19.2   384  1.10 45.0
-
+                                                     not      latent over-
+              KL answer answer exact    KL    KL charged rate   dims   fit
+ep stage  weight  train    val     %   raw after       % nats in use ratio  sec
+───────────────────────────────────────────────────────────────────────────────
+ 0 warmup   0.00  1.000  1.100  87.5 0.050 0.035      30 19.2    384  1.10 45.0
+14 warmup   2.80  0.067  0.073  87.5 0.050 0.035      30 19.2    384  1.10 45.0
+15 full     3.00  0.062  0.069  87.5 0.050 0.035      30 19.2    384  1.10 45.0
 """
     )
 
@@ -75,12 +74,13 @@ def test_the_epoch_table_at_60_columns_keeps_what_matters():
         shown(epoch_table(HEADER, [make_epoch(15)], 60), 60)
         == """\
 demo
-
-              KL answer answer exact    KL    KL red. rate
- ep stage weight  train    val     %   raw after    % nats
- ─────────────────────────────────────────────────────────
- 15 full    3.00  0.062  0.069  87.5 0.050 0.035   30 19.2
-
+                                                    not
+             KL answer answer exact    KL    KL charged rate
+ep stage weight  train    val     %   raw after       % nats
+────────────────────────────────────────────────────────────
+15 full    3.00  0.062  0.069  87.5 0.050 0.035      30 19.2
+no room for: latent dims in use; overfit ratio; seconds (a
+wider terminal shows them)
 """
     )
 
