@@ -160,15 +160,10 @@ def _config_of(run: JudgedRun) -> str | None:
 
 
 def _draw(run: JudgedRun, path: Path) -> None:
+    from latentvqa.report.diagnosis.picture import curves_png, curves_svg
+
     try:
-        if path.suffix.lower() == ".svg":
-            from latentvqa.report.diagnosis.svg_file import curves_svg
-
-            content = curves_svg(run).encode()
-        else:
-            from latentvqa.report.diagnosis.png_file import curves_png
-
-            content = curves_png(run)
+        content = curves_svg(run) if path.suffix.lower() == ".svg" else curves_png(run)
     except ValueError as error:
         raise HistoryError(f"--plot: {run.history.path}: {error}") from error
     _save(path, content)

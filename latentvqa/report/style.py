@@ -111,11 +111,3 @@ STYLE = (
     f":root{{color-scheme:light dark;{_variables(LIGHT)}}}\n"
     f"@media (prefers-color-scheme:dark){{:root{{{_variables(DARK)}}}}}{_LAYOUT}{CHART_STYLE}"
 )
-
-
-def chart_style_in(colours: dict[str, str]) -> str:
-    """The charts' rules without variables, which many SVG programs do not know."""
-    style = CHART_STYLE
-    for name, colour in colours.items():
-        style = style.replace(f"var(--{name})", colour)
-    return style

@@ -20,7 +20,7 @@ from latentvqa.errors import HistoryError, LatentVQAError
 from latentvqa.history import History, read_history
 from latentvqa.report.diagnosis.judged_run import JudgedRun
 from latentvqa.report.diagnosis.page import RunReport, render_report
-from latentvqa.report.diagnosis.png_file import curves_png
+from latentvqa.report.diagnosis.picture import curves_png
 
 SAMPLES = 12  # answers that a page shows
 Notice = Callable[[str], None]

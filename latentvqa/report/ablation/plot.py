@@ -7,7 +7,7 @@ from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from latentvqa.core.ablation import AblationResult, Estimate
-from latentvqa.report.png import png_of
+from latentvqa.report.picture import png_of
 from latentvqa.report.style import LIGHT
 
 if TYPE_CHECKING:

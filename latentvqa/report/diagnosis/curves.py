@@ -16,6 +16,7 @@ from latentvqa.core.rules.thresholds import KLHealthThresholds
 from latentvqa.report.diagnosis.columns import LEARNT, NEED, NOT_CHARGED, finding_name
 
 BAND = "rule-of-thumb band"
+LARGEST = 1e12  # values beyond it are drawn at the edge
 
 
 @dataclass(frozen=True)
@@ -190,6 +191,14 @@ def charts(
         ),
     )
     return tuple(kept for kept in map(_without_empty, drawn) if kept.curves)
+
+
+def free_row(taken: list[tuple[float, float, int]], low: float, high: float) -> int:
+    """The first row in which a label from ``low`` to ``high`` hides no other; takes it."""
+    rows = {row for start, end, row in taken if low < end and start < high}
+    row = next(place for place in range(len(rows) + 1) if place not in rows)
+    taken.append((low, high, row))
+    return row
 
 
 def stage_spans(records: Sequence[EpochRecord]) -> tuple[StageSpan, ...]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from html import escape
 
 from latentvqa.core.rules.rule import figure
-from latentvqa.report.diagnosis.curves import Chart, Mark, StageSpan, starts
+from latentvqa.report.diagnosis.curves import LARGEST, Chart, Mark, StageSpan, free_row, starts
 
 WIDTH, HEIGHT = 460, 256
 LEFT, RIGHT, TOP, BOTTOM = 46, 12, 18, 26
@@ -19,7 +19,6 @@ DASHES = ("", "6 3", "2 3", "8 3 2 3")  # curves differ without colour, too
 BAR_STEP = 20  # height of a finding's row
 CODE_LETTER, CODE_LINE = 6.6, 12  # width and height of a letter of a finding's code, roughly
 REMARK = 7  # length of the line where a remark starts
-LARGEST = 1e12  # values beyond it are drawn at the edge
 
 
 def line_chart(
@@ -134,14 +133,6 @@ def legend(chart: Chart) -> str:
         )
         items.append(f"<span>{sample} {escape(curve.label)}</span>")
     return f'<div class="legend">{"".join(items)}</div>'
-
-
-def free_row(taken: list[tuple[float, float, int]], low: float, high: float) -> int:
-    """The first row in which a label from ``low`` to ``high`` hides no other; takes it."""
-    rows = {row for start, end, row in taken if low < end and start < high}
-    row = next(place for place in range(len(rows) + 1) if place not in rows)
-    taken.append((low, high, row))
-    return row
 
 
 def _ground(axis: _Axis, stages: Sequence[StageSpan], height: int) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from textwrap import shorten
 from typing import TYPE_CHECKING
 
-from latentvqa.report.png import png_of
+from latentvqa.report.picture import png_of
 from latentvqa.report.style import LIGHT
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from latentvqa.report.png import png_of
+from latentvqa.report.picture import png_of
 from latentvqa.report.style import LIGHT
 
 PIXELS_PER_INCH = 110
