@@ -122,17 +122,9 @@ def framed(title: str, height: int, content: str) -> str:
     )
 
 
-def legend(chart: Chart) -> str:
-    """The names of the curves beside a piece of their lines."""
-    items = []
-    for index, curve in enumerate(chart.curves):
-        sample = (
-            '<svg viewBox="0 0 26 8" width="26" height="8" aria-hidden="true">'
-            f'<line class="curve c{index}" stroke-dasharray="{DASHES[index % len(DASHES)]}" '
-            'x1="1" y1="4" x2="25" y2="4"/></svg>'
-        )
-        items.append(f"<span>{sample} {escape(curve.label)}</span>")
-    return f'<div class="legend">{"".join(items)}</div>'
+def legend(chart: Chart) -> list[tuple[str, str]]:
+    """The names of the curves, each with the dashes of its line."""
+    return [(curve.label, DASHES[index % len(DASHES)]) for index, curve in enumerate(chart.curves)]
 
 
 def _ground(axis: _Axis, stages: Sequence[StageSpan], height: int) -> list[str]:

@@ -1,5 +1,6 @@
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from html.parser import HTMLParser
 
 from hypothesis import given, settings
@@ -9,7 +10,7 @@ from latentvqa.core.diagnosis.what_if import what_if_free_bits
 from latentvqa.report.diagnosis.page import RunReport, render_report, render_reports
 from latentvqa.report.diagnosis.page_samples import Sample
 from tests.report.diagnosis.judged import SICK, judged
-from tests.runs import HEADER, make_run
+from tests.runs import HEADER, make_epoch, make_run
 from tests.strategies import EPOCHS, HEADERS
 
 VOID = {"meta", "br", "img"}
@@ -21,9 +22,14 @@ class Balance(HTMLParser):
     def __init__(self):
         super().__init__()
         self.open, self.tags, self.links = [], [], []
+        self.said, self.handlers = [], []
+
+    def handle_data(self, data):
+        self.said.append(data.strip())
 
     def handle_starttag(self, tag, attrs):
         self.tags.append(tag)
+        self.handlers += [name for name, _ in attrs if name.startswith("on")]
         self.links += [value for name, value in attrs if name in ("src", "href")]
         if tag not in VOID:
             self.open.append(tag)
@@ -138,3 +144,33 @@ def test_a_run_without_epochs_still_has_a_page():
 @settings(max_examples=40, deadline=None)
 def test_any_record_has_a_page(header, records):
     parsed(page(header, sorted(records, key=lambda record: record.epoch)))
+
+
+def test_nothing_that_a_user_names_is_markup():
+    evil = "</td></script><img src=x onerror=alert(1)>{{ 7 * 7 }}'\""
+    records = [replace(make_epoch(n), stage=f"{evil}{n}") for n in range(3)]
+    sample = Sample(evil, evil, evil, 0.5, False, b"\xff\xd8", f'x" onload="{evil}')
+    note = f"column {evil} is not known"
+    runs = [judged(records, name=f"{evil}{n}", notes=(note,)) for n in range(2)]
+    text = render_reports([RunReport(run, evil, [sample], evil) for run in runs])
+    seen = parsed(text)
+    assert seen.tags.count("img") == 2  # the pictures of the samples
+    assert all(link.startswith(("#run-", "data:x")) for link in seen.links)
+    assert "script" not in seen.tags
+    assert "49" not in "".join(seen.said)
+    assert sum(evil in said for said in seen.said) > 20
+    assert seen.handlers == []
+
+
+def test_the_page_stays_as_it_is_where_a_value_is_missing():
+    bare = {"kl_raw": None, "kl_after": None, "rate": None}
+    text = page(replace(HEADER, seed=None), make_run(2, train=bare, val=bare))
+    assert "None" not in text and "Undefined" not in text
+    assert "<dt>seed</dt>" not in text and "<details>" not in text
+
+
+def test_the_words_on_the_page_are_those_of_the_tables():
+    said = parsed(page()).said
+    for word in ("not charged, %", "latent dims in use", "overfit ratio", "learnt"):
+        assert word in said
+    assert "information the answers need" in said
