@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from textwrap import fill
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from latentvqa.core.ablation import AblationResult, Estimate
@@ -12,17 +12,25 @@ from latentvqa.report.style import LIGHT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
 PIXELS_PER_INCH = 110
 _CHART_INCHES = 2.9  # wide, each of four
-_ARM_INCHES = 0.42  # high
-_FRAME_INCHES = 1.5
-_LETTERS = 16  # of an arm's name in a line
+_NAMES_INCHES = 1.5  # wide
+_LINE_INCHES = 0.16  # high, of an arm's name
+_ARM_INCHES = 0.42  # high, at least
+_GAP_INCHES = 0.12  # between the names of two arms
+_FRAME_INCHES = 1.3
+_LETTERS = 22  # of an arm's name in a line
+_MOST_LINES = 4  # of an arm's name
+_TITLE_LETTERS = 14  # of the title, an inch of the figure
+_LEGEND_INCHES = 1.25  # wide, an entry of the legend
+_MOST_TICKS = 4  # of a chart, so that their numbers keep apart
 _COLOURS = tuple(LIGHT[name] for name in ("c0", "c1", "c2", "c3"))
 _MARKERS = "osD^vP*X"
 _MOST_NAMED = 8  # seeds in the legend
-_LEGEND: dict[str, Any] = {"fontsize": 8, "frameon": False, "ncols": _MOST_NAMED}
+_INTERVALS = ("95 % over seeds", "95 % over images")
 
 # measure, title, what a value is multiplied with
 _CHARTS = (
@@ -41,37 +49,81 @@ def ablation_png(result: AblationResult) -> bytes:
     Returns:
         The content of the file.
     """
+    return png_of(ablation_figure(result))
+
+
+def ablation_figure(result: AblationResult) -> Figure:
+    """The figure of that picture, as large as its names need."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     drawn = [chart for chart in _CHARTS if any(chart[0] in arm.spreads for arm in result.arms)]
     count = len(drawn) + any(arm.comparison for arm in result.arms)
-    height = _FRAME_INCHES + _ARM_INCHES * len(result.arms)
-    figure = Figure((_CHART_INCHES * count + 1.0, height), PIXELS_PER_INCH, layout="constrained")
+    names = [_name_lines(arm.name, is_default=arm.name == result.default) for arm in result.arms]
+    row = max(_ARM_INCHES, _GAP_INCHES + _LINE_INCHES * max(map(len, names)))
+    width = _CHART_INCHES * count + _NAMES_INCHES
+    title = _title_lines(result, round(_TITLE_LETTERS * width))
+    height = _FRAME_INCHES + _LINE_INCHES * len(title) + row * len(names)
+    figure = Figure((width, height), PIXELS_PER_INCH, layout="constrained")
     FigureCanvasAgg(figure)
     axes: Sequence[Axes] = figure.subplots(1, count, squeeze=False, sharey=True)[0]
-    for axis, (measure, title, scale) in zip(axes, drawn, strict=False):
+    for axis, (measure, heading, scale) in zip(axes, drawn, strict=False):
         _draw_seeds(axis, result, measure, scale)
-        axis.set_title(title, fontsize=9, loc="left")
+        axis.set_title(heading, fontsize=9, loc="left")
     if count > len(drawn):
         _draw_differences(axes[-1], result)
-    names = [
-        fill(arm.name + (" (default)" if arm.name == result.default else ""), _LETTERS)
-        for arm in result.arms
-    ]
-    axes[0].set_yticks(range(len(names)), names)
+    axes[0].set_yticks(range(len(names)), ["\n".join(lines) for lines in names])
     axes[0].set_ylim(len(names) - 0.5, -0.5)
     for axis in axes:
-        axis.tick_params(labelsize=8, left=False)
-        axis.grid(axis="x", alpha=0.25)
-        for side in ("top", "right", "left"):
-            axis.spines[side].set_visible(False)
+        _tidy(axis)
+    figure.suptitle("\n".join(title), fontsize=10, x=0.01, ha="left")
+    handles = _legend(result)
+    if handles:
+        columns = max(1, int(width / _LEGEND_INCHES))
+        figure.legend(
+            handles=handles, loc="outside lower left", fontsize=8, frameon=False, ncols=columns
+        )
+    return figure
+
+
+def _name_lines(name: str, *, is_default: bool) -> list[str]:
+    """An arm's name in lines that stay within their row."""
+    shown = f"{name} (default)" if is_default else name
+    return wrap(shown, _LETTERS, max_lines=_MOST_LINES, placeholder=" ...") or [""]
+
+
+def _title_lines(result: AblationResult, letters: int) -> list[str]:
     title = f"{result.name}   {result.description}".strip()
-    figure.suptitle(title, fontsize=10, x=0.01, ha="left")
+    return wrap(title, letters, max_lines=2, placeholder=" ...", drop_whitespace=True)
+
+
+def _tidy(axis: Axes) -> None:
+    """Few ticks with whole numbers beside them, and no frame but the axis."""
+    from matplotlib.ticker import MaxNLocator
+
+    axis.xaxis.set_major_locator(MaxNLocator(nbins=_MOST_TICKS, steps=[1, 2, 2.5, 5, 10]))
+    axis.ticklabel_format(axis="x", style="plain", useOffset=False)
+    axis.tick_params(labelsize=8, left=False)
+    axis.grid(axis="x", alpha=0.25)
+    for side in ("top", "right", "left"):
+        axis.spines[side].set_visible(False)
+
+
+def _legend(result: AblationResult) -> list[Line2D]:
+    """What the markers and the bars mean, where there is more than one kind."""
+    from matplotlib.lines import Line2D
+
+    handles = []
     if len(result.seeds) > 1:
-        marks = [_seed_mark(place, seed) for place, seed in enumerate(result.seeds)]
-        figure.legend(handles=marks[:_MOST_NAMED], loc="outside lower left", **_LEGEND)
-    return png_of(figure)
+        named = result.seeds[:_MOST_NAMED]
+        handles += [_seed_mark(place, seed) for place, seed in enumerate(named)]
+    if len(result.seeds) > _MOST_NAMED:
+        more = f"{len(result.seeds) - _MOST_NAMED} more seeds"
+        handles.append(Line2D([], [], label=more, ls=""))
+    if any(arm.comparison for arm in result.arms):
+        for label, colour in zip(_INTERVALS, _COLOURS, strict=False):
+            handles.append(Line2D([], [], label=label, color=colour, lw=2, alpha=0.7))
+    return handles
 
 
 def _draw_seeds(axis: Axes, result: AblationResult, measure: str, scale: float) -> None:
@@ -111,19 +163,14 @@ def _draw_differences(axis: Axes, result: AblationResult) -> None:
     for row, arm in enumerate(result.arms):
         if arm.comparison is None:
             continue
-        over_seeds = arm.comparison.over_seeds["exact_match"]
-        _draw_interval(axis, over_seeds, row - 0.14, _COLOURS[0], "over seeds")
+        _draw_interval(axis, arm.comparison.over_seeds["exact_match"], row - 0.14, _COLOURS[0])
         if arm.comparison.over_images is not None:
-            over_images = arm.comparison.over_images
-            _draw_interval(axis, over_images, row + 0.14, _COLOURS[1], "over images")
-    handles, labels = axis.get_legend_handles_labels()
-    once = dict(zip(labels, handles, strict=True))
-    axis.legend(once.values(), once.keys(), fontsize=7, frameon=False, loc="best")
-    axis.set_title(f"Exact match minus that of {result.default!r}, points", fontsize=9, loc="left")
+            _draw_interval(axis, arm.comparison.over_images, row + 0.14, _COLOURS[1])
+    axis.set_title("Exact match minus default's, points", fontsize=9, loc="left")
 
 
-def _draw_interval(axis: Axes, estimate: Estimate, height: float, colour: str, label: str) -> None:
+def _draw_interval(axis: Axes, estimate: Estimate, height: float, colour: str) -> None:
     if estimate.low is not None and estimate.high is not None:
         ends = [100.0 * estimate.low, 100.0 * estimate.high]
-        axis.plot(ends, [height] * 2, color=colour, lw=2, alpha=0.7, label=f"95 % {label}")
+        axis.plot(ends, [height] * 2, color=colour, lw=2, alpha=0.7)
     axis.plot(100.0 * estimate.value, height, "o", color=colour, ms=4)

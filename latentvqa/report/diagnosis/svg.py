@@ -103,10 +103,16 @@ def findings_parts(
         start, end = axis.x(mark.first - 0.5), axis.x(mark.last + 0.5)
         kind = f"bar {mark.level}" if mark.is_open else f"bar past {mark.level}"
         parts.append(_rectangle(kind, start, y, end - start, BAR_STEP - 4))
-        is_late = start > (LEFT + WIDTH) / 2
-        x, anchor = (start - 4, "end") if is_late else (start + 4, "start")
+        x, anchor = _beside(start, CODE_LETTER * len(mark.label))
         parts.append(_text("bar-name", x, y + BAR_STEP - 8, mark.label, anchor))
     return "".join(parts)
+
+
+def _beside(start: float, length: float) -> tuple[float, str]:
+    """Where a bar's name stays within the picture: in the bar, before it, or at the edge."""
+    if start + 4 + length <= WIDTH - RIGHT:
+        return start + 4, "start"
+    return (start - 4, "end") if start - 4 - length >= 0.0 else (WIDTH - RIGHT - 2, "end")
 
 
 def findings_height(marks: Sequence[Mark]) -> int:

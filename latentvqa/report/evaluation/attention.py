@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from textwrap import shorten
+from textwrap import fill, shorten
 from typing import TYPE_CHECKING
 
 from latentvqa.report.picture import png_of
@@ -13,10 +13,13 @@ from latentvqa.report.style import LIGHT
 if TYPE_CHECKING:
     import numpy as np
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 PIXELS_PER_INCH = 110
 _CELL_INCHES = 1.35
+_LETTERS = 18  # of an answer in a line, as wide as its image
 _HEADING = {"fontsize": 9, "color": LIGHT["ink"]}
+_ABOVE_MAP, _ABOVE_QUESTION = 6.0, 18.0  # points
 _DARKEST = 0.8  # opacity of the shade where there is no attention
 
 
@@ -54,13 +57,22 @@ def attention_png(
     Returns:
         The content of the file.
     """
+    return png_of(attention_figure(grid, examples, mean))
+
+
+def attention_figure(
+    grid: tuple[int, int],
+    examples: Sequence[AttentionExample],
+    mean: np.ndarray | None = None,
+) -> Figure:
+    """The figure of that picture."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     tokens = len(examples[0].attention if mean is None else mean)
     first = 0 if mean is None else 1
     rows = first + len(examples)
-    size = (_CELL_INCHES * (tokens + 1) + 0.3, (_CELL_INCHES + 0.35) * rows + 0.3)
+    size = (_CELL_INCHES * (tokens + 1) + 0.3, (_CELL_INCHES + 0.45) * rows + 0.4)
     figure = Figure(figsize=size, dpi=PIXELS_PER_INCH, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots(rows, tokens + 1, squeeze=False)
@@ -68,11 +80,11 @@ def attention_png(
         _draw_mean(axes[0], mean, grid)
     for place, example in enumerate(examples, start=first):
         _draw_example(axes[place], example, grid)
+    # above the question of the first row, which may run on above the maps
+    pad = _ABOVE_QUESTION if mean is None else _ABOVE_MAP
     for token in range(tokens):
-        # above the question of the first row, which may run on above the maps
-        below = "" if mean is not None else "\n"
-        axes[0, token + 1].set_title(f"token {token}{below}", **_HEADING)
-    return png_of(figure)
+        axes[0, token + 1].set_title(f"token {token}", pad=pad, **_HEADING)
+    return figure
 
 
 def _draw_mean(axes: np.ndarray, mean: np.ndarray, grid: tuple[int, int]) -> None:
@@ -83,7 +95,7 @@ def _draw_mean(axes: np.ndarray, mean: np.ndarray, grid: tuple[int, int]) -> Non
         "mean over all rows;\nbright: attended.\nBelow: share at the\nquestion itself",
         va="center",
         fontsize=7,
-    )
+    ).set_in_layout(False)  # as wide as its cell; room made for it would part the maps
     for axis, attention in zip(axes[1:], mean, strict=True):
         axis.imshow(_patches(attention, grid), cmap="gray", vmin=0.0)
         _label(axis, attention)
@@ -92,11 +104,14 @@ def _draw_mean(axes: np.ndarray, mean: np.ndarray, grid: tuple[int, int]) -> Non
 def _draw_example(axes: np.ndarray, example: AttentionExample, grid: tuple[int, int]) -> None:
     height, width = example.image.shape[:2]
     axes[0].imshow(example.image)
-    asked = shorten(example.question, 30 * (len(axes) - 1), placeholder=" …")
-    # the title may run on above the maps; an empty one keeps their line free
-    axes[0].set_title(asked, fontsize=8, loc="left").set_in_layout(False)
+    asked = shorten(example.question, 20 * len(axes), placeholder=" …")
+    # the question may run on above the maps, whose line an empty title keeps free
+    place = {"xy": (0.0, 1.0), "xytext": (0.0, 4.0), "textcoords": "offset points"}
+    note = axes[0].annotate(asked, xycoords="axes fraction", va="bottom", fontsize=8, **place)
+    note.set_in_layout(False)
     axes[1].set_title(" ", fontsize=8)
-    axes[0].set_xlabel(shorten(example.answer, 26, placeholder=" …"), fontsize=8)
+    answer = fill(shorten(example.answer, 2 * _LETTERS, placeholder=" …"), _LETTERS)
+    axes[0].set_xlabel(answer, fontsize=8, loc="left")
     _bare(axes[0])
     for axis, attention in zip(axes[1:], example.attention, strict=True):
         axis.imshow(example.image)

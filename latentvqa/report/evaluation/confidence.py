@@ -12,6 +12,7 @@ from latentvqa.report.picture import png_of
 from latentvqa.report.style import LIGHT
 
 PIXELS_PER_INCH = 110
+_DOTS = "confidence\n(dots: mean confidence, as large as their share of the rows)"
 
 
 def confidence_lines(found: Mapping[str, Any]) -> Table:
@@ -75,16 +76,9 @@ def confidence_png(found: Mapping[str, Any]) -> bytes:
         zorder=3,
         clip_on=False,
     )
-    reliability.set(xlim=(0, 1), ylim=(0, 1), xlabel="confidence", ylabel="share right")
+    reliability.set(xlim=(0, 1), ylim=(0, 1), xlabel=_DOTS, ylabel="share right")
     error = found["calibration_error"]["value"]
     reliability.set_title(f"reliability: expected calibration error {_percent(error)}", fontsize=10)
-    reliability.annotate(
-        "dots: mean confidence, as large as their share of the rows",
-        (0.02, 0.95),
-        fontsize=7,
-        color=LIGHT["soft"],
-        xycoords="axes fraction",
-    )
     coverage, risks = zip(*found["risk_coverage"], strict=True)
     risk.plot(coverage, risks, color=LIGHT["c0"])
     risk.axhline(risks[-1], ls="--", lw=1, color=LIGHT["soft"])

@@ -1,77 +1,10 @@
-import csv
 import io
-import json
 
 import pytest
 from rich.console import Console
 
-from latentvqa.core.ablation import (
-    MEASURES,
-    AblationResult,
-    ArmResult,
-    Comparison,
-    Estimate,
-    RunResult,
-    spread,
-)
-from latentvqa.report.ablation.files import arms_csv, result_json, runs_csv
-from latentvqa.report.ablation.plot import ablation_png
 from latentvqa.report.ablation.tables import result_panel, runs_table
-
-SEEDS = (0, 1, 2)
-PNG = b"\x89PNG"
-
-
-def measured(exact_match, kl_raw=0.08):
-    found = {
-        "exact_match": exact_match,
-        "answer_loss": 0.1,
-        "epochs": 9.0,
-        "seconds": 50.25,
-        "exact_match_latents_shuffled": 0.2,
-    }
-    if kl_raw is not None:
-        found |= {"kl_raw": kl_raw, "rate": 1500 * kl_raw, "penalty_reduction": 0.996}
-    return found
-
-
-def arm(name, scores, comparison=None, changes=None, kl_raw=0.08):
-    runs = [measured(score, kl_raw) for score in scores]
-    spreads = {
-        measure: spread([run[measure] for run in runs])
-        for measure in MEASURES
-        if runs and measure in runs[0]
-    }
-    return ArmResult(name, changes or {}, spreads, comparison)
-
-
-def compared(value, over_seeds, over_images, n=3):
-    images = None if over_images is None else Estimate(value, *over_images, 4000)
-    over = {
-        "exact_match": Estimate(value, *over_seeds, n),
-        "answer_loss": Estimate(0.034, None, None, n),
-    }
-    return Comparison(over, images)
-
-
-def result(*arms, states=None, seeds=SEEDS, notes=()):
-    states = states or {}
-    runs = []
-    for seed in seeds:
-        for one in arms:
-            state, message = states.get((one.name, seed), ("finished", ""))
-            found = measured(0.9) if state == "finished" else None
-            runs.append(RunResult(one.name, seed, f"key{len(runs)}", state, message, found))
-    return AblationResult("kl-factor", "KL factor: 0.1 or 0.2", "0.2", seeds, arms, runs, notes)
-
-
-DEFAULT = arm("0.2", [0.93, 0.918, 0.996])
-WORSE = arm(
-    "0.1",
-    [0.81, 0.8, 0.79],
-    compared(-0.148, (-0.25, -0.0461), (-0.16, -0.139)),
-    {"kl.factor": 0.1},
-)
+from tests.report.ablation.made import DEFAULT, SEEDS, WORSE, arm, compared, result
 
 
 def text_of(renderable, width):
@@ -183,63 +116,3 @@ def test_the_list_numbers_the_runs_as_they_are_asked_for():
     assert rows[0] == ["0", "0.2", "0", "finished", "runs/key0"]
     assert rows[3] == ["3", "0.1", "1", "running", "runs/key3"]
     assert len(rows) == 6
-
-
-def test_json_holds_measures_with_value_low_high_and_n():
-    found = result_json(result(DEFAULT, WORSE))
-    assert found["schema"] == 1
-    assert json.loads(json.dumps(found)) == found
-    assert found["arms"]["0.2"]["metrics"]["exact_match"] == {
-        "value": pytest.approx(0.948),
-        "low": 0.918,
-        "high": 0.996,
-        "n": 3,
-    }
-    against = found["arms"]["0.1"]["against_default"]
-    assert against["word"] == "worse"
-    assert against["over_seeds"]["exact_match"] == {
-        "value": -0.148,
-        "low": -0.25,
-        "high": -0.0461,
-        "n": 3,
-    }
-    assert against["over_images"]["n"] == 4000
-    assert found["arms"]["0.2"]["against_default"] is None
-    assert found["arms"]["0.1"]["changes"] == {"kl.factor": 0.1}
-    assert found["runs"][3] == {
-        "number": 3,
-        "arm": "0.1",
-        "seed": 1,
-        "folder": "runs/key3",
-        "state": "finished",
-        "message": "",
-        "metrics": measured(0.9),
-    }
-
-
-def test_csv_has_a_row_per_arm_and_a_row_per_run():
-    found = result(DEFAULT, WORSE, states={("0.1", 2): ("failed", "a, b")})
-    default, other = csv.DictReader(io.StringIO(arms_csv(found)))
-    assert (default["arm"], default["word"], default["exact_match_lowest"]) == ("0.2", "", "0.918")
-    assert other["changes"] == "kl.factor = 0.1"
-    assert other["exact_match_difference_high"] == "-0.0461"
-    assert other["exact_match_difference_over_images_low"] == "-0.16"
-    assert other["word"] == "worse"
-    rows = list(csv.DictReader(io.StringIO(runs_csv(found))))
-    assert [row["number"] for row in rows] == list("012345")
-    assert (rows[5]["state"], rows[5]["message"], rows[5]["exact_match"]) == ("failed", "a, b", "")
-
-
-@pytest.mark.parametrize(
-    "found",
-    [
-        result(DEFAULT, WORSE),
-        result(DEFAULT),
-        result(arm("none", [0.5] * 3, kl_raw=None), seeds=(0,)),
-        result(DEFAULT, arm("0.1", [])),
-        result(DEFAULT, arm("0.1", [0.5], compared(-0.1, (None, None), None, n=1))),
-        result(*(arm(f"arm {i}, of many with a long name", [0.5] * 3) for i in range(12))),
-    ],
-)
-def test_the_plot_is_a_picture_whatever_is_missing(found):
-    assert ablation_png(found).startswith(PNG)
