@@ -15,7 +15,7 @@ from latentvqa.cli import app
 
 PACKAGE = Path(latentvqa.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
-HEAVY = ("torch", "torchvision", "timm", "pandas", "numpy", "matplotlib", "pyarrow")
+HEAVY = ("torch", "torchvision", "timm", "pandas", "numpy", "matplotlib", "pyarrow", "jinja2")
 
 # a part imports from parts on lower levels; within a level, as listed beside it
 LEVELS = (

@@ -205,3 +205,12 @@ COLUMNS: tuple[Column, ...] = (
         "seconds", "sec", "seconds", "wall time, seconds", 12, lambda r: amount_text(_seconds(r))
     ),
 )
+
+
+def label_of(name: str) -> str:
+    """What a measure is called where it is shown.
+
+    Args:
+        name: stable name of its column.
+    """
+    return next(column.label for column in COLUMNS if column.name == name)

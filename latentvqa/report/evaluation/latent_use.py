@@ -10,6 +10,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from latentvqa.report.diagnosis.columns import label_of, left_out_note
+
 VERDICT_STYLES = {
     "used": "bold green",
     "partly used": "bold yellow",
@@ -70,7 +72,15 @@ def arm_label(name: str) -> tuple[str, str]:
 
 def _arms(found: Mapping[str, Any], *, is_narrow: bool) -> Table:
     title = f"Latent use on {found['questions']:,} questions, {found['images']:,} images"
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    note = left_out_note(["nats per answer", "answers changed, %"]) if is_narrow else ""
+    table = Table(
+        title=title,
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        caption=Text(note) if note else None,
+        caption_justify="left",
+    )
     table.add_column("answered from", overflow="fold")
     headings = ("exact\nmatch", "change in points\n(95 % interval)")
     for heading in headings if is_narrow else (*headings, "nats per\nanswer", "answers\nchanged"):
@@ -107,7 +117,7 @@ def _facts(found: Mapping[str, Any]) -> Table:
 def _fact_rows(found: Mapping[str, Any]) -> list[tuple[str, str]]:
     rows = []
     if found["active_units"] is not None:
-        rows.append(("active units", f"{found['active_units']} of {found['units']}"))
+        rows.append((label_of("active_units"), f"{found['active_units']} of {found['units']}"))
     if found["token_ranking"]:
         order = ", ".join(map(str, found["token_ranking"]))
         rows.append(("tokens, costliest first", order))

@@ -67,6 +67,7 @@ def test_at_60_columns_what_decides_is_not_folded():
     text = rendered(FOUND, width=60)
     for figure in ("-40.0 (-42.0 to -38.0)", "55.0 %", "120 of 128", "61 %"):
         assert figure in text
+    assert "no room for: nats per answer; answers changed, %" in " ".join(text.split())
 
 
 def test_a_model_without_latent_tokens_has_no_verdict():
@@ -102,7 +103,7 @@ Latent use on 5,000 questions, 1,000 images
  input
   blank image            50.0 %  -45.0 (-47.0 to -43.0)     3.100   50.0 %
 
-active units                120 of 128
+latent dims in use          120 of 128
 tokens, costliest first     1, 0
 latents move (blank image)  61 % of the way to another example
 cosine of two examples      0.12
