@@ -70,7 +70,7 @@ def line_chart_parts(
             label = " ".join(start.codes)
             low = at - CODE_LETTER * len(label) if is_late else at
             row = free_row(taken, low, low + CODE_LETTER * len(label))
-            parts.append(_text("mark", at, TOP + 11 + CODE_LINE * row, label, anchor))
+            parts.append(_text("mark", at, TOP + REMARK + 11 + CODE_LINE * row, label, anchor))
     for value, name in chart.lines:
         y = axis.y(value)
         parts.append(_line("mark-line", LEFT, y, WIDTH - RIGHT, y))
