@@ -16,6 +16,7 @@ from latentvqa.cli.predict import predict
 from latentvqa.cli.report import report
 from latentvqa.cli.train import train
 from latentvqa.errors import LatentVQAError
+from latentvqa.report.text import escaped
 
 app = typer.Typer(
     name="latentvqa",
@@ -39,7 +40,7 @@ def main() -> None:
     try:
         app()
     except LatentVQAError as error:
-        print(f"error: {_printable(str(error))}", file=sys.stderr)
+        print(f"error: {escaped(str(error))}", file=sys.stderr)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
@@ -50,13 +51,8 @@ def main() -> None:
         sys.exit(1)
     except OSError as error:
         # a full disk, a read-only folder: the system names file and cause
-        print(f"error: {_printable(str(error))}", file=sys.stderr)
+        print(f"error: {escaped(str(error))}", file=sys.stderr)
         sys.exit(1)
-
-
-def _printable(text: str) -> str:
-    """Text whose control characters, which could steer a terminal, are escaped."""
-    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
 
 
 def _show_version(wanted: bool) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -14,6 +16,9 @@ from latentvqa.core.records import EpochRecord, RunHeader
 from latentvqa.engine.runtime.observer import Observer, Plan
 from latentvqa.report.diagnosis.advice import advice_text
 from latentvqa.report.diagnosis.tables import epoch_line, epoch_table, verdict_panel
+
+if TYPE_CHECKING:
+    from latentvqa.engine.evaluation.evaluate import Evaluation
 
 # lines that the verdict and the progress bar need below the table
 _LINES_BELOW = 12
@@ -71,6 +76,9 @@ class NoticeObserver(Observer):
 class TrainingConsole(NoticeObserver):
     """A growing table with its verdict on a terminal, one line per epoch elsewhere.
 
+    Results go to stdout: the whole table and the verdict after the last epoch,
+    then the scores of the evaluation.
+
     Args:
         advise: whether to show every change that the rules suggest.
     """
@@ -87,23 +95,21 @@ class TrainingConsole(NoticeObserver):
             get_renderable=lambda: Group(*self._shown, self.line.progress),
             refresh_per_second=4,
         )
+        self._shows = ExitStack()
+        self._screen = Console()
 
     def __enter__(self) -> TrainingConsole:
         if self.console.is_terminal:
             self._live.start()
+            self._shows.callback(self._live.stop)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._live.stop()
+        self._shows.close()
 
     def planned(self, plan: Plan) -> None:
-        """Tell in one line what begins."""
-        self.notice(
-            f"{plan.train_questions:,} questions on {plan.train_images:,} images, validation "
-            f"{plan.val_questions:,} on {plan.val_images:,}; {sum(plan.parameters.values()):,} "
-            f"parameters; {plan.epochs} epochs of {plan.steps_per_epoch:,} steps on {plan.device} "
-            f"({plan.precision})"
-        )
+        """Say in one line what begins."""
+        self.notice(plan.summary())
         if plan.free_bits_origin:
             self.notice(f"free_bits auto: {plan.free_bits_origin}")
 
@@ -121,6 +127,27 @@ class TrainingConsole(NoticeObserver):
         room = max(3, self.console.height - _LINES_BELOW)
         table = epoch_table(header, records[-room:], self.console.width)
         self._shown = [table, verdict_panel(diagnosis), *map(Text, advice)]
+
+    def trained(
+        self, header: RunHeader, records: Sequence[EpochRecord], diagnosis: Diagnosis
+    ) -> None:
+        """Leave the whole table and the verdict on stdout; a bar shows the evaluation."""
+        self._shows.close()
+        self._screen.print(epoch_table(header, records, self._screen.width))
+        self._screen.print(verdict_panel(diagnosis))
+        self.line = self._shows.enter_context(ProgressLine())
+
+    def evaluated(self, evaluation: Evaluation) -> None:
+        """Leave the scores on stdout."""
+        from latentvqa.engine.evaluation.files import evaluation_json
+        from latentvqa.report.evaluation.scores import score_panel
+
+        self._shows.close()
+        self._screen.print(score_panel(evaluation_json(evaluation), self._screen.width))
+
+    def result(self, text: str) -> None:
+        """Leave a line on stdout."""
+        self._screen.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 def advice_lines(diagnosis: Diagnosis) -> list[str]:

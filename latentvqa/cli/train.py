@@ -9,11 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from latentvqa.cli.console import TrainingConsole
     from latentvqa.config import Config
-    from latentvqa.engine.training.start import Outcome
-
-_QUICKSTART = "quickstart"
 
 
 def train(
@@ -53,7 +49,7 @@ def train(
     ] = False,
 ) -> None:
     """Train a model. Without arguments: a small one on generated scenes."""
-    from latentvqa.config import config_warnings, load_config
+    from latentvqa.config import choose_config, config_warnings
     from latentvqa.errors import ConfigError
 
     overrides = [*(overrides or []), *(["run.auto_tune=true"] if auto_tune else [])]
@@ -69,62 +65,48 @@ def train(
             )
         _resume(resume, overrides, advise)
         return
-    if config is None and preset is None and not _names_data(overrides):
-        preset = _QUICKSTART
-    settings = load_config(config, preset=preset, overrides=overrides)
+    settings, name = choose_config(config, preset=preset, overrides=overrides)
     for warning in config_warnings(settings):
         print(f"warning: {warning}", file=sys.stderr)
     if dry_run:
         _dry_run(settings)
         return
-    name = config.stem if config is not None else preset or "run"
-    _train(settings, name, out, overwrite=overwrite, advise=advise)
-
-
-def _names_data(overrides: list[str]) -> bool:
-    return any(text.startswith(("data.train", "data.scenes")) for text in overrides)
-
-
-def _train(settings: Config, name: str, out: Path | None, *, overwrite: bool, advise: bool) -> None:
-    from latentvqa.cli.console import TrainingConsole
     from latentvqa.engine.runs.folder import new_run_folder
-    from latentvqa.engine.runtime.signals import Interrupted
-    from latentvqa.engine.training.start import train as run_training
 
-    run = new_run_folder(name, out, overwrite=overwrite)
+    _complete(new_run_folder(name, out, overwrite=overwrite), settings, advise=advise)
+
+
+def _complete(
+    run: Path, settings: Config | None, *, is_resumed: bool = False, advise: bool
+) -> None:
+    """Train or resume, showing what happens; reports and scores are written on the way."""
+    from latentvqa.cli.console import TrainingConsole
+    from latentvqa.engine.complete_run import complete_run
+    from latentvqa.engine.runtime.signals import Interrupted
+
     console = TrainingConsole(advise=advise)
-    console.notice(f"run folder: {run}")
-    vision = settings.vision
-    if vision.pretrained is False and not vision.blind and settings.data.scenes is None:
-        console.notice(
-            "the backbone is trained from scratch; for photographs pretrained weights "
-            "(vision.pretrained = true, or a weights file) usually bring far more"
-        )
     try:
         with console:
-            outcome = run_training(settings, run, console)
+            done = complete_run(run, settings, console, is_resumed=is_resumed)
     except Interrupted as interrupted:
-        _leave(run, console, interrupted.exit_code)
-    _conclude(outcome, console)
+        if (run / "last").exists():
+            console.notice(f"interrupted; saved. Continue with: latentvqa train --resume {run}")
+        else:
+            console.notice("interrupted before the first batch; nothing to save")
+        raise typer.Exit(interrupted.exit_code) from interrupted
+    if done.is_stopped_early:
+        console.notice("stopped early: no better validation loss within the patience")
+    console.result(f"best: {run / 'best'}   report: {run / 'report.html'}")
 
 
 def _resume(run: Path, overrides: list[str], advise: bool) -> None:
-    from latentvqa.cli.console import TrainingConsole
     from latentvqa.config import load_config
     from latentvqa.engine.runs.folder import CONFIG_FILE, read_config, run_of
-    from latentvqa.engine.runtime.signals import Interrupted
-    from latentvqa.engine.training.start import resume as resume_training
 
     run = run_of(run)
     read_config(run)  # names the folder if it is no run
     settings = load_config(run / CONFIG_FILE, overrides=overrides) if overrides else None
-    console = TrainingConsole(advise=advise)
-    try:
-        with console:
-            outcome = resume_training(run, settings, console)
-    except Interrupted as interrupted:
-        _leave(run, console, interrupted.exit_code)
-    _conclude(outcome, console)
+    _complete(run, settings, is_resumed=True, advise=advise)
 
 
 def _dry_run(settings: Config) -> None:
@@ -149,55 +131,3 @@ def _dry_run(settings: Config) -> None:
             raise typer.Exit(interrupted.exit_code) from interrupted
     if listener.plan is not None:
         typer.echo("\n".join(plan_lines(listener.plan, seconds)))
-
-
-def _leave(run: Path, console: TrainingConsole, exit_code: int) -> None:
-    from latentvqa.engine.run_report.page import write_reports
-
-    if (run / "last").exists():
-        write_reports(run, console.notice)
-        console.notice(f"interrupted; saved. Continue with: latentvqa train --resume {run}")
-    else:
-        console.notice("interrupted before the first batch; nothing to save")
-    raise typer.Exit(exit_code)
-
-
-def _conclude(outcome: Outcome, console: TrainingConsole) -> None:
-    """Final table, verdict and validation score on stdout, reports into the folder."""
-    from rich.console import Console
-
-    from latentvqa.cli.console import NoticeObserver, ProgressLine
-    from latentvqa.engine.evaluation.evaluate import evaluate
-    from latentvqa.engine.evaluation.files import evaluation_json, write_evaluation
-    from latentvqa.engine.run_report.page import write_reports
-    from latentvqa.engine.runs.folder import evaluation_folder
-    from latentvqa.engine.runs.loading import load_model
-    from latentvqa.engine.runs.tables import validation_table
-    from latentvqa.report.diagnosis.tables import epoch_table, verdict_panel
-    from latentvqa.report.evaluation.scores import score_panel
-
-    screen = Console()
-    screen.print(epoch_table(outcome.header, outcome.records, screen.width))
-    screen.print(verdict_panel(outcome.diagnosis))
-    with ProgressLine() as line:
-        loaded = load_model(outcome.run)
-        found = evaluate(
-            loaded,
-            validation_table(outcome.run),
-            NoticeObserver(line),
-            run=outcome.run,
-            skip_bad_images=True,
-            latent_use="short",
-            is_calibrating=True,
-        )
-    write_evaluation(found, evaluation_folder(outcome.run))
-    screen.print(score_panel(evaluation_json(found), screen.width))
-    write_reports(outcome.run, console.notice)
-    if outcome.is_stopped_early:
-        console.notice("stopped early: no better validation loss within the patience")
-    screen.print(
-        f"best: {outcome.run / 'best'}   report: {outcome.run / 'report.html'}",
-        highlight=False,
-        markup=False,
-        soft_wrap=True,
-    )

@@ -1,5 +1,6 @@
 """Configuration: frozen sections, read from TOML, every fault named at once."""
 
+from latentvqa.config.choosing import choose_config
 from latentvqa.config.loading import load_config, preset_names
 from latentvqa.config.plans import Ablation, controls, load_plan, plan_names
 from latentvqa.config.sections import (
@@ -38,6 +39,7 @@ __all__ = [
     "Vision",
     "ablation_warnings",
     "changed_keys",
+    "choose_config",
     "config_from_toml",
     "config_to_toml",
     "config_warnings",

@@ -50,7 +50,7 @@ def preset_names() -> list[str]:
 
 
 def load_config(
-    path: Path | None = None,
+    path: Path | str | None = None,
     *,
     preset: str | None = None,
     overrides: Sequence[str] = (),
@@ -73,7 +73,7 @@ def load_config(
     if preset is not None:
         layers.append(preset_layer(preset))
     if path is not None:
-        layers.append(file_layer(path))
+        layers.append(file_layer(Path(path)))
     added, unreadable = override_layers(overrides)
     config, faults = checked_config([*layers, *added])
     if config is None or unreadable:

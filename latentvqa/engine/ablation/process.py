@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
+import site
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import latentvqa
 from latentvqa.engine.ablation.runs import Ending, RunPlace, planned_epochs
 from latentvqa.engine.runtime.signals import EXIT_CODES, Interrupted, StopFlag
 from latentvqa.history import LOG_NAME
 
 _POLL_SECONDS = 0.2
-_ERROR = "error: "
+_CHILD = "latentvqa.engine.ablation.child"
 
 
 def train_in_process(
@@ -23,7 +24,8 @@ def train_in_process(
 ) -> Ending:
     """Start or resume a run, and wait for its end.
 
-    A signal is passed on once, and the process saves what it has.
+    The process writes its own ending; one is made up here where it could not. A
+    signal is passed on once, and the process saves what it has.
 
     Args:
         place: the run; its configuration file is written.
@@ -36,6 +38,7 @@ def train_in_process(
         Interrupted: if the run was stopped before its end.
     """
     place.folder.parent.mkdir(parents=True, exist_ok=True)
+    place.forget_ending()
     with place.output_file.open("ab") as output:
         start = output.seek(0, os.SEEK_END)
         process = subprocess.Popen(
@@ -43,6 +46,7 @@ def train_in_process(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
+            env=_environment(),
             start_new_session=True,  # the terminal's Ctrl-C reaches it through us alone
             pass_fds=(lock,),
         )
@@ -52,15 +56,25 @@ def train_in_process(
         raise Interrupted(stop.exit_code)
     if code in EXIT_CODES.values():  # somebody stopped it alone
         raise Interrupted(code)
-    return Ending(code, "" if code == 0 else _error_in(place.output_file, start, code))
+    ending = place.ending()
+    if ending is not None and ending.exit_code == code:
+        return ending
+    return Ending(code, "" if code == 0 else _last_words(place.output_file, start, code))
 
 
 def _command(place: RunPlace) -> list[str]:
-    command = [sys.executable, "-m", "latentvqa", "train"]
-    if (place.folder / "last").is_file():
-        return [*command, "--resume", str(place.folder)]
-    shutil.rmtree(place.folder, ignore_errors=True)  # killed before its first checkpoint
-    return [*command, "--config", str(place.config_file), "--out", str(place.folder)]
+    """With -P nothing is imported from the folder that the user works in."""
+    paths = (place.folder, place.config_file, place.ending_file)
+    return [sys.executable, "-P", "-m", _CHILD, *map(str, paths)]
+
+
+def _environment() -> dict[str, str]:
+    """Ours, with the place of this package where it is a source tree and not installed."""
+    root = str(Path(latentvqa.__file__).resolve().parents[1])
+    if root in (*site.getsitepackages(), site.getusersitepackages()):
+        return dict(os.environ)
+    known = os.environ.get("PYTHONPATH")
+    return {**os.environ, "PYTHONPATH": f"{root}{os.pathsep}{known}" if known else root}
 
 
 def _wait(
@@ -70,14 +84,14 @@ def _wait(
     on_epochs: Callable[[int, int], None],
 ) -> None:
     signals = {code: number for number, code in EXIT_CODES.items()}
-    is_told = False
+    is_passed_on = False
     while True:
         try:
             process.wait(_POLL_SECONDS)
         except subprocess.TimeoutExpired:
-            if stop.exit_code is not None and not is_told:
+            if stop.exit_code is not None and not is_passed_on:
                 process.send_signal(signals[stop.exit_code])
-                is_told = True
+                is_passed_on = True
             on_epochs(_epochs_in(place.folder / LOG_NAME), planned_epochs(place.config))
         else:
             return
@@ -91,13 +105,9 @@ def _epochs_in(log: Path) -> int:
         return 0
 
 
-def _error_in(output: Path, start: int, code: int) -> str:
-    """The error that a process printed last, from there to its end."""
-    text = output.read_bytes()[start:].decode(errors="replace").strip()
-    lines = text.splitlines()
-    for index in reversed(range(len(lines))):
-        if lines[index].startswith(_ERROR):
-            return "\n".join(lines[index:]).removeprefix(_ERROR)
+def _last_words(output: Path, start: int, code: int) -> str:
+    """What is known of a process that left no ending: its signal, or its last line."""
     if code < 0:
         return f"the process was ended by {signal.Signals(-code).name}; memory may have run out"
+    lines = output.read_bytes()[start:].decode(errors="replace").strip().splitlines()
     return lines[-1] if lines else f"the process ended with exit code {code}"

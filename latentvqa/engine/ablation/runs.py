@@ -1,7 +1,7 @@
 """Where the runs of an ablation lie, what tells them apart, and how far they are.
 
 A run is known by a hash of its resolved configuration, so that plans which share
-a folder share their equal runs. Everything is told from what is on disk.
+a folder share their equal runs. Everything is known from what is on disk.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +32,12 @@ class Ending:
     Attributes:
         exit_code: of the command; negative for a signal.
         message: its error; empty where there was none.
+        kind: name of the error's class, as DataError; empty where none was caught.
     """
 
     exit_code: int
     message: str = ""
+    kind: str = ""
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,11 @@ class RunPlace:
         return self.folder.with_suffix(".lock")
 
     @property
+    def ending_file(self) -> Path:
+        """How its process ended, written by that process or by who waited for it."""
+        return self.folder.with_suffix(".json")
+
+    @property
     def evaluation(self) -> Path:
         """Folder of what its best checkpoint answered."""
         return evaluation_folder(self.folder)
@@ -109,23 +116,28 @@ class RunPlace:
 
     def ending(self) -> Ending | None:
         """How it ended; None where it has not."""
-        try:
-            return Ending(**json.loads(self._ending_file.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError):
-            return None
+        return read_ending(self.ending_file)
 
     def write_ending(self, ending: Ending) -> None:
         """Remember how it ended."""
-        values = {"exit_code": ending.exit_code, "message": ending.message}
-        replace_file(self._ending_file, json.dumps(values, ensure_ascii=False).encode())
+        write_ending(self.ending_file, ending)
 
     def forget_ending(self) -> None:
         """Make a failed run an interrupted one."""
-        self._ending_file.unlink(missing_ok=True)
+        self.ending_file.unlink(missing_ok=True)
 
-    @property
-    def _ending_file(self) -> Path:
-        return self.folder.with_suffix(".json")
+
+def read_ending(path: Path) -> Ending | None:
+    """How a run ended; None where that is not written down."""
+    try:
+        return Ending(**json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def write_ending(path: Path, ending: Ending) -> None:
+    """Write how a run ended, as one JSON object."""
+    replace_file(path, json.dumps(asdict(ending), ensure_ascii=False).encode())
 
 
 def places_of(ablation: Ablation, root: Path) -> list[RunPlace]:

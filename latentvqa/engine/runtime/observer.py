@@ -1,12 +1,16 @@
-"""What the engine tells while it works; the caller decides what to show."""
+"""What the engine reports while it works; the caller decides what to show."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from latentvqa.core.diagnosis.diagnose import Diagnosis
 from latentvqa.core.records import EpochRecord, RunHeader
+
+if TYPE_CHECKING:
+    from latentvqa.engine.evaluation.evaluate import Evaluation
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,15 @@ class Plan:
         """Optimizer steps of the whole plan."""
         return self.steps_per_epoch * self.epochs
 
+    def summary(self) -> str:
+        """What begins, in one line."""
+        return (
+            f"{self.train_questions:,} questions on {self.train_images:,} images, validation "
+            f"{self.val_questions:,} on {self.val_images:,}; {sum(self.parameters.values()):,} "
+            f"parameters; {self.epochs} epochs of {self.steps_per_epoch:,} steps on {self.device} "
+            f"({self.precision})"
+        )
+
 
 class Observer:
     """Ignores everything; subclasses show what they like."""
@@ -75,3 +88,11 @@ class Observer:
         self, header: RunHeader, records: Sequence[EpochRecord], diagnosis: Diagnosis
     ) -> None:
         """An epoch's record was written; the last of ``records`` is the new one."""
+
+    def trained(
+        self, header: RunHeader, records: Sequence[EpochRecord], diagnosis: Diagnosis
+    ) -> None:
+        """All epochs are done; the best checkpoint is evaluated next."""
+
+    def evaluated(self, evaluation: Evaluation) -> None:
+        """The best checkpoint was evaluated on the validation split, and the result written."""

@@ -6,10 +6,14 @@ import os
 import signal
 from collections.abc import Sequence
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from latentvqa.core.diagnosis.diagnose import Diagnosis
 from latentvqa.core.records import EpochRecord, RunHeader
 from latentvqa.engine.runtime.observer import Observer, Plan
+
+if TYPE_CHECKING:
+    from latentvqa.engine.evaluation.evaluate import Evaluation
 
 # exit codes of a shell: 128 plus the signal's number
 EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
@@ -67,7 +71,7 @@ class StoppableObserver(Observer):
     """Passes everything on, and lets every report of progress be a place to stop.
 
     Args:
-        inner: who hears it.
+        inner: receives what is reported.
         stop: what is polled.
     """
 
@@ -92,3 +96,13 @@ class StoppableObserver(Observer):
     ) -> None:
         """Pass an epoch on."""
         self._inner.epoch(header, records, diagnosis)
+
+    def trained(
+        self, header: RunHeader, records: Sequence[EpochRecord], diagnosis: Diagnosis
+    ) -> None:
+        """Pass the end of the epochs on."""
+        self._inner.trained(header, records, diagnosis)
+
+    def evaluated(self, evaluation: Evaluation) -> None:
+        """Pass an evaluation on."""
+        self._inner.evaluated(evaluation)

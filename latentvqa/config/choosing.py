@@ -1,0 +1,38 @@
+"""What is trained where little is said: a file, a preset, or the quickstart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from latentvqa.config.loading import load_config
+from latentvqa.config.sections import Config
+
+_QUICKSTART = "quickstart"
+_UNNAMED = "run"
+
+
+def choose_config(
+    path: Path | str | None = None, *, preset: str | None = None, overrides: Sequence[str] = ()
+) -> tuple[Config, str]:
+    """Load a configuration; the quickstart's where neither file, preset nor data is named.
+
+    Args:
+        path: TOML file.
+        preset: name of a shipped preset.
+        overrides: ``section.key=value``.
+
+    Returns:
+        The configuration, and a name for its runs.
+
+    Raises:
+        ConfigError: with every fault at once.
+    """
+    if path is None and preset is None and not _names_data(overrides):
+        preset = _QUICKSTART
+    config = load_config(path, preset=preset, overrides=overrides)
+    return config, Path(path).stem if path is not None else preset or _UNNAMED
+
+
+def _names_data(overrides: Sequence[str]) -> bool:
+    return any(text.startswith(("data.train", "data.scenes")) for text in overrides)

@@ -1,0 +1,61 @@
+"""The process of one run: ``python -m latentvqa.engine.ablation.child FOLDER CONFIG ENDING``.
+
+Trains or resumes the run in FOLDER, prints what happens, and writes into ENDING
+how it ended, as JSON. A run that was interrupted has not ended.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+from latentvqa.config import config_warnings, load_config
+from latentvqa.engine.ablation.output import LinePrinter
+from latentvqa.engine.ablation.runs import Ending, write_ending
+from latentvqa.engine.complete_run import complete_run
+from latentvqa.engine.runtime.signals import Interrupted
+from latentvqa.errors import LatentVQAError
+from latentvqa.report.text import escaped
+
+
+def run_to_end(folder: Path, config_file: Path, ending_file: Path) -> int:
+    """Bring a run to its end, whatever that is.
+
+    Args:
+        folder: the run folder; resumed if it holds a ``last`` checkpoint.
+        config_file: configuration of a new run.
+        ending_file: where the ending is written.
+
+    Returns:
+        The exit code.
+    """
+    printer = LinePrinter()
+    try:
+        _run(folder, config_file, printer)
+    except Interrupted as interrupted:
+        printer.notice("interrupted" + ("; saved" if (folder / "last").exists() else ""))
+        return interrupted.exit_code
+    except (LatentVQAError, OSError) as error:
+        code = error.exit_code if isinstance(error, LatentVQAError) else 1
+        ending = Ending(code, escaped(str(error)), type(error).__name__)
+        printer.notice(f"error: {ending.message}")
+    else:
+        ending = Ending(0)
+    write_ending(ending_file, ending)
+    return ending.exit_code
+
+
+def _run(folder: Path, config_file: Path, printer: LinePrinter) -> None:
+    if (folder / "last").is_file():
+        complete_run(folder, None, printer, is_resumed=True)
+        return
+    shutil.rmtree(folder, ignore_errors=True)  # killed before its first checkpoint
+    config = load_config(config_file)
+    for warning in config_warnings(config):
+        printer.notice(f"warning: {warning}")
+    complete_run(folder, config, printer)
+
+
+if __name__ == "__main__":
+    sys.exit(run_to_end(*map(Path, sys.argv[1:])))

@@ -1,0 +1,119 @@
+"""A whole run: train or resume, evaluate, calibrate, write down, report.
+
+What happens is reported to an observer; nothing here prints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from latentvqa.config import Config
+from latentvqa.core.diagnosis.diagnose import Diagnosis
+from latentvqa.core.records import EpochRecord, RunHeader
+from latentvqa.engine.evaluation.evaluate import Evaluation, evaluate
+from latentvqa.engine.evaluation.files import write_evaluation
+from latentvqa.engine.run_report.page import write_reports
+from latentvqa.engine.runs.folder import evaluation_folder
+from latentvqa.engine.runs.loading import load_model
+from latentvqa.engine.runs.tables import validation_table
+from latentvqa.engine.runtime.observer import Observer
+from latentvqa.engine.runtime.signals import Interrupted, StopFlag, StoppableObserver
+from latentvqa.engine.training.start import Outcome, resume, train
+
+_SCRATCH = (
+    "the backbone is trained from scratch; for photographs pretrained weights "
+    "(vision.pretrained = true, or a weights file) usually bring far more"
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that came to its end.
+
+    Attributes:
+        folder: the run folder.
+        header: first line of its log: the KL convention, the plan, the versions.
+        records: its epochs, rising.
+        diagnosis: whether the latent works, with findings and advice.
+        evaluation: the best checkpoint on the validation split.
+        is_stopped_early: patience ran out before the planned end.
+    """
+
+    folder: Path
+    header: RunHeader
+    records: Sequence[EpochRecord]
+    diagnosis: Diagnosis
+    evaluation: Evaluation
+    is_stopped_early: bool
+
+
+def complete_run(
+    folder: Path, config: Config | None, observer: Observer, *, is_resumed: bool = False
+) -> Run:
+    """Train into a run folder, evaluate its best checkpoint, and write the reports.
+
+    A run that is interrupted after its first checkpoint has its reports too, and
+    can be resumed, also where only the evaluation is missing.
+
+    Args:
+        folder: the run folder; new or empty unless it is resumed.
+        config: what is trained; for a resumed run the changed configuration, or
+            None for its own.
+        observer: receives notices, progress, epochs and results.
+        is_resumed: continue the run in the folder from its ``last`` checkpoint.
+
+    Raises:
+        ConfigError: if a resumed run would change keys that must stay.
+        LatentVQAError: for anything wrong with data, backbone, checkpoint or disk.
+        Interrupted: at a signal, after what could be saved was saved.
+    """
+    if config is None and not is_resumed:
+        raise ValueError("a new run needs a configuration")
+    with StopFlag() as stop:
+        try:
+            outcome = _trained(folder, config, observer, is_resumed=is_resumed)
+            observer.trained(outcome.header, outcome.records, outcome.diagnosis)
+            evaluation = _evaluated(folder, StoppableObserver(observer, stop), stop)
+        except Interrupted:
+            if (folder / "last").exists():
+                write_reports(folder, observer.notice)
+            raise
+        observer.evaluated(evaluation)
+        write_reports(folder, observer.notice)
+    return Run(
+        folder=folder,
+        header=outcome.header,
+        records=outcome.records,
+        diagnosis=outcome.diagnosis,
+        evaluation=evaluation,
+        is_stopped_early=outcome.is_stopped_early,
+    )
+
+
+def _trained(
+    folder: Path, config: Config | None, observer: Observer, *, is_resumed: bool
+) -> Outcome:
+    if is_resumed or config is None:
+        return resume(folder, config, observer)
+    observer.notice(f"run folder: {folder}")
+    vision = config.vision
+    if vision.pretrained is False and not vision.blind and config.data.scenes is None:
+        observer.notice(_SCRATCH)
+    return train(config, folder, observer)
+
+
+def _evaluated(folder: Path, observer: Observer, stop: StopFlag) -> Evaluation:
+    evaluation = evaluate(
+        load_model(folder),
+        validation_table(folder),
+        observer,
+        run=folder,
+        skip_bad_images=True,
+        latent_use="short",
+        is_calibrating=True,
+        poll=stop.poll,
+    )
+    write_evaluation(evaluation, evaluation_folder(folder))
+    return evaluation
