@@ -1,6 +1,7 @@
 """Who may import whom, what stays unloaded, and what has a name or a help text."""
 
 import ast
+import inspect
 import subprocess
 import sys
 from pathlib import Path
@@ -24,6 +25,7 @@ LEVELS = (
     {"config", "history", "logs", "report", "durable"},
     {"models", "objectives", "data"},
     {"engine"},
+    {"library"},
     {"cli"},
     {"__main__"},
 )
@@ -196,25 +198,62 @@ def test_reading_a_configuration_loads_nothing_heavy():
     assert result.stdout.strip() == "[]"
 
 
+@pytest.mark.parametrize(
+    ("use", "unloaded"),
+    [
+        ("latentvqa", (*HEAVY, "pydantic", "rich", "typer", "latentvqa.library")),
+        ("latentvqa.load_config(preset='quickstart')", HEAVY),
+        ("latentvqa.diagnose, latentvqa.read_log", HEAVY),
+    ],
+)
+def test_the_library_loads_what_is_used_alone(use, unloaded):
+    code = f"import sys, latentvqa; {use}; print([n for n in {unloaded!r} if n in sys.modules])"
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip() == "[]"
+
+
 # Names.
 
 
+ERRORS = {
+    "CheckpointError",
+    "ConfigError",
+    "DataError",
+    "DivergenceError",
+    "HistoryError",
+    "LatentVQAError",
+}
+CLASSES = {"Answer", "Answerer", "Config", "Observer", "Run"}
+FUNCTIONS = {"diagnose", "evaluate", "load", "load_config", "read_log", "resume", "train"}
+
+
 def test_the_exported_names_are_as_expected():
-    exported = {
-        "CheckpointError",
-        "ConfigError",
-        "DataError",
-        "DivergenceError",
-        "HistoryError",
-        "LatentVQAError",
-    }
-    assert set(latentvqa.__all__) == exported | {"__version__"}
+    assert set(latentvqa.__all__) == ERRORS | CLASSES | FUNCTIONS | {"__version__"}
+    assert set(latentvqa.__all__) <= set(dir(latentvqa))
     defined = {name for name, value in vars(errors).items() if isinstance(value, type)}
-    assert defined == exported
-    for name in exported:
+    assert defined == ERRORS
+    for name in ERRORS:
         assert getattr(latentvqa, name) is getattr(errors, name)
         assert issubclass(getattr(errors, name), errors.LatentVQAError)
         assert name in errors.__doc__
+
+
+@pytest.mark.parametrize("name", sorted(CLASSES | FUNCTIONS))
+def test_every_exported_name_is_documented_and_typed(name):
+    value = getattr(latentvqa, name)
+    assert isinstance(value, type) is (name in CLASSES)
+    assert value.__name__ == name and value.__doc__
+    if name in FUNCTIONS:
+        assert "Raises:" in value.__doc__
+        parameters = inspect.signature(value).parameters
+        assert value.__annotations__.keys() == {*parameters, "return"}
+
+
+def test_a_name_that_is_not_exported_is_no_attribute():
+    with pytest.raises(AttributeError, match="has no attribute 'trian'"):
+        _ = latentvqa.trian
 
 
 def test_only_a_configuration_fault_exits_with_the_code_of_usage():
@@ -228,7 +267,7 @@ def test_what_a_package_exports_is_sorted_and_there(path):
     tree = ast.parse(path.read_text(encoding="utf-8"))
     imported = {
         alias.asname or alias.name
-        for node in tree.body
+        for node in ast.walk(tree)  # the lazy names of the package are imported for typing
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
     }

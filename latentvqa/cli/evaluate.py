@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-
-if TYPE_CHECKING:
-    from latentvqa.data.tables import QuestionTable
 
 
 def evaluate(
@@ -48,44 +45,27 @@ def evaluate(
     from rich.console import Console
 
     from latentvqa.cli.console import NoticeObserver, ProgressLine
-    from latentvqa.engine.evaluation.evaluate import evaluate as run_evaluation
-    from latentvqa.engine.evaluation.files import evaluation_json, write_evaluation
-    from latentvqa.engine.runs.folder import evaluation_folder, read_config, run_of
-    from latentvqa.engine.runs.loading import load_model
-    from latentvqa.engine.runs.tables import validation_table
-    from latentvqa.engine.runtime.signals import Interrupted, StopFlag
-    from latentvqa.errors import ConfigError
+    from latentvqa.engine.evaluate_run import EvaluationRequest, evaluate_run
+    from latentvqa.engine.evaluation.files import evaluation_json
+    from latentvqa.engine.runtime.signals import Interrupted
     from latentvqa.report.evaluation.scores import score_panel
 
-    if data is None and (images is not None or columns):
-        raise ConfigError("--images and --column belong to a table: name it with --data FILE")
-    with ProgressLine() as line, StopFlag() as stop:
-        observer = NoticeObserver(line)
-        loaded = load_model(run, device)
-        for note in loaded.notes:
-            observer.notice(f"warning: {note}")
-        if data is None:
-            table = validation_table(run)
-            skip_bad_images |= read_config(run_of(run)).data.on_bad_image == "skip"
-        else:
-            table = _read(run, data, images, columns or [])
+    request = EvaluationRequest(
+        run=run,
+        data=data,
+        images=images,
+        columns=_columns(columns or []),
+        is_latent_use_examined=latent_use,
+        samples=samples,
+        batch_size=batch_size,
+        skip_bad_images=skip_bad_images,
+        device=device,
+    )
+    with ProgressLine() as line:
         try:
-            found = run_evaluation(
-                loaded,
-                table,
-                observer,
-                run=run,
-                samples=samples,
-                batch_size=batch_size,
-                skip_bad_images=skip_bad_images,
-                latent_use="full" if latent_use else "none",
-                is_calibrating=data is None and loaded.logit_temperature is None,
-                poll=stop.poll,
-            )
+            found, folder = evaluate_run(request, NoticeObserver(line))
         except Interrupted as interrupted:
             raise typer.Exit(interrupted.exit_code) from interrupted
-    folder = evaluation_folder(run_of(run), data, loaded.folder.name)
-    write_evaluation(found, folder)
     if as_json:
         typer.echo(json.dumps(evaluation_json(found), indent=1, ensure_ascii=False))
         return
@@ -94,24 +74,13 @@ def evaluate(
     screen.print(f"written to {folder}", highlight=False, markup=False, soft_wrap=True)
 
 
-def _read(run: Path, data: Path, images: Path | None, columns: list[str]) -> QuestionTable:
-    from latentvqa.config import Data
-    from latentvqa.data.tables import read_questions
-    from latentvqa.engine.runs.folder import CONFIG_FILE, read_config, run_of
+def _columns(texts: list[str]) -> dict[str, str]:
     from latentvqa.errors import ConfigError
 
-    folder = run_of(run)
-    # a checkpoint that was copied out of its run has no config beside it
-    known = read_config(folder).data if (folder / CONFIG_FILE).exists() else Data()
-    mapping = dict(known.columns)
-    for text in columns:
+    columns = {}
+    for text in texts:
         name, equals, column = text.partition("=")
         if not equals or not name or not column:
             raise ConfigError(f"--column {text}: write it as image=img_id")
-        mapping[name] = column
-    return read_questions(
-        data,
-        columns=mapping,
-        images=images if images is not None else known.images,
-        allow_outside=known.allow_outside,
-    )
+        columns[name] = column
+    return columns

@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from latentvqa.errors import DataError
+
+Picture = Image.Image | NDArray[np.uint8]
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
 MAX_PIXELS = 178_956_970 // 2
@@ -44,17 +47,47 @@ def decode_image(path: Path, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
     _leave_size_check_to_us()
     try:
         with Image.open(path, formats=FORMATS) as image:
-            _check_size(image, max_pixels)
-            image.load()
-            orientation = image.getexif().get(_ORIENTATION_TAG)
-            rgb = _to_rgb(image)
-            return rgb.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else rgb
+            return _upright_rgb(image, max_pixels)
     except FileNotFoundError as error:
         raise DataError(f"{path}: no such file") from error
     except UnidentifiedImageError as error:
         raise DataError(f"{path}: not an image of the formats {', '.join(FORMATS)}") from error
     except Exception as error:  # Pillow's decoders let many types through on damaged files
         raise DataError(f"{path}: cannot be decoded: {error or type(error).__name__}") from error
+
+
+def convert_picture(picture: Picture, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
+    """Return the upright RGB image of a picture in memory, as of a file with its content.
+
+    Args:
+        picture: a Pillow image of any mode that files may have, or RGB pixels of
+            shape ``(H, W, 3)``.
+        max_pixels: most pixels that are accepted.
+
+    Raises:
+        DataError: for another type or shape, or what ``decode_image`` refuses in a
+            file.
+    """
+    if isinstance(picture, np.ndarray):
+        if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
+            raise DataError(
+                f"pixels of type {picture.dtype} and shape {picture.shape}: expected uint8, "
+                "shape (height, width, 3)"
+            )
+        if picture.size == 0:
+            raise DataError(f"pixels of shape {picture.shape}: there is no pixel in it")
+        picture = Image.fromarray(picture)
+    if not isinstance(picture, Image.Image):
+        raise DataError(
+            f"a picture of type {type(picture).__name__}: expected a path, a Pillow image or "
+            "uint8 pixels of shape (height, width, 3)"
+        )
+    try:
+        return _upright_rgb(picture, max_pixels)
+    except Exception as error:  # a lazily opened image is decoded only now
+        raise DataError(
+            f"the picture cannot be decoded: {error or type(error).__name__}"
+        ) from error
 
 
 @dataclass(frozen=True)
@@ -81,12 +114,20 @@ class ImageTransform:
                 f"use one of {', '.join(sorted(_INTERPOLATIONS))}"
             )
 
-    def __call__(self, image: Image.Image) -> np.ndarray:
+    def __call__(self, image: Image.Image) -> NDArray[np.uint8]:
         """Return the pixels as uint8, shape ``(3, size, size)``."""
         shape = (self.size, self.size)
         if image.size != shape:
             image = image.resize(shape, _INTERPOLATIONS[self.interpolation])
         return np.ascontiguousarray(np.asarray(image, dtype=np.uint8).transpose(2, 0, 1))
+
+
+def _upright_rgb(image: Image.Image, max_pixels: int) -> Image.Image:
+    _check_size(image, max_pixels)
+    image.load()
+    orientation = image.getexif().get(_ORIENTATION_TAG)
+    rgb = _to_rgb(image)
+    return rgb.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else rgb
 
 
 def _check_size(image: Image.Image, max_pixels: int) -> None:

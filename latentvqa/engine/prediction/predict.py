@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from PIL import Image
 
 from latentvqa.data.decoding import ImageTransform, decode_image
 from latentvqa.data.image_names import SUFFIXES
@@ -21,7 +23,7 @@ from latentvqa.models import Encoded, Posterior, generate
 
 _QUESTIONS_PER_BATCH = 640
 # answer, its probability, attention of the latent tokens
-_Found = tuple[str, float, np.ndarray | None]
+_Found = tuple[str, float, NDArray[np.float32] | None]
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Prediction:
     answer: str
     confidence: float | None
     error: str
-    attention: np.ndarray | None = field(default=None, compare=False)
+    attention: NDArray[np.float32] | None = field(default=None, compare=False)
 
 
 def find_images(folder: Path) -> list[Path]:
@@ -110,18 +112,55 @@ def predict(
             f"{loaded.folder}: this model answers without latent tokens, so there is no attention "
             "of theirs to show"
         )
-    answerer = _Answerer(loaded, questions, samples, is_explained)
+    answerer = _BatchAnswerer(loaded, questions, samples, is_explained)
     return _predictions(answerer, folder, images, questions, on_images)
 
 
+def answer_images(
+    loaded: LoadedModel,
+    images: Sequence[Image.Image | Path],
+    questions: Sequence[str],
+    *,
+    samples: int = 0,
+) -> Iterator[list[tuple[str, float]]]:
+    """Answer every question about every image, prepared as :func:`predict` prepares files.
+
+    Args:
+        loaded: the model.
+        images: upright RGB images, or files of any format that is read.
+        questions: asked of each image, in this order; at least one.
+        samples: latent samples to answer from; 0 answers from z = mu.
+
+    Yields:
+        For each image the answers with their probabilities, in the order of the
+        questions.
+
+    Raises:
+        DataError: at the first file that cannot be decoded.
+    """
+    answerer = _BatchAnswerer(loaded, questions, samples, is_explained=False)
+    step = _images_at_once(questions)
+    for start in range(0, len(images), step):
+        chunk = images[start : start + step]
+        pixels = [
+            answerer.transform(decode_image(one) if isinstance(one, Path) else one) for one in chunk
+        ]
+        for found in answerer.answer(np.stack(pixels)):
+            yield [(answer, probability) for answer, probability, _ in found]
+
+
+def _images_at_once(questions: Sequence[str]) -> int:
+    return max(1, _QUESTIONS_PER_BATCH // len(questions))
+
+
 def _predictions(
-    answerer: _Answerer,
+    answerer: _BatchAnswerer,
     folder: Path,
     images: Sequence[Path],
     questions: Sequence[str],
     on_images: Callable[[int, int], None],
 ) -> Iterator[Prediction]:
-    step = max(1, _QUESTIONS_PER_BATCH // len(questions))
+    step = _images_at_once(questions)
     for start in range(0, len(images), step):
         chunk = images[start : start + step]
         decoded = [_decode(path, answerer.transform) for path in chunk]
@@ -139,7 +178,7 @@ def _predictions(
         on_images(start + len(chunk), len(images))
 
 
-class _Answerer:
+class _BatchAnswerer:
     """Answers a fixed list of questions about stacks of images."""
 
     def __init__(
@@ -153,7 +192,7 @@ class _Answerer:
         self._settings = loaded.scoring_settings(batch_size=1)
 
     @torch.no_grad()
-    def answer(self, pixels: np.ndarray) -> list[list[_Found]]:
+    def answer(self, pixels: NDArray[np.uint8]) -> list[list[_Found]]:
         """What is found, image by image, question by question."""
         device, model = self.loaded.device, self.loaded.model
         asked = len(self._questions)
@@ -168,11 +207,11 @@ class _Answerer:
                 encoded = model.encode_patches(
                     patches, rows[:, 0].to(device), self._questions[rows[:, 1]].to(device)
                 )
-                told, shares = self._decode(encoded)
-                answered += zip(told, shares, self._attention(encoded), strict=True)
+                answers, shares = self._decode(encoded)
+                answered += zip(answers, shares, self._attention(encoded), strict=True)
         return [answered[image * asked : (image + 1) * asked] for image in range(len(pixels))]
 
-    def _attention(self, encoded: Encoded) -> Sequence[np.ndarray | None]:
+    def _attention(self, encoded: Encoded) -> Sequence[NDArray[np.float32] | None]:
         bottleneck = self.loaded.model.bottleneck
         if not self.is_explained or bottleneck is None:
             return [None] * len(encoded.fused)
@@ -216,7 +255,7 @@ def _question_tokens(loaded: LoadedModel, questions: Sequence[str]) -> torch.Ten
     return tokens
 
 
-def _decode(path: Path, transform: ImageTransform) -> np.ndarray | str:
+def _decode(path: Path, transform: ImageTransform) -> NDArray[np.uint8] | str:
     try:
         return transform(decode_image(path))
     except DataError as error:

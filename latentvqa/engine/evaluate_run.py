@@ -1,0 +1,104 @@
+"""The evaluation of a run: load, read the table, score, write down."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from latentvqa.config import Data
+from latentvqa.data.tables import QuestionTable, read_questions
+from latentvqa.engine.evaluation.evaluate import Evaluation, evaluate
+from latentvqa.engine.evaluation.files import write_evaluation
+from latentvqa.engine.runs.folder import CONFIG_FILE, evaluation_folder, read_config, run_of
+from latentvqa.engine.runs.loading import load_model
+from latentvqa.engine.runs.tables import validation_table
+from latentvqa.engine.runtime.observer import Observer
+from latentvqa.engine.runtime.signals import StopFlag
+from latentvqa.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class EvaluationRequest:
+    """What is evaluated, and how.
+
+    Attributes:
+        run: run folder (its best), ``RUN/last``, or a checkpoint.
+        data: the table; None for the run's validation split.
+        images: images folder of ``data``; None for the run's.
+        columns: names of its columns by what they hold, where they differ from the
+            run's.
+        is_latent_use_examined: whether to interfere with latent, image and question.
+        samples: latent samples to answer from; 0 answers from the mean.
+        batch_size: questions per batch.
+        skip_bad_images: drop questions about bad images instead of refusing.
+        device: where to compute.
+    """
+
+    run: Path
+    data: Path | None = None
+    images: Path | None = None
+    columns: Mapping[str, str] | None = None
+    is_latent_use_examined: bool = False
+    samples: int = 0
+    batch_size: int = 640
+    skip_bad_images: bool = False
+    device: str = "auto"
+
+
+def evaluate_run(request: EvaluationRequest, observer: Observer) -> tuple[Evaluation, Path]:
+    """Evaluate a checkpoint and write the result into its run folder.
+
+    Args:
+        request: what is evaluated.
+        observer: receives notices and progress.
+
+    Returns:
+        What was found, and the folder that holds it.
+
+    Raises:
+        ConfigError: if images or columns are given without a table.
+        CheckpointError: if checkpoint or validation table cannot be read.
+        DataError: if table or images cannot be used.
+        Interrupted: at a signal; nothing is written then.
+    """
+    run, data = request.run, request.data
+    if data is None and (request.images is not None or request.columns):
+        raise ConfigError("--images and --column belong to a table: name it with --data FILE")
+    with StopFlag() as stop:
+        loaded = load_model(run, request.device)
+        for note in loaded.notes:
+            observer.notice(f"warning: {note}")
+        skip_bad_images = request.skip_bad_images
+        if data is None:
+            table = validation_table(run)
+            skip_bad_images |= read_config(run_of(run)).data.on_bad_image == "skip"
+        else:
+            table = _read_table(request, data)
+        found = evaluate(
+            loaded,
+            table,
+            observer,
+            run=run,
+            samples=request.samples,
+            batch_size=request.batch_size,
+            skip_bad_images=skip_bad_images,
+            latent_use="full" if request.is_latent_use_examined else "none",
+            is_calibrating=data is None and loaded.logit_temperature is None,
+            poll=stop.poll,
+        )
+    folder = evaluation_folder(run_of(run), data, loaded.folder.name)
+    write_evaluation(found, folder)
+    return found, folder
+
+
+def _read_table(request: EvaluationRequest, data: Path) -> QuestionTable:
+    folder = run_of(request.run)
+    # a checkpoint that was copied out of its run has no config beside it
+    known = read_config(folder).data if (folder / CONFIG_FILE).exists() else Data()
+    return read_questions(
+        data,
+        columns={**known.columns, **(request.columns or {})},
+        images=request.images if request.images is not None else known.images,
+        allow_outside=known.allow_outside,
+    )
