@@ -115,16 +115,12 @@ def test_ctrl_c_is_a_keyboard_interrupt_after_the_run_was_saved_and_resume_ends_
     assert done.evaluation.measures == run.evaluation.measures
 
 
-def test_a_signal_while_the_best_checkpoint_is_evaluated_leaves_reports(run, tmp_path):
+def test_a_terminated_evaluation_is_an_exit_and_a_run_can_be_extended(run, tmp_path):
     folder = tmp_path / "run"
+    shutil.copytree(run.folder, folder)
     with pytest.raises(SystemExit) as leaving:
-        latentvqa.train(
-            small_config(*BRIEF),
-            out=folder,
-            observer=Interrupter("questions", 1, signal.SIGTERM),
-        )
+        latentvqa.evaluate(folder, observer=Interrupter("questions", 1, signal.SIGTERM))
     assert leaving.value.code == 143
-    assert (folder / "report.html").is_file() and not (folder / "evaluations").exists()
     assert len(latentvqa.resume(folder, overrides=["stages.full=2"]).records) == 3
 
 

@@ -87,7 +87,7 @@ def ablate(
         print(f"warning: {warning}", file=sys.stderr)
     if not is_listed and not is_collected:
         _run(ablation, out, index, retry_failed=retry_failed)
-    _tell(ablation, out, index, is_listed=is_listed, as_json=as_json)
+    _show(ablation, out, index, is_listed=is_listed, as_json=as_json)
 
 
 def _run(ablation: Ablation, out: Path, index: int | None, *, retry_failed: bool) -> None:
@@ -104,7 +104,7 @@ def _run(ablation: Ablation, out: Path, index: int | None, *, retry_failed: bool
             raise typer.Exit(interrupted.exit_code) from interrupted
 
 
-def _tell(
+def _show(
     ablation: Ablation, out: Path, index: int | None, *, is_listed: bool, as_json: bool
 ) -> None:
     """Show the result, write its files, and leave with 1 where a run failed."""
@@ -124,8 +124,8 @@ def _tell(
         screen.print(result_panel(result, screen.width))
     if index is None and not is_listed:
         _write(result, out)
-    told = result.runs if index is None else [result.runs[index]]
-    if not is_listed and any(run.state == "failed" for run in told):
+    shown = result.runs if index is None else [result.runs[index]]
+    if not is_listed and any(run.state == "failed" for run in shown):
         raise typer.Exit(1)
 
 

@@ -57,7 +57,7 @@ def train(
         raise ConfigError("--overwrite replaces the run in --out: name that folder")
     if resume is not None:
         if dry_run:
-            raise ConfigError("--dry-run tells the plan of a new run: drop --resume")
+            raise ConfigError("--dry-run shows the plan of a new run: drop --resume")
         if config is not None or preset is not None or out is not None or overwrite:
             raise ConfigError(
                 "--resume continues with the run's own configuration: drop --config, --preset, "

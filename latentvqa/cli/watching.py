@@ -52,8 +52,8 @@ def watch_log(run: Path, judge: Callable[[Path], JudgedRun]) -> JudgedRun | None
     seen: tuple[int, ...] | None = None
     try:
         if not log_path(run).exists():
-            _tell(f"waiting for {log_path(run)}; Ctrl-C ends")
-        is_told = False
+            _notify(f"waiting for {log_path(run)}; Ctrl-C ends")
+        is_announced = False
         with _Screen(console, run) if console.is_terminal else _Lines(console) as view:
             while judged is None or not is_over(judged.history):
                 state = _state(log_path(run))
@@ -64,12 +64,12 @@ def watch_log(run: Path, judge: Callable[[Path], JudgedRun]) -> JudgedRun | None
                 judged = _read(run, judge) or judged
                 if judged is not None:
                     view.show(judged)
-                elif state is not None and not is_told:
-                    is_told = True
-                    _tell(f"{log_path(run)} holds no header and no epoch yet; Ctrl-C ends")
+                elif state is not None and not is_announced:
+                    is_announced = True
+                    _notify(f"{log_path(run)} holds no header and no epoch yet; Ctrl-C ends")
     except KeyboardInterrupt:
         if judged is None:
-            _tell(f"no log came to {log_path(run)}")
+            _notify(f"no log came to {log_path(run)}")
     return judged
 
 
@@ -125,8 +125,8 @@ class _Screen:
         header, records = judged.history.header, judged.history.records
         verdict = verdict_panel(judged.diagnosis)
         rows = self._console.height - len(self._console.render_lines(verdict)) - LINES_AROUND
-        told = f"epochs so far: {len(records)}; Ctrl-C ends; following {self._run}"
-        place = Text(told, style="dim", no_wrap=True, overflow="ellipsis")
+        progress = f"epochs so far: {len(records)}; Ctrl-C ends; following {self._run}"
+        place = Text(progress, style="dim", no_wrap=True, overflow="ellipsis")
         parts: list[RenderableType] = [verdict, place]
         if records:
             last = records[-max(FEWEST_ROWS, rows) :]
@@ -154,5 +154,5 @@ def _read(run: Path, judge: Callable[[Path], JudgedRun]) -> JudgedRun | None:
         return None
 
 
-def _tell(text: str) -> None:
+def _notify(text: str) -> None:
     print(text, file=sys.stderr, flush=True)

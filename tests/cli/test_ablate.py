@@ -5,13 +5,11 @@ import json
 import os
 import signal
 import subprocess
-from contextlib import suppress
-from pathlib import Path
 
 import pytest
 
 from latentvqa.config import config_to_toml, load_plan, plan_names
-from latentvqa.engine.ablation.runs import Ending, places_of, runnable
+from latentvqa.engine.ablation.runs import places_of, runnable
 from latentvqa.engine.runtime.file_lock import held_lock
 from latentvqa.engine.runtime.observer import Observer
 from latentvqa.engine.training.start import train
@@ -19,6 +17,7 @@ from latentvqa.history import read_history
 from tests.small_runs import (
     BRIEF,
     assert_same_run,
+    processes_of,
     read_csv,
     small_config,
     start_cli,
@@ -109,32 +108,6 @@ def test_collecting_nothing_says_so(cli, here):
     assert answer.code == 0
     assert "9 waiting of 9 runs: not in the tables" in answer.out
     assert (here / "ablations" / "free-bits.json").is_file()
-
-
-def test_the_shipped_plans_share_the_runs_of_their_defaults(tmp_path):
-    keys = {}
-    for name in plan_names():
-        found = load_plan(name)
-        keys[name] = {
-            place.seed: place.key
-            for place in places_of(found, tmp_path)
-            if place.arm == found.default
-        }
-    own_backbone = keys.pop("vision-freeze")
-    shared = keys["free-bits"]
-    assert all(of_plan == shared for of_plan in keys.values())
-    assert len(set(shared.values())) == 3
-    assert set(own_backbone.values()).isdisjoint(shared.values())
-
-
-def test_a_run_keeps_its_key_wherever_the_folder_is_and_loses_it_with_any_setting(tmp_path):
-    def key(root="a", **options):
-        return places_of(load_plan("vision-freeze", **options), tmp_path / root)[0].key
-
-    assert key() == key(root="b")
-    assert key() != key(overrides=["fusion.width=64"])
-    assert key() != key(overrides=["data.scene_images=500"])  # another backbone, too
-    assert key() == key(overrides=["kl.warmup_epochs=5"])  # which is what it is
 
 
 # Real runs.
@@ -324,7 +297,7 @@ def test_a_process_that_outlives_its_killed_parent_keeps_its_run_to_itself(tmp_p
     process.kill()
     process.communicate()
     assert place.state() == "running"  # the child trains on, and nobody else may
-    (child,) = _processes_of(place.folder)
+    (child,) = processes_of(place.folder)
     os.kill(child, signal.SIGTERM)
     while place.state() == "running":
         pass
@@ -391,27 +364,3 @@ def test_the_controls_of_a_configuration(cli, here):
     for row in rows:
         answers.setdefault(row["question"], set()).add((row["answer"], row["confidence"]))
     assert all(len(given) == 1 for given in answers.values())
-
-
-def test_an_ending_is_remembered_and_forgotten(tmp_path):
-    place = places_of(load_plan("free-bits"), tmp_path)[0]
-    assert (place.ending(), place.state()) == (None, "waiting")
-    place.folder.mkdir(parents=True)
-    assert place.state() == "interrupted"
-    place.write_ending(Ending(1, "điều gì đó"))
-    assert place.ending() == Ending(1, "điều gì đó")
-    assert place.state() == "failed"
-    place.write_ending(Ending(0))
-    assert place.state() == "interrupted"  # its answers are gone: resuming gives them back
-    place.forget_ending()
-    assert place.ending() is None
-
-
-def _processes_of(folder):
-    """Processes whose command line names a folder."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        with suppress(OSError):
-            if entry.name.isdigit() and str(folder) in (entry / "cmdline").read_text():
-                found.append(int(entry.name))
-    return found

@@ -45,7 +45,7 @@ def run_ablation(
     Args:
         ablation: the plan.
         root: the ablation folder; made if missing.
-        observer: hears of progress.
+        observer: receives progress and notices.
         only: number of the only run to bring to its end.
         retry_failed: take up failed runs again.
 

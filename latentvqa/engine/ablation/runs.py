@@ -1,4 +1,4 @@
-"""Where the runs of an ablation lie, what tells them apart, and how far they are.
+"""Where the runs of an ablation lie, what distinguishes them, and how far they are.
 
 A run is known by a hash of its resolved configuration, so that plans which share
 a folder share their equal runs. Everything is known from what is on disk.
@@ -61,7 +61,7 @@ class RunPlace:
 
     @property
     def key(self) -> str:
-        """Tells runs apart."""
+        """Distinguishes runs."""
         return _digest(config_to_toml(self.config))
 
     @property

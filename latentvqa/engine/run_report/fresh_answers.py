@@ -24,7 +24,7 @@ def predicted_answers(
 
     Args:
         run: the run folder.
-        observer: hears of progress and notices.
+        observer: receives progress and notices.
         device: where to compute.
         poll: called after every batch; may raise to stop.
 

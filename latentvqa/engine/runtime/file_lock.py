@@ -27,7 +27,7 @@ def held_lock(
 
     Args:
         path: the file; made if missing.
-        on_wait: told once who holds it, before waiting for them; None does not
+        on_wait: called once with who holds it, before waiting for them; None does not
             wait.
         poll: called while waiting; may raise to stop.
 
@@ -38,14 +38,14 @@ def held_lock(
         CheckpointError: if the file system has no locks.
     """
     with path.open("a+b") as file:
-        is_told = False
+        is_announced = False
         while not _try(file.fileno(), path, exclusive=True):
             if on_wait is None:
                 yield None
                 return
-            if not is_told:
+            if not is_announced:
                 on_wait(_holder(path))
-                is_told = True
+                is_announced = True
             poll()
             time.sleep(_WAIT_SECONDS)
         file.truncate(0)

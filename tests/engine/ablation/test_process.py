@@ -1,0 +1,109 @@
+"""A run as a process of its own: real children, whose ends are read from what they write."""
+
+import json
+import os
+import shutil
+import signal
+
+import pytest
+
+from latentvqa.config import config_to_toml
+from latentvqa.engine.ablation.process import train_in_process
+from latentvqa.engine.ablation.runs import Ending, RunPlace, runnable
+from latentvqa.engine.runtime.file_lock import held_lock
+from latentvqa.engine.runtime.signals import Interrupted, StopFlag
+from tests.small_runs import (
+    BRIEF,
+    processes_of,
+    records_of,
+    small_config,
+    write_images,
+    write_rows,
+)
+
+LONG = ("stages.full=40", "early_stopping.patience=100")
+
+
+def place_of(root, *changes):
+    place = RunPlace(0, "arm", 0, small_config(*BRIEF, *changes), root)
+    place.folder.parent.mkdir(parents=True)
+    place.config_file.write_text(config_to_toml(runnable(place)), encoding="utf-8")
+    return place
+
+
+def with_scenes(place, finished):
+    """Its scenes, which an ablation makes before its runs."""
+    config = runnable(place)
+    shutil.copytree(finished.run / "data", config.data.train.parent)
+    return place
+
+
+def trained(place, on_epochs=lambda done, planned: None):
+    with StopFlag() as stop, held_lock(place.lock_file, None, stop.poll) as lock:
+        return train_in_process(place, lock, stop, on_epochs)
+
+
+def test_a_process_trains_evaluates_and_writes_its_own_ending(finished, tmp_path, monkeypatch):
+    place = with_scenes(place_of(tmp_path / "out"), finished)
+    here = tmp_path / "here"
+    here.mkdir()
+    for name in ("random.py", "typing.py", "torch.py", "latentvqa.py"):
+        (here / name).write_text('raise SystemExit("imported from the working folder")')
+    monkeypatch.chdir(here)
+    assert trained(place) == Ending(0)
+    assert json.loads(place.ending_file.read_text()) == {
+        "exit_code": 0,
+        "message": "",
+        "kind": "",
+    }
+    assert place.state() == "finished"
+    output = place.output_file.read_text("utf-8")
+    assert output.count(f"run folder: {place.folder}") == 1
+    assert "epoch 1/1  full" in output and "exact match" in output
+
+
+def test_an_error_of_a_process_is_known_by_its_sentence_and_kind(finished, tmp_path):
+    rows = write_rows(tmp_path / "t.csv", [("0.png", "q", "error: no"), ("0.png", "q", " ")])
+    images = write_images(tmp_path / "images", 1)
+    place = place_of(tmp_path / "out", f"data.train={rows}", f"data.images={images}")
+    ending = trained(place)
+    assert (ending.exit_code, ending.kind) == (1, "DataError")
+    assert ending.message.startswith(f"{rows}: ")
+    assert "row 3, column 'answer'" in ending.message
+    assert f"error: {ending.message}" in place.output_file.read_text("utf-8")
+    assert place.ending() == ending and place.state() == "failed"
+
+
+def test_a_process_that_is_killed_leaves_its_signal(finished, tmp_path):
+    place = with_scenes(place_of(tmp_path / "out", *LONG), finished)
+    place.write_ending(Ending(0))  # of an earlier try, whose answers are gone
+
+    def kill(done, planned):
+        if done:
+            for child in processes_of(place.folder):
+                os.kill(child, signal.SIGKILL)
+
+    ending = trained(place, kill)
+    assert ending.exit_code == -9
+    assert "ended by SIGKILL; memory may have run out" in ending.message
+
+
+@pytest.mark.heavy
+def test_a_stopped_process_has_no_ending_and_goes_on_later(finished, tmp_path):
+    place = with_scenes(place_of(tmp_path / "out", "stages.full=3"), finished)
+
+    def stop(done, planned):
+        assert planned == 4
+        if done and not stopping:
+            stopping.append(done)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    stopping = []
+    with pytest.raises(Interrupted) as interrupted:
+        trained(place, stop)
+    assert interrupted.value.exit_code == 143
+    assert place.ending() is None and place.state() == "interrupted"
+    assert place.output_file.read_text("utf-8").splitlines()[-1] == "interrupted; saved"
+    known = records_of(place.folder)
+    assert trained(place) == Ending(0)
+    assert records_of(place.folder)[: len(known)] == known
