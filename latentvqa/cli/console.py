@@ -13,7 +13,7 @@ from rich.text import Text
 
 from latentvqa.core.diagnosis.diagnose import Diagnosis
 from latentvqa.core.records import EpochRecord, RunHeader
-from latentvqa.engine.runtime.observer import Observer, Plan
+from latentvqa.engine.runtime.observer import Observer, TrainingPlan
 from latentvqa.report.diagnosis.advice import advice_text
 from latentvqa.report.diagnosis.tables import epoch_line, epoch_table, verdict_panel
 
@@ -107,7 +107,7 @@ class TrainingConsole(NoticeObserver):
     def __exit__(self, *_: object) -> None:
         self._shows.close()
 
-    def planned(self, plan: Plan) -> None:
+    def planned(self, plan: TrainingPlan) -> None:
         """Say in one line what begins."""
         self.notice(plan.summary())
         if plan.free_bits_origin:
@@ -159,7 +159,7 @@ def advice_lines(diagnosis: Diagnosis) -> list[str]:
     ]
 
 
-def plan_lines(plan: Plan, seconds: float) -> list[str]:
+def plan_lines(plan: TrainingPlan, seconds: float) -> list[str]:
     """The plan of a dry run, line by line."""
     frozen = (
         f"epochs 0-{plan.frozen_epochs - 1}, trainable from epoch {plan.frozen_epochs}"

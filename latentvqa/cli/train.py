@@ -113,14 +113,14 @@ def _dry_run(settings: Config) -> None:
     import tempfile
 
     from latentvqa.cli.console import TrainingConsole, plan_lines
-    from latentvqa.engine.runtime.observer import Plan
+    from latentvqa.engine.runtime.observer import TrainingPlan
     from latentvqa.engine.runtime.signals import Interrupted
     from latentvqa.engine.training.start import dry_run
 
     class Listener(TrainingConsole):
-        plan: Plan | None = None
+        plan: TrainingPlan | None = None
 
-        def planned(self, plan: Plan) -> None:
+        def planned(self, plan: TrainingPlan) -> None:
             self.plan = plan
 
     listener = Listener()

@@ -8,7 +8,7 @@ from latentvqa.core.diagnosis.diagnose import Diagnosis
 from latentvqa.core.records import EpochRecord, RunHeader
 from latentvqa.engine.evaluation.evaluate import Evaluation
 from latentvqa.engine.evaluation.files import evaluation_json
-from latentvqa.engine.runtime.observer import Observer, Plan
+from latentvqa.engine.runtime.observer import Observer, TrainingPlan
 from latentvqa.report.diagnosis.tables import epoch_line, epoch_table, verdict_panel
 from latentvqa.report.evaluation.scores import score_panel
 from latentvqa.report.text import escaped, plain
@@ -23,7 +23,7 @@ class LinePrinter(Observer):
         """Print a notice, control characters escaped."""
         print(escaped(text), flush=True)
 
-    def planned(self, plan: Plan) -> None:
+    def planned(self, plan: TrainingPlan) -> None:
         """Say in one line what begins."""
         self.notice(plan.summary())
         if plan.free_bits_origin:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Plan:
+class TrainingPlan:
     """What is about to be trained.
 
     Attributes:
@@ -81,7 +81,7 @@ class Observer:
     def progress(self, phase: str, done: int, total: int) -> None:
         """``done`` of ``total`` items of a phase are finished."""
 
-    def planned(self, plan: Plan) -> None:
+    def planned(self, plan: TrainingPlan) -> None:
         """Training is about to start."""
 
     def epoch(

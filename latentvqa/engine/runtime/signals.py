@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from latentvqa.core.diagnosis.diagnose import Diagnosis
 from latentvqa.core.records import EpochRecord, RunHeader
-from latentvqa.engine.runtime.observer import Observer, Plan
+from latentvqa.engine.runtime.observer import Observer, TrainingPlan
 
 if TYPE_CHECKING:
     from latentvqa.engine.evaluation.evaluate import Evaluation
@@ -87,7 +87,7 @@ class StoppableObserver(Observer):
         self._inner.progress(phase, done, total)
         self._stop.poll()
 
-    def planned(self, plan: Plan) -> None:
+    def planned(self, plan: TrainingPlan) -> None:
         """Pass the plan on."""
         self._inner.planned(plan)
 

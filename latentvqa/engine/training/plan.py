@@ -5,7 +5,7 @@ from __future__ import annotations
 from latentvqa.config import KL
 from latentvqa.core.schedules.free_bits import automatic_free_bits
 from latentvqa.engine.assembly import components
-from latentvqa.engine.runtime.observer import Plan
+from latentvqa.engine.runtime.observer import TrainingPlan
 from latentvqa.engine.training.optimizer import peak_rates
 from latentvqa.engine.training.trainer import Trainer
 
@@ -26,14 +26,14 @@ def announce(trainer: Trainer) -> None:
         )
 
 
-def _plan(trainer: Trainer) -> Plan:
+def _plan(trainer: Trainer) -> TrainingPlan:
     config, train_table = trainer.config, trainer.train.encoded.table
     val_table = trainer.val.encoded.table
     frozen = config.vision.freeze_epochs
     weight = config.kl.max_weight * config.kl.factor
     weight = weight if config.latent.bottleneck == "gaussian" else 0.0
     found = components(trainer.model)
-    return Plan(
+    return TrainingPlan(
         train_questions=len(train_table),
         train_images=len(train_table.image_paths),
         val_questions=len(val_table),

@@ -1,0 +1,51 @@
+"""What a training shows: epochs on stderr as they come, results on stdout."""
+
+import pytest
+
+from latentvqa.cli.console import TrainingConsole, duration
+from latentvqa.core.diagnosis.diagnose import diagnose
+from tests.runs import HEADER, make_run
+
+CRUSHED = dict.fromkeys(("kl_raw", "kl_after", "rate", "information_bound", "kl_share"), 0.0)
+
+
+def test_epochs_are_lines_on_stderr_and_the_table_comes_at_the_end_on_stdout(capsys):
+    records = make_run(3)
+    with TrainingConsole() as console:
+        for count in (1, 2, 3):
+            console.epoch(HEADER, records[:count], diagnose(HEADER, records[:count]))
+        printed = capsys.readouterr()
+        assert [line.split("  ")[0] for line in printed.err.splitlines()] == [
+            "epoch 0/49",
+            "epoch 1/49",
+            "epoch 2/49",
+        ]
+        assert printed.out == ""
+        console.trained(HEADER, records, diagnose(HEADER, records))
+        console.progress("questions", 1, 2)  # a bar on terminals alone
+        console.notice("[bold]a notice[/bold]")
+        console.result("report: [x]/report.html")
+    printed = capsys.readouterr()
+    assert printed.err == "[bold]a notice[/bold]\n"
+    assert printed.out.splitlines()[0].strip() == "demo"
+    assert printed.out.splitlines()[-1] == "report: [x]/report.html"
+
+
+def test_advice_follows_its_epoch_where_it_is_asked_for(capsys):
+    records = make_run(20, train=CRUSHED, val=CRUSHED)
+    found = diagnose(HEADER, records)
+    advised = [finding.code for finding in found.open_findings if finding.advice is not None]
+    assert advised
+    TrainingConsole(advise=True).epoch(HEADER, records, found)
+    _, *lines = capsys.readouterr().err.splitlines()
+    assert [line.startswith("  advice: ") for line in lines] == [True] * len(advised)
+    TrainingConsole().epoch(HEADER, records, found)
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, "0 s"), (89, "89 s"), (90, "2 min"), (5399, "90 min"), (5400, "1.5 h")],
+)
+def test_a_duration_is_said_in_a_fitting_unit(seconds, words):
+    assert duration(seconds) == words
