@@ -11,6 +11,7 @@ import typer
 from latentvqa.cli.ablate import ablate
 from latentvqa.cli.data import app as data_app
 from latentvqa.cli.diagnose_kl import diagnose_kl
+from latentvqa.cli.docs import docs
 from latentvqa.cli.evaluate import evaluate
 from latentvqa.cli.predict import predict
 from latentvqa.cli.report import report
@@ -33,6 +34,7 @@ app.command("predict")(predict)
 app.command("report")(report)
 app.command("ablate")(ablate)
 app.add_typer(data_app, name="data")
+app.command("docs")(docs)
 
 
 def main() -> None:

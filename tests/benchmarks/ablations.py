@@ -1,4 +1,4 @@
-"""Records of ablations behind the README's tables, from the folder that ``ablate`` wrote.
+"""Records of ablations behind the tables of RESULTS.md, from the folder that ``ablate`` wrote.
 
     latentvqa ablate free-bits --out FOLDER      (and the other plans)
     latentvqa ablate --controls --out FOLDER

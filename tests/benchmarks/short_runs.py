@@ -1,4 +1,4 @@
-"""Short trainings behind the README's tables on free bits and on the recipe.
+"""Short trainings behind the tables of RESULTS.md on free bits and on the recipe.
 
     python -m tests.benchmarks.short_runs --easy-vqa FOLDER [--out FOLDER] [ARM ...]
 

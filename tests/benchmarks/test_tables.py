@@ -1,11 +1,11 @@
 import pytest
 
 from tests.benchmarks.ablations import record
-from tests.benchmarks.tables import README, ablation_tables, filled
+from tests.benchmarks.tables import DOCUMENT, ablation_tables, filled
 
 
-def test_the_readme_shows_the_recorded_results():
-    text = README.read_text(encoding="utf-8")
+def test_the_results_page_shows_the_recorded_results():
+    text = DOCUMENT.read_text(encoding="utf-8")
     assert filled(text) == text, "run: python -m tests.benchmarks.tables"
 
 

@@ -1,6 +1,6 @@
 """Expected against found verdicts of the corpus: ``python -m tests.corpus.confusion``.
 
-Writes them into the README, over the logs that are there; a test compares once
+Writes them into RESULTS.md, over the logs that are there; a test compares once
 all of them are.
 """
 
@@ -22,32 +22,32 @@ OTHER_FINDINGS = "other findings"  # the verdict as expected, but not all that g
 
 
 def confusion(names: Iterable[str]) -> Confusion:
-    """How often each expected verdict was told as what."""
+    """How often each expected verdict was found as what."""
     return Counter(_cell(EXPECTED[name], diagnosis_of(name)) for name in names)
 
 
 def confusion_table(counts: Confusion) -> str:
     """One row per expected verdict as Markdown, the most frequent first."""
-    rows = ["| verdict expected | logs | told so | told otherwise |", "|---|---|---|---|"]
+    rows = ["| verdict expected | logs | as expected | otherwise |", "|---|---|---|---|"]
     logs = Counter[str]()
     for (expected, _), count in counts.items():
         logs[expected] += count
     for expected, total in sorted(logs.items(), key=lambda pair: (-pair[1], pair[0])):
         others = sorted((f, n) for (e, f), n in counts.items() if e == expected != f)
-        told = ", ".join(f"{_code(found)} {count}" for found, count in others)
+        others_found = ", ".join(f"{_code(found)} {count}" for found, count in others)
         right = counts[expected, expected]
-        rows.append(f"| {_code(expected)} | {total} | {right} | {told} |")
+        rows.append(f"| {_code(expected)} | {total} | {right} | {others_found} |")
     right = sum(count for (expected, found), count in counts.items() if expected == found)
     rows.append(f"| all | {logs.total()} | {right} | {logs.total() - right or ''} |")
     return "\n".join(rows)
 
 
 def corpus_summary() -> str:
-    """What the corpus is and what its logs are told, as Markdown."""
+    """What the corpus is and which verdicts its logs get, as Markdown."""
     missing = missing_logs()
     names = [name for name in EXPECTED if name not in missing]
     kinds = Counter(EXPECTED[name]["kind"] for name in names)
-    told = fill(
+    summary = fill(
         f"The rules are held against a corpus of {len(names)} logs (`tests/corpus`): "
         f"{kinds['trained']} of tiny models that were really trained, many with a fault built in, "
         f"{kinds['made']} written by hand, and {kinds['foreign']} files as other tools write them "
@@ -57,7 +57,7 @@ def corpus_summary() -> str:
         "they all agree.",
         80,
     )
-    return f"{told}\n\n{confusion_table(confusion(names))}"
+    return f"{summary}\n\n{confusion_table(confusion(names))}"
 
 
 def _cell(expected: Mapping[str, Any], diagnosis: Diagnosis) -> tuple[str, str]:

@@ -49,5 +49,5 @@ def test_contradictions_name_findings_that_exist():
 @pytest.mark.skipif(
     bool(missing_logs()), reason=f"logs not trained yet: {', '.join(missing_logs())}"
 )
-def test_the_readme_shows_what_the_corpus_is_told():
+def test_the_results_page_shows_the_verdicts_of_the_corpus():
     assert readme_part("confusion") == corpus_summary(), "run: python -m tests.corpus.confusion"
