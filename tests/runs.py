@@ -67,6 +67,7 @@ def make_epoch(
             information_bound=12.0,
             answer_entropy=1.7,
             answer_gain=1.6,
+            image_gain=1.0,
             answer_nll_error=0.01,
             active_units=384,
         ),

@@ -89,6 +89,10 @@ class RunHeader:
         data: fingerprints of the tables, by role (``train``, ``val``), and the
             bad images that were ``skipped``.
         thresholds: the resolved ``[kl_health]`` section.
+        blind: nats per answer (``nll``) and share of right answers (``exact_match``)
+            on validation rows of every image-blind model fitted on training rows,
+            by its name.
+        sees_images: false where no image reaches the model.
         counts_epochs: false where a record's ``epoch`` numbers windows of steps,
             because the log has no epochs; rules with epoch windows do not judge.
     """
@@ -108,6 +112,8 @@ class RunHeader:
     versions: Mapping[str, str] = field(default_factory=dict)
     data: Mapping[str, Any] = field(default_factory=dict)
     thresholds: Mapping[str, float] = field(default_factory=dict)
+    blind: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    sees_images: bool = True
     counts_epochs: bool = True
 
     @property
@@ -148,9 +154,18 @@ class SplitMetrics:
         kl_tokens: mean ``kl_token`` of each of the K tokens.
         kl_histogram: distribution of ``kl_token``.
         rate: nats per example, KL summed over tokens and dimensions.
-        information_bound: most nats the decoder can know at ``temperature``.
-        answer_entropy: H(A) of the encoded targets, in nats.
-        answer_gain: H(A) minus ``answer_nll``, in nats.
+        information_bound: bounds of single latent dimensions at ``temperature``,
+            added up, in nats; they count what several say together several times.
+        judged_rows: of them those that losses and information are taken over: the
+            target is neither cut nor holds a token that training never had in one.
+        capacity: most nats that the rows' latents can tell at ``temperature``.
+        answer_entropy: plug-in H(A) of the judged rows' targets, in nats.
+        prior_nll: nats per answer of the answer prior fitted on training rows.
+        blind_nll: nats per answer of the best image-blind model fitted on them.
+        answer_gain: ``prior_nll`` minus ``answer_nll``, in nats; H(A) minus it in
+            logs without a prior.
+        image_gain: ``blind_nll`` minus ``answer_nll``, in nats.
+        image_gain_error: standard error of ``image_gain`` over images, in nats.
         answer_nll_error: standard error of ``answer_nll``, in nats.
         kl_share: weighted KL over ``total_loss``.
         active_units: dimensions whose posterior mean varies above 0.01.
@@ -169,9 +184,15 @@ class SplitMetrics:
     kl_tokens: tuple[float, ...] | None = None
     kl_histogram: Histogram | None = None
     rate: float | None = None
+    judged_rows: int | None = None
     information_bound: float | None = None
+    capacity: float | None = None
     answer_entropy: float | None = None
+    prior_nll: float | None = None
+    blind_nll: float | None = None
     answer_gain: float | None = None
+    image_gain: float | None = None
+    image_gain_error: float | None = None
     answer_nll_error: float | None = None
     kl_share: float | None = None
     active_units: int | None = None

@@ -52,8 +52,8 @@ def invoke(*arguments):
 def test_the_table_ends_with_the_verdict(healthy):
     result = invoke(healthy)
     assert result.exit_code == 0
-    assert "The latent carries 1.6" in result.output
-    assert result.output.index("answer") < result.output.index("The latent carries 1.6")
+    assert "1.6 of the 1.7 nats" in result.output
+    assert result.output.index("answer") < result.output.index("1.6 of the 1.7 nats")
 
 
 @pytest.mark.parametrize("name", ["last", "best", LOG_NAME])

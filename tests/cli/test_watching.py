@@ -71,7 +71,7 @@ def test_each_new_epoch_is_one_line_and_the_end_comes_by_itself(watch, tmp_path)
     append_record(run / LOG_NAME, make_epoch(3))
     out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, "")
-    assert out.startswith("epoch 3/3") and "The latent carries 1.6" in out
+    assert out.startswith("epoch 3/3") and "1.6 of the 1.7 nats" in out
     assert "KL\n" not in out  # the epochs were told before
 
 

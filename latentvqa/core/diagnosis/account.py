@@ -64,12 +64,20 @@ def information_account(view: RunView) -> tuple[AccountLine, ...]:
                 f"{_judged(view)}.",
             )
         )
+    if seen.image_gain is not None and seen.need is not None:
+        lines.append(
+            AccountLine(
+                "by the image",
+                f"{figure(seen.image_gain)} nats",
+                "What is learnt beyond the best model that sees no image.",
+            )
+        )
     if seen.bound is not None and view.has_latent:
         at = "" if seen.temperature is None else f" at t = {figure(seen.temperature)}"
         wide = _times_need(seen.bound, seen)
         lines.append(
             AccountLine(
-                "information bound",
+                "capacity",
                 f"{figure(seen.bound)} nats{at}",
                 f"The most that the latent can carry to the decoder{wide}.",
             )

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import ValidationError
 
-from latentvqa.core.rules.thresholds import KLHealthThresholds
+from latentvqa.core.rules.thresholds import RETIRED, KLHealthThresholds
 from latentvqa.errors import ConfigError
 
 PREFIX = "kl_health."
@@ -33,6 +33,7 @@ def resolved_thresholds(
     """
     known = KLHealthThresholds.model_fields
     notes: list[str] = []
+    logged = {key: value for key, value in logged.items() if key not in RETIRED}
     base = {key: value for key, value in logged.items() if key in known}
     if len(base) < len(logged):
         unknown = ", ".join(ascii(key) for key in sorted(logged.keys() - base.keys())[:5])

@@ -61,7 +61,8 @@ def verdict_on(view: RunView, findings: Sequence[Finding]) -> Verdict:
     if top is None or top.level == "info":
         parts = [_state(view), top.sentence if top else ""]
     else:
-        parts = [top.sentence, "" if _subject(top) == "latent" else _figures(view)]
+        is_whole = _subject(top) in ("latent", "answers")
+        parts = [top.sentence, "" if is_whole else _figures(view)]
     sentence = " ".join(part for part in parts if part)
     return Verdict(top.level, top.name, sentence) if top else Verdict("ok", "ok", sentence)
 
@@ -77,11 +78,12 @@ def _state(view: RunView) -> str:
         return f"{silence} {_figures(view)}".rstrip()
     if not has_learnt:
         return f"Most of the answers is not learnt yet. {_figures(view)}"
-    capacity = "" if seen.bound is None else f"; it can carry {_capacity(seen)}"
+    image = "" if seen.image_gain is None else f", {figure(seen.image_gain)} of them by the image"
+    capacity = "" if seen.bound is None else f"; the latent can carry {_capacity(seen)}"
     price = "" if seen.rate is None else f". {_price(view, seen.rate)}"
     return (
-        f"The latent carries {figure(seen.gain)} of the {figure(seen.need)} nats that the "
-        f"answers need{capacity}{price}."
+        f"{figure(seen.gain)} of the {figure(seen.need)} nats that the answers need are "
+        f"learnt{image}{capacity}{price}."
     )
 
 
@@ -97,6 +99,7 @@ def _figures(view: RunView) -> str:
     if seen.need is not None:
         parts.append(f"the answers need {figure(seen.need)}")
         parts += [] if seen.gain is None else [learnt(seen.gain)]
+        parts += [] if seen.image_gain is None else [f"{figure(seen.image_gain)} by the image"]
     text = ", ".join(parts)
     return f"{text[0].upper()}{text[1:]}." if text else ""
 
@@ -116,7 +119,7 @@ def disagreement_of(view: RunView, findings: Sequence[Finding]) -> str:
     if has_learnt and missed and is_trusted:
         return (
             f"The rule-of-thumb checks ({', '.join(missed)}) say otherwise. Trust the information: "
-            "they look at the KL alone, and the answers have come through the latent."
+            "they look at the KL alone, and the answers are learnt."
         )
     is_healthy = bool(held) and not missed
     fault = next((f for f in findings if f.is_open and _subject(f) == "latent"), None)
@@ -137,7 +140,11 @@ def next_step(view: RunView, findings: Sequence[Finding]) -> NextStep:
     """One thing to do now."""
     is_own = view.header.is_own
     for finding in findings:
-        if finding.is_open and finding.advice is not None:
+        if not finding.is_open:
+            continue
+        if finding.level != "info" and RULE_OF[finding.code].next_step:
+            break  # no change that a lesser finding advises would help
+        if finding.advice is not None:
             return NextStep("", finding.advice, finding.name, is_own)
     return NextStep(_sentence(view, findings), is_own=is_own)
 

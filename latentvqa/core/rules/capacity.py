@@ -10,9 +10,12 @@ from latentvqa.core.rules import advice
 from latentvqa.core.rules.information import (
     NO_INFORMATION,
     NO_LATENT,
+    gain_over_entropy,
     has_leak,
     information_of,
+    is_image_unused,
     is_learning_overdue,
+    is_memorised,
     leak_allowance,
 )
 from latentvqa.core.rules.rule import (
@@ -27,15 +30,17 @@ from latentvqa.core.rules.rule import (
     learnt,
 )
 
+NO_BLIND = NotJudged("the log holds no gain over models that see no image")
+
 
 def judge_leak(view: RunView) -> Outcome:
     """More learnt than the latent can have carried: something goes around it."""
     if not view.has_latent:
         return NO_LATENT
-    seen = information_of(view)
+    seen, shown = information_of(view), gain_over_entropy(view)
     if seen.temperature == 0.0:
         return NotJudged("at temperature 0 there is no bound to exceed")
-    if seen.gain is None or seen.bound is None:
+    if shown is None or seen.bound is None:
         return NO_INFORMATION
     error = finite(view.record.val.answer_nll_error) or 0.0
     allowance = leak_allowance(view)
@@ -43,9 +48,9 @@ def judge_leak(view: RunView) -> Outcome:
         return None
     return Judgement(
         "critical",
-        f"The model has learnt {figure(seen.gain)} nats of the answers, but the latent can have "
-        f"carried at most {figure(seen.bound)}: the answer reaches the decoder by another way.",
-        {"answer_gain": seen.gain, "information_bound": seen.bound, "answer_nll_error": error},
+        f"The model knows {figure(shown)} nats of the answers, but the latent can have carried at "
+        f"most {figure(seen.bound)}: the answer reaches the decoder by another way.",
+        {"answer_gain": shown, "information_bound": seen.bound, "answer_nll_error": error},
         {"allowance": allowance},
     )
 
@@ -59,9 +64,9 @@ def judge_ignored(view: RunView) -> Outcome:
         return NO_INFORMATION
     # without an active unit there is nothing to ignore: that is a collapse
     is_wide = seen.bound >= limits.collapse_bound * seen.need and seen.active_units != 0
-    if not is_wide or seen.gain >= limits.collapse_gain * seen.need:
+    if not is_wide or seen.gain >= limits.collapse_gain * seen.need or is_memorised(view):
         return None
-    is_early = not view.is_late
+    is_early = not view.is_due
     return Judgement(
         "info" if is_early else "warning",
         f"The latent can carry {figure(seen.bound)} nats and the answers need "
@@ -70,7 +75,7 @@ def judge_ignored(view: RunView) -> Outcome:
         {
             "answer_gain": seen.gain,
             "information_bound": seen.bound,
-            "answer_entropy": seen.need,
+            "answers_need": seen.need,
         },
         {"collapse_gain": limits.collapse_gain, "tuning_epoch": limits.tuning_epoch},
     )
@@ -85,36 +90,70 @@ def judge_near_need(view: RunView) -> Outcome:
         return NO_INFORMATION
     if not limits.collapse_bound * seen.need <= seen.bound < limits.near_need * seen.need:
         return None
+    if seen.is_capped:
+        return NotJudged("the validation rows are too few to show whether it can carry more")
     return Judgement(
         "warning" if is_learning_overdue(view) else "info",
         f"The latent can carry {figure(seen.bound)} nats, "
         f"{'less' if seen.bound < seen.need else 'little more'} than the "
         f"{figure(seen.need)} that the answers need.",
-        {"information_bound": seen.bound, "answer_entropy": seen.need},
+        {"information_bound": seen.bound, "answers_need": seen.need},
         {"near_need": limits.near_need},
     )
 
 
-def judge_far_above_need(view: RunView) -> Outcome:
-    """Far more capacity than the answers need: allowed, and worth knowing."""
-    if not view.has_latent:
-        return NO_LATENT
+def judge_memorised(view: RunView) -> Outcome:
+    """Training answers known by heart, validation answers hardly known."""
     seen, limits = information_of(view), view.thresholds
-    if seen.need is None or seen.bound is None:
-        return NO_INFORMATION
-    if seen.bound <= limits.far_above_need * seen.need:
+    trained = finite(view.record.train.answer_gain)
+    if seen.need is None or seen.gain is None or trained is None:
+        return NO_BLIND
+    if not is_memorised(view):
         return None
     return Judgement(
-        "info",
-        f"The latent can carry {figure(seen.bound / seen.need)} times the information the answers "
-        "need: it hardly compresses.",
-        {"information_bound": seen.bound, "answer_entropy": seen.need},
-        {"far_above_need": limits.far_above_need},
+        "warning",
+        f"The training answers are memorised: {figure(trained)} nats of them are learnt, and of "
+        f"the {figure(seen.need)} that validation answers need {_learnt_share(seen.gain)}.",
+        {"train_answer_gain": trained, "answer_gain": seen.gain, "answers_need": seen.need},
+        {"memorised_gap": limits.memorised_gap, "collapse_gain": limits.collapse_gain},
     )
 
 
+def judge_image_not_used(view: RunView) -> Outcome:
+    """Something is learnt, and none of it surely from the image."""
+    seen, limits = information_of(view), view.thresholds
+    if seen.need is None or seen.gain is None:
+        return NO_INFORMATION
+    if seen.image_gain is None and view.header.sees_images:
+        return NO_BLIND
+    if not is_image_unused(view):
+        return None
+    error = finite(view.record.val.image_gain_error) or 0.0
+    if view.header.sees_images:
+        sentence = (
+            "The image is not seen to be used: the answers are known no better than by the best "
+            f"model without images (image gain {figure(seen.image_gain)} nats, standard error "
+            f"{figure(error)}). The score says nothing about the images."
+        )
+    else:
+        sentence = (
+            "No image reaches the model (vision.blind): its answers rest on the question alone, "
+            "and the score says nothing about images."
+        )
+    return Judgement(
+        "warning" if view.is_due else "info",
+        sentence,
+        {"image_gain": seen.image_gain, "image_gain_error": error, "answer_gain": seen.gain},
+        {"image_share": limits.image_share, "image_errors": limits.image_errors},
+    )
+
+
+def _learnt_share(gain: float) -> str:
+    return "nothing is" if gain <= 0.0 else f"only {figure(gain)} are"
+
+
 def _advise_ignored(view: RunView) -> Advice | None:
-    return advice.lower_latent_noise(view) if view.is_late else None
+    return advice.lower_latent_noise(view) if view.is_due else None
 
 
 def _advise_near_need(view: RunView) -> Advice | None:
@@ -122,6 +161,7 @@ def _advise_near_need(view: RunView) -> Advice | None:
     return advice.lower_factor(view) if is_harmful else None
 
 
+_GAIN = "what is known beyond an image-blind model fitted on the training rows"
 _PROCESSING = "data processing inequality: what is learnt must have passed the bottleneck"
 _RATE = "capacity against need, as in Alemi et al. 2018 (arXiv:1711.00464)"
 
@@ -139,6 +179,37 @@ CAPACITY_RULES: tuple[Rule, ...] = (
         judge=judge_leak,
         thresholds=("leak_nats", "leak_errors"),
         subject="latent",
+    ),
+    Rule(
+        code="IN013",
+        name="memorised",
+        meaning="Training answers are known by heart, and validation answers hardly better than by "
+        "their frequencies.",
+        why="Rows are too few for the model, or validation asks something else. More data, "
+        "augmentation, pretrained weights, dropout and fewer parameters help; the KL weight, free "
+        "bits and the latent's temperature do not.",
+        source=_GAIN,
+        rank=60,
+        judge=judge_memorised,
+        thresholds=("memorised_gap", "collapse_gain"),
+        subject="answers",
+        next_step="Give it more images and questions, pretrained weights or augmentation, or a "
+        "smaller, more regularised model.",
+    ),
+    Rule(
+        code="IN014",
+        name="image_not_used",
+        meaning="The answers are known no better than by the best model that sees no image.",
+        why="The question alone tells much of an answer, and passes the latent as well. The best "
+        "image-blind model is fitted on the training rows: answer frequencies, per type, per "
+        "question text, and one that reads the question's words.",
+        source=_GAIN,
+        rank=70,
+        judge=judge_image_not_used,
+        thresholds=("collapse_gain", "image_share", "image_errors", "tuning_epoch"),
+        subject="answers",
+        next_step="Ask whether another image changes the answers: latentvqa evaluate RUN "
+        "--latent-use",
     ),
     Rule(
         code="IN004",
@@ -165,16 +236,5 @@ CAPACITY_RULES: tuple[Rule, ...] = (
         judge=judge_near_need,
         advice=_advise_near_need,
         thresholds=("collapse_bound", "near_need", "tuning_epoch"),
-    ),
-    Rule(
-        code="IN006",
-        name="capacity_far_above_need",
-        meaning="The latent can carry many times what the answers need.",
-        why="It hardly compresses. No fault by itself: lower free_bits or raise the weight only "
-        "if compression is what you want.",
-        source=_RATE,
-        rank=210,
-        judge=judge_far_above_need,
-        thresholds=("far_above_need",),
     ),
 )

@@ -117,7 +117,12 @@ def _is_complete(seen: Information) -> bool:
 def _evidence(view: RunView, seen: Information, rate: float | None) -> str | None:
     """What shows the collapse, or None where nothing does."""
     limits = view.thresholds
-    if seen.active_units == 0:
+    is_poor = (
+        seen.need is None
+        or seen.gain is None
+        or not (seen.gain >= limits.collapse_gain * seen.need)
+    )
+    if seen.active_units == 0 and is_poor:
         return "no latent unit is active"
     if seen.need is not None and seen.bound is not None and seen.gain is not None:
         is_poor = (

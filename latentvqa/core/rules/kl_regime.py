@@ -35,7 +35,9 @@ def judge_pinned(view: RunView) -> Outcome:
     if missing := view.missing("free_bits"):
         return missing
     free_bits, limits = view.header.kl.free_bits, view.thresholds
-    if free_bits <= 0.0 or view.index + 1 < limits.pinned_epochs:
+    # tokens above their allowance are charged, whatever the mean of all is
+    is_charged = counts_as_zero(kl_split(view.record), limits) is False
+    if free_bits <= 0.0 or is_charged or view.index + 1 < limits.pinned_epochs:
         return None
     low, high = limits.pinned_low * free_bits, limits.pinned_high * free_bits
     for record in view.last(limits.pinned_epochs):
@@ -200,6 +202,7 @@ REGIME_RULES: tuple[Rule, ...] = (
             "pinned_high",
             "pinned_tail",
             "pinned_epochs",
+            "zero_kl_share",
             "learnt_gain",
             "tuning_epoch",
         ),

@@ -17,7 +17,7 @@ from latentvqa.core.rules.thresholds import KLHealthThresholds
 Level = Literal["ok", "info", "warning", "critical"]
 LEVELS: tuple[Level, ...] = ("ok", "info", "warning", "critical")
 Values = Mapping[str, float | int | None]
-Subject = Literal["evidence", "latent", "kl", "run"]
+Subject = Literal["evidence", "latent", "answers", "kl", "run"]
 
 RULE_OF_THUMB = "rule of thumb (recipe-origins)"  # source of checks that began as a recipe
 
@@ -103,7 +103,8 @@ class Rule:
         thresholds: fields of the ``[kl_health]`` section that it compares with.
         subject: what it speaks of. ``evidence``: whether the logged measures can
             be trusted. ``latent``: whether the latent carries the answers, its
-            sentence holding every measure of it. ``kl``: the KL alone, which
+            sentence holding every measure of it. ``answers``: whether they are
+            learnt, and from what. ``kl``: the KL alone, which
             information overrules. ``run``: anything else.
         next_step: what to do first where it leads and advises no change; empty
             for the general answer.
@@ -162,6 +163,20 @@ class RunView:
     def is_late(self) -> bool:
         """Whether tuning may begin; never where the log has no epochs."""
         return self.header.counts_epochs and self.latent_epoch >= self.thresholds.tuning_epoch
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the plan is done or patience has run out; false where no plan is known."""
+        header, used = self.header, self.record.patience_used
+        is_patience_out = (
+            used is not None and header.patience is not None and used >= header.patience
+        )
+        return header.is_own and (is_patience_out or self.record.epoch + 1 >= header.stages.total)
+
+    @property
+    def is_due(self) -> bool:
+        """Whether waiting for more epochs is no answer any more."""
+        return self.is_late or self.is_over
 
     @property
     def has_latent(self) -> bool:

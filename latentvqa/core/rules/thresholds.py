@@ -7,7 +7,8 @@ convert them for a run that sums over the latent dimensions.
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -15,6 +16,9 @@ Nats = Annotated[float, Field(ge=0.0, le=1e6, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 Ratio = Annotated[float, Field(ge=0.0, le=1e6, allow_inf_nan=False)]
 Epochs = Annotated[int, Field(ge=0, le=100_000)]
+
+
+RETIRED = frozenset({"far_above_need"})  # of earlier versions' files, which stay readable
 
 
 class KLHealthThresholds(BaseModel):
@@ -174,9 +178,17 @@ class KLHealthThresholds(BaseModel):
         default=1.5,
         description="multiple of the information the answers need; bound below it is near the need",
     )
-    far_above_need: Ratio = Field(
-        default=10.0,
-        description="multiple of the information the answers need; bound above it is far above",
+    memorised_gap: Share = Field(
+        default=0.3,
+        description="share of the information the answers need; a gain on training rows that "
+        "much above validation's is memorised",
+    )
+    image_share: Share = Field(
+        default=0.02,
+        description="share of the information the answers need; less of it from the image is none",
+    )
+    image_errors: Ratio = Field(
+        default=2.0, description="standard errors; an image gain within them may be none"
     )
     pinned_low: Ratio = Field(
         default=0.75, description="multiple of free_bits; kl_raw pinned, lower end"
@@ -190,6 +202,13 @@ class KLHealthThresholds(BaseModel):
         "though its mean lies lower",
     )
     pinned_epochs: Annotated[Epochs, Field(ge=1)] = Field(default=3, description="epochs in a row")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_retired(cls, values: Any) -> Any:
+        if isinstance(values, Mapping):
+            return {key: value for key, value in values.items() if key not in RETIRED}
+        return values
 
     @model_validator(mode="after")
     def _require_order(self) -> Self:
@@ -220,7 +239,6 @@ _RISING = (
     ("overfitting_moderate", "overfitting_high"),
     ("overfitting_high", "overfitting_act"),
     ("collapse_bound", "near_need"),
-    ("near_need", "far_above_need"),
     ("collapse_gain", "learnt_gain"),
     ("pinned_low", "pinned_high"),
 )

@@ -30,7 +30,7 @@ def test_where_the_answers_are_learnt_the_checks_on_the_kl_are_not_to_be_trusted
     )
     assert diagnosis.disagreement == (
         "The rule-of-thumb checks (KL001, KL002, KL006) say otherwise. Trust the information: they "
-        "look at the KL alone, and the answers have come through the latent."
+        "look at the KL alone, and the answers are learnt."
     )
 
 

@@ -9,6 +9,8 @@ PRECEDENCE = [
     "divergence",
     "collapse",
     "leak",
+    "memorised",
+    "image_not_used",
     "latent_ignored",
     "teacher_idle",
     "teacher_no_gradient",

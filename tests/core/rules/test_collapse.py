@@ -21,7 +21,12 @@ def test_collapse_needs_neither_capacity_nor_answers(bound, gain, is_found):
 
 @pytest.mark.parametrize(("units", "is_found"), [(0, True), (1, False)])
 def test_no_active_unit_is_a_collapse(units, is_found):
-    assert (found("collapse", make_run(6, val=info(active_units=units))) is not None) is is_found
+    nothing = info(12.0, 0.01, active_units=units)
+    assert (found("collapse", make_run(6, val=nothing)) is not None) is is_found
+
+
+def test_what_is_learnt_in_full_has_not_collapsed():
+    assert found("collapse", make_run(6, val=info(12.0, 1.6, active_units=0))) is None
 
 
 @pytest.mark.parametrize(("epochs", "level"), [(5, "warning"), (6, "critical")])

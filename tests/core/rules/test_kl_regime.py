@@ -18,12 +18,18 @@ from tests.runs import HEADER, KL, make_run
     ],
 )
 def test_pinned_is_a_kl_near_free_bits_for_three_epochs(raw, epochs, is_found):
-    records = make_run(epochs, train={"kl_raw": raw})
+    records = make_run(epochs, train={"kl_raw": raw, "kl_after": 0.0})
     assert (found("pinned", records) is not None) is is_found
 
 
+def test_tokens_above_their_allowance_are_charged_whatever_the_mean():
+    # half of them at 0.02, half at 0.18 under free_bits 0.1
+    records = make_run(6, train={"kl_raw": 0.1, "kl_after": 0.04})
+    assert found("pinned", records) is None
+
+
 def test_pinned_needs_a_weight_above_zero():
-    records = make_run(6, train={"kl_raw": 0.09}, effective_kl_weight=0.0)
+    records = make_run(6, train={"kl_raw": 0.09, "kl_after": 0.0}, effective_kl_weight=0.0)
     assert found("pinned", records) is None
 
 
@@ -32,7 +38,7 @@ def test_pinned_needs_a_weight_above_zero():
     [(0.51 * NEED, 11, "info"), (0.49 * NEED, 11, "warning"), (0.49 * NEED, 10, "info")],
 )
 def test_pinned_is_info_where_the_answers_are_learnt(gain, epochs, level):
-    records = make_run(epochs, train={"kl_raw": 0.09}, val=info(12.0, gain))
+    records = make_run(epochs, train={"kl_raw": 0.09, "kl_after": 0.0}, val=info(12.0, gain))
     assert found("pinned", records).level == level
 
 

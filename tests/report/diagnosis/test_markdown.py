@@ -13,10 +13,10 @@ def written(header, records):
 def test_a_run_as_markdown():
     text = written(HEADER, [make_epoch(0)])
     assert text.splitlines()[:2] == ["# demo", ""]
-    assert "**ok.** The latent carries 1.6" in text
+    assert "**ok.** 1.6 of the 1.7 nats" in text
     assert "| ok | KL002 kl_targets | 0 |" in text
     assert "| 0 | warmup | 3.00 | 1.000 | 1.100 | 87.5 | 0.050 | 0.035 | 30 | 19.2 |" in text
-    assert "## Not judged" not in text
+    assert "- memorised: the log holds no gain over models that see no image" in text
 
 
 def test_every_table_row_has_the_same_number_of_cells():

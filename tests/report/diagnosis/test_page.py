@@ -65,7 +65,7 @@ def test_the_page_is_whole_and_asks_for_nothing():
 
 def test_verdict_findings_epochs_and_config_are_on_the_page():
     text = page(config="factor = 0.2", what_if=what_if_free_bits(HEADER, [], 0.05))
-    for part in ("The latent carries 1.6", "KL002", "Rule-of-thumb targets", "factor = 0.2"):
+    for part in ("1.6 of the 1.7 nats", "KL002", "Rule-of-thumb targets", "factor = 0.2"):
         assert part in text
     assert "no kl_raw to try it on" in text
     assert text.count("<tr>") >= 20

@@ -137,25 +137,25 @@ def test_the_account_at_80_columns():
     assert (
         shown(account_table(diagnose(HEADER, make_run(1, beta=0.5))))
         == """\
-rate              19.2 nats (27.7 bits) What the loss pays for, per example,
-                                        11.3 times what the answers need.
-beta              0.5 per nat           A nat of rate costs as much as 0.5 nats
-                                        of answer loss once free bits are used
-                                        up.
-answers need      1.7 nats              The information the answers need, were
-                                        they all learnt.
-learnt            1.6 nats              94.1 % of what the answers need, enough
-                                        to call them learnt.
-information bound 12 nats at t = 0.5    The most that the latent can carry to
-                                        the decoder, 7.06 times what the
-                                        answers need.
+rate         19.2 nats (27.7 bits) What the loss pays for, per example, 11.3
+                                   times what the answers need.
+beta         0.5 per nat           A nat of rate costs as much as 0.5 nats of
+                                   answer loss once free bits are used up.
+answers need 1.7 nats              The information the answers need, were they
+                                   all learnt.
+learnt       1.6 nats              94.1 % of what the answers need, enough to
+                                   call them learnt.
+by the image 1 nats                What is learnt beyond the best model that
+                                   sees no image.
+capacity     5.3 nats at t = 0.5   The most that the latent can carry to the
+                                   decoder, 3.12 times what the answers need.
 """
     )
 
 
 def test_the_account_keeps_to_two_columns_where_there_is_little_room():
     lines = shown(account_table(diagnose(HEADER, make_run(1)), 60), 60).splitlines()
-    assert lines[0].rstrip() == "rate              19.2 nats (27.7 bits). What the loss pays"
+    assert lines[0].rstrip() == "rate         19.2 nats (27.7 bits). What the loss pays for,"
     assert max(map(len, lines)) <= 60
 
 
@@ -201,19 +201,20 @@ def test_another_allowance_from_averages_at_80_columns():
 def test_few_reasons_not_to_judge_are_given_in_full():
     diagnosis = diagnose(HEADER, make_run(20, val={"information_bound": None}))
     assert not_judged_lines(diagnosis) == [
-        "Not judged: leak, latent_ignored, capacity_near_need, capacity_far_above_need: the log "
-        "holds no answer entropy, gain or information bound"
+        "Not judged: leak, latent_ignored, capacity_near_need: the log holds no answer entropy, "
+        "gain or information bound",
+        "Not judged: memorised: the log holds no gain over models that see no image",
     ]
     assert (
         shown(verdict_panel(diagnosis))
         == """\
 ╭─ ok ─────────────────────────────────────────────────────────────────────────╮
-│ The latent carries 1.6 of the 1.7 nats that the answers need. The loss pays  │
-│ for 19.2.                                                                    │
+│ 1.6 of the 1.7 nats that the answers need are learnt, 1 of them by the       │
+│ image. The loss pays for 19.2.                                               │
 │ Next: Confirm it: latentvqa evaluate RUN --latent-use                        │
-│ Not judged: leak, latent_ignored, capacity_near_need,                        │
-│ capacity_far_above_need: the log holds no answer entropy, gain or            │
-│ information bound                                                            │
+│ Not judged: leak, latent_ignored, capacity_near_need: the log holds no       │
+│ answer entropy, gain or information bound                                    │
+│ Not judged: memorised: the log holds no gain over models that see no image   │
 ╰──────────────────────────────────────────────────────────────────────────────╯
 """
     )
@@ -224,7 +225,7 @@ def test_many_reasons_not_to_judge_are_counted():
     header = replace(HEADER, teacher_weight=None)
     diagnosis = diagnose(header, make_run(20, train=bare, val={**bare, "answer_gain": None}))
     assert not_judged_lines(diagnosis) == [
-        "Not judged: 16 rules, for 6 reasons; --format markdown lists them."
+        "Not judged: 18 rules, for 7 reasons; --format markdown lists them."
     ]
 
 

@@ -12,6 +12,7 @@ from tests.core.rules.sides.paired_logs import (
     at_tuning,
     carries,
     falling,
+    gained,
     least,
     over,
     overfitted,
@@ -25,6 +26,7 @@ from tests.runs import HEADER, make_run
 
 LESS_KL = (Advice("kl.factor", 0.2, 0.15), None)
 SMALL_KL = "kl_raw 0.005 is below 0.01, the rule-of-thumb sign of collapse"
+AT_ALLOWANCE = {"kl_raw": 0.09, "kl_after": 0.0}
 UNLEARNT = {"information_bound": 12.0, "answer_gain": 0.05}
 
 # Code, then threshold: what the rule says changes there, not whether it speaks.
@@ -38,13 +40,17 @@ CHANGES: dict[str, dict[str, Change]] = {
     },
     "IN004": {"tuning_epoch": at_tuning(lambda n: carries(12.0, 0.05, n))},
     "IN005": {"tuning_epoch": at_tuning(lambda n: carries(2.0, 0.05, n))},
+    "IN014": {"tuning_epoch": at_tuning(lambda n: gained(1.5, 1.5, n, image_gain=0.0))},
     "IN007": {
         "tuning_epoch": at_tuning(
-            lambda n: (HEADER, make_run(n, train={"kl_raw": 0.09}, val=UNLEARNT))
+            lambda n: (HEADER, make_run(n, train=AT_ALLOWANCE, val=UNLEARNT))
         ),
         "learnt_gain": Change(
             under(
-                lambda x: (HEADER, make_run(14, train={"kl_raw": 0.09}, val={"answer_gain": x})),
+                lambda x: (
+                    HEADER,
+                    make_run(14, train={"kl_raw": 0.09, "kl_after": 0.0}, val={"answer_gain": x}),
+                ),
                 LIMITS.learnt_gain * NEED,
             ),
             "level",

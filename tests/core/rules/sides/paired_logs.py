@@ -85,6 +85,12 @@ def carries(bound: float, gain: float, epochs: int = 14, **more: Any) -> Log:
     return HEADER, make_run(epochs, val=carried)
 
 
+def gained(train: float, val: float, epochs: int = 14, **more: Any) -> Log:
+    """What is learnt of training and of validation answers, beyond their frequencies."""
+    measured = {"answer_gain": val, "prior_nll": NEED, "image_gain": 1.0, **more}
+    return HEADER, make_run(epochs, train={"answer_gain": train}, val=measured)
+
+
 def trained(epochs: int = 14, header: RunHeader = HEADER, **train: Any) -> Log:
     return header, make_run(epochs, train=train)
 

@@ -21,6 +21,7 @@ from tests.core.rules.sides.paired_logs import (
     carries,
     cut,
     falling,
+    gained,
     halved,
     least,
     left,
@@ -66,7 +67,7 @@ SIDES: dict[str, dict[str, Pair]] = {
     "IN002": {
         "collapse_bound": under(lambda x: carries(x, 0.01), LIMITS.collapse_bound * NEED),
         "collapse_gain": under(lambda x: carries(0.3, x), LIMITS.collapse_gain * NEED),
-        "active_units": Pair(lambda n: carries(12.0, 1.6, active_units=n), 0, 1),
+        "active_units": Pair(lambda n: carries(12.0, 0.01, active_units=n), 0, 1),
         # validation is at half the temperature, a quarter of the information
         "collapse_rate": under(unmeasured, LIMITS.collapse_rate * 0.25),
     },
@@ -84,13 +85,25 @@ SIDES: dict[str, dict[str, Pair]] = {
         "near_need": under(lambda x: carries(x, 1.6), LIMITS.near_need * NEED),
         "collapse_bound": least(lambda x: carries(x, 0.8), LIMITS.collapse_bound * NEED),
     },
-    "IN006": {"far_above_need": over(lambda x: carries(x, 1.6), LIMITS.far_above_need * NEED)},
+    "IN013": {
+        "memorised_gap": least(lambda x: gained(x + 0.01, 0.01), LIMITS.memorised_gap * NEED),
+        "collapse_gain": under(lambda x: gained(1.5, x), LIMITS.collapse_gain * NEED),
+    },
+    "IN014": {
+        "collapse_gain": least(lambda x: gained(x, x, image_gain=0.0), LIMITS.collapse_gain * NEED),
+        "image_share": most(lambda x: gained(1.5, 1.5, image_gain=x), LIMITS.image_share * NEED),
+        "image_errors": most(
+            lambda x: gained(1.5, 1.5, image_gain=x, image_gain_error=0.5),
+            LIMITS.image_errors * 0.5,
+        ),
+    },
     "IN007": {
-        "pinned_low": least(lambda x: trained(kl_raw=x), PINNED_LOW),
-        "pinned_high": most(lambda x: trained(kl_raw=x), LIMITS.pinned_high * KL.free_bits),
-        "pinned_tail": Pair(lambda n: with_tail(n, 0.001), TAIL, TAIL - 1),
+        "pinned_low": least(lambda x: cut(14, 0.0, x), PINNED_LOW),
+        "pinned_high": most(lambda x: cut(14, 0.0, x), LIMITS.pinned_high * KL.free_bits),
+        "pinned_tail": Pair(lambda n: with_tail(n, 0.0), TAIL, TAIL - 1),
+        "zero_kl_share": under(lambda x: cut(14, x, 0.09), LIMITS.zero_kl_share * 0.09),
         "pinned_epochs": Pair(
-            lambda n: trained(n, kl_raw=0.09), LIMITS.pinned_epochs, LIMITS.pinned_epochs - 1
+            lambda n: cut(n, 0.0, 0.09), LIMITS.pinned_epochs, LIMITS.pinned_epochs - 1
         ),
     },
     "IN008": {"max_weight": under(lambda x: (HEADER, make_run(14, kl_weight=x)), FULL_WEIGHT)},
