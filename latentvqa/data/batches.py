@@ -53,6 +53,16 @@ class Batch:
     answer_tokens: Tensor
     rows: Tensor
 
+    def to(self, device: torch.device) -> Batch:
+        """The same batch with all that a model reads on a device; the rows stay on the host."""
+        return Batch(
+            images=self.images.to(device, non_blocking=True),
+            image_index=self.image_index.to(device, non_blocking=True),
+            question_tokens=self.question_tokens.to(device, non_blocking=True),
+            answer_tokens=self.answer_tokens.to(device, non_blocking=True),
+            rows=self.rows,
+        )
+
 
 class EncodedTable:
     """A table with its questions and targets as token ids.
@@ -146,10 +156,10 @@ class BatchLoader:
     Args:
         encoded: the table.
         store: its images.
-        batches: the plan.
+        batches: row indices of each, as planned.
         workers: processes that make batches; with 0, one thread works one
             batch ahead.
-        start: place in the plan to begin at, for a resumed epoch.
+        start: batch to begin at, for a resumed epoch.
     """
 
     def __init__(
@@ -195,7 +205,7 @@ class BatchLoader:
 
 
 class _PlannedBatches(Dataset[Batch | DataError]):
-    """One item is one batch of the plan, or why it cannot be made.
+    """One item is one planned batch, or why it cannot be made.
 
     An error raised in a worker would reach the user with the worker's traceback.
     """

@@ -15,18 +15,24 @@ from torch import Tensor
 
 from latentvqa.core.answers.matching import exact_match
 from latentvqa.core.records import KLConvention, SplitMetrics
-from latentvqa.data.batches import Batch, BatchLoader, EncodedTable, ImageSource, plan_batches
-from latentvqa.data.tokenizer import BOS, EOS, PAD, TextTokenizer
+from latentvqa.data.batches import EncodedTable, ImageSource
+from latentvqa.data.tokenizer import BOS, PAD, TextTokenizer
+from latentvqa.engine.encoding import (
+    EncodedBatch,
+    EncodingSettings,
+    encoded_batches,
+    generate_answers,
+)
 from latentvqa.engine.metrics.accumulator import Measures, entropy_of
-from latentvqa.engine.runtime.device import Precision, autocast
-from latentvqa.models import Encoded, Posterior, VQAModel, generate
+from latentvqa.engine.runtime.device import autocast
+from latentvqa.models import Encoded, Posterior, VQAModel
 from latentvqa.objectives import answer_nll, orthogonality
 
 SAMPLE_SEEDS = 7919  # between the seeds of one row's samples
 
 
-@dataclass(frozen=True)
-class ScoringSettings:
+@dataclass(frozen=True, kw_only=True)
+class ScoringSettings(EncodingSettings):
     """How a table is scored.
 
     Attributes:
@@ -35,10 +41,6 @@ class ScoringSettings:
         orthogonality_weight: weight of that term for the total.
         temperature: latent temperature of the loss; answers use z = mu.
         seed: of the noise, which is fixed per row.
-        batch_size: questions per batch.
-        workers: loader processes.
-        device: where the model lies.
-        precision: of the forward pass.
         is_latent_used: false in the baseline stage, which skips the latent.
         is_shuffled_too: answer once more with latents shuffled between examples.
         samples: additional latent samples to answer from; 0 for z = mu alone.
@@ -51,10 +53,6 @@ class ScoringSettings:
     orthogonality_weight: float
     temperature: float
     seed: int
-    batch_size: int
-    workers: int
-    device: torch.device
-    precision: Precision
     is_latent_used: bool = True
     is_shuffled_too: bool = False
     samples: int = 0
@@ -107,31 +105,23 @@ def score_table(
     measures = Measures(settings.kl, settings.device)
     answers, shuffled = [""] * rows, [""] * rows
     confidences, nlls = np.zeros(rows), np.zeros(rows)
-    plan = plan_batches(
-        encoded.table.image_index,
-        batch_size=settings.batch_size,
-        questions_per_image=settings.batch_size,
-        seed=0,
-        epoch=0,
-        shuffle=False,
-    )
     texts = AnswerTexts(tokenizer)
     done = 0
-    for batch in BatchLoader(encoded, store, plan, workers=settings.workers):
-        encoding, targets = _encode(model, batch, settings)
-        nll = _add_losses(model, encoding, targets, batch, measures, settings)
+    for one in encoded_batches(model, encoded, store, settings):
+        encoding, places = one.encoded, one.batch.rows
+        nll = _add_losses(model, one, measures, settings)
         latents = _mean_latents(encoding, settings)
         given, probability = _answer(model, encoding, latents, texts, settings)
         if settings.samples:
-            given, probability = _vote(model, encoding, batch, texts, settings)
+            given, probability = _vote(model, one, texts, settings)
         if settings.is_shuffled_too and latents is not None:
             moved = latents.roll(max(1, len(latents) // 2), dims=0)
             others, _ = _answer(model, encoding, moved, texts, settings)
-            _place(shuffled, batch.rows, others)
-        _place(answers, batch.rows, given)
-        confidences[batch.rows.numpy()] = probability
-        nlls[batch.rows.numpy()] = nll.double().cpu().numpy()
-        done += len(batch.rows)
+            _place(shuffled, places, others)
+        _place(answers, places, given)
+        confidences[places.numpy()] = probability
+        nlls[places.numpy()] = nll.double().cpu().numpy()
+        done += len(places)
         on_batch(done, rows)
     model.train(was_training)
     correct = sum(
@@ -179,32 +169,14 @@ def row_noise(rows: Tensor, shape: tuple[int, int], seed: int) -> Tensor:
     return noise
 
 
-def to_device(batch: Batch, device: torch.device) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Images, image index, question tokens and answer tokens on the device."""
-    images = batch.images.to(device, non_blocking=True)
-    index = batch.image_index.to(device, non_blocking=True)
-    questions = batch.question_tokens.to(device, non_blocking=True)
-    return images, index, questions, batch.answer_tokens.to(device, non_blocking=True)
-
-
-def _encode(model: VQAModel, batch: Batch, settings: ScoringSettings) -> tuple[Encoded, Tensor]:
-    images, index, questions, targets = to_device(batch, settings.device)
-    with autocast(settings.device, settings.precision):
-        return model.encode(images, index, questions), targets
-
-
 def _add_losses(
-    model: VQAModel,
-    encoding: Encoded,
-    targets: Tensor,
-    batch: Batch,
-    measures: Measures,
-    settings: ScoringSettings,
+    model: VQAModel, one: EncodedBatch, measures: Measures, settings: ScoringSettings
 ) -> Tensor:
+    encoding, targets = one.encoded, one.batch.answer_tokens
     latents = None
     posterior = encoding.posterior if settings.is_latent_used else None
     if posterior is not None:
-        latents = _noisy(posterior, batch, settings.temperature, settings.seed)
+        latents = _noisy(posterior, one.batch.rows, settings.temperature, settings.seed)
     with autocast(settings.device, settings.precision):
         memory = model.memory(encoding, latents)
         logits = model.answer_logits(memory.tokens, targets, BOS)
@@ -218,11 +190,11 @@ def _add_losses(
     return nll
 
 
-def _noisy(posterior: Posterior, batch: Batch, temperature: float, seed: int) -> Tensor:
-    if temperature == 0.0 or bool(torch.isinf(posterior.logvar[0, 0, 0])):
+def _noisy(posterior: Posterior, rows: Tensor, temperature: float, seed: int) -> Tensor:
+    if temperature == 0.0 or posterior.logvar is None:
         return posterior.mu
     shape = (posterior.mu.shape[1], posterior.mu.shape[2])
-    return posterior.sample(temperature, row_noise(batch.rows, shape, seed).to(posterior.mu.device))
+    return posterior.sample(temperature, row_noise(rows, shape, seed).to(posterior.mu.device))
 
 
 def _mean_latents(encoding: Encoded, settings: ScoringSettings) -> Tensor | None:
@@ -240,31 +212,21 @@ def _answer(
 ) -> tuple[list[str], np.ndarray]:
     with autocast(settings.device, settings.precision):
         memory = model.memory(encoding, latents).tokens
-        generated = generate(
-            model.decoder,
-            memory,
-            begin_id=BOS,
-            end_id=EOS,
-            pad_id=PAD,
-            logit_temperature=settings.logit_temperature,
-        )
+        generated = generate_answers(model, memory, logit_temperature=settings.logit_temperature)
     return texts(generated.tokens), generated.log_probability.exp().cpu().numpy()
 
 
 def _vote(
-    model: VQAModel,
-    encoding: Encoded,
-    batch: Batch,
-    texts: AnswerTexts,
-    settings: ScoringSettings,
+    model: VQAModel, one: EncodedBatch, texts: AnswerTexts, settings: ScoringSettings
 ) -> tuple[list[str], np.ndarray]:
     """Answer from several latent samples; the answer of most probability wins."""
-    votes = Votes(len(batch.rows), settings.samples)
+    encoding, rows = one.encoded, one.batch.rows
+    votes = Votes(len(rows), settings.samples)
     for sample in range(settings.samples):
         latents = None
         if encoding.posterior is not None and settings.is_latent_used:
             seed = settings.seed + SAMPLE_SEEDS * (sample + 1)
-            latents = _noisy(encoding.posterior, batch, settings.temperature, seed)
+            latents = _noisy(encoding.posterior, rows, settings.temperature, seed)
         votes.add(*_answer(model, encoding, latents, texts, settings))
     answers, shares = votes.result()
     return answers, np.array(shares)

@@ -20,24 +20,26 @@ class Posterior:
 
     Attributes:
         mu: means, shape ``(Q, K, Z)``, fp32.
-        logvar: logarithms of the variances, same shape.
+        logvar: logarithms of the variances, same shape; None where only the
+            mean exists.
     """
 
     mu: Tensor
-    logvar: Tensor
+    logvar: Tensor | None
 
     def sample(self, temperature: float, noise: Tensor | None = None) -> Tensor:
         """Draw z = mu + temperature x std x noise.
 
         Args:
-            temperature: scale of the standard deviation; 0 gives the mean.
+            temperature: scale of the standard deviation; 0 gives the mean, as does
+                any temperature without a variance.
             noise: standard normal values of the shape of ``mu``; drawn from the
                 default generator if absent.
 
         Returns:
             Latents of shape ``(Q, K, Z)``.
         """
-        if temperature == 0.0:
+        if temperature == 0.0 or self.logvar is None:
             return self.mu
         if noise is None:
             noise = torch.randn_like(self.mu)
@@ -94,10 +96,8 @@ class LatentBottleneck(nn.Module):
         with torch.autocast(fused.device.type, enabled=False):
             x = self.head_norm(x.float())
             mu = self.mu(x)  # (Q, K, Z)
-            if self.kind == "gaussian":
-                logvar = self.logvar(x).clamp(*_LOGVAR_RANGE)
-            else:
-                logvar = torch.full_like(mu, -torch.inf)
+            is_gaussian = self.kind == "gaussian"
+            logvar = self.logvar(x).clamp(*_LOGVAR_RANGE) if is_gaussian else None
         return Posterior(mu=mu, logvar=logvar)
 
     def attention_over(self, fused: Tensor) -> Tensor:

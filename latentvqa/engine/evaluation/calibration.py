@@ -7,17 +7,19 @@ it is, never what it answers.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import torch
 from scipy.optimize import minimize_scalar
 from torch import Tensor
 
-from latentvqa.data.batches import BatchLoader, EncodedTable, plan_batches
+from latentvqa.data.batches import EncodedTable
 from latentvqa.data.images import ImageStore
 from latentvqa.data.tokenizer import BOS, PAD
+from latentvqa.engine.encoding import encoded_batches
 from latentvqa.engine.runtime.device import autocast
-from latentvqa.engine.scoring import ScoringSettings, to_device
+from latentvqa.engine.scoring import ScoringSettings
 from latentvqa.models import VQAModel
 
 MOST_ROWS = 5_000
@@ -80,20 +82,12 @@ def _target_logits(
     model: VQAModel, encoded: EncodedTable, store: ImageStore, settings: ScoringSettings
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Logits and targets of every answer token, padding left out."""
-    size = settings.batch_size
-    plan = plan_batches(
-        encoded.table.image_index,
-        batch_size=size,
-        questions_per_image=size,
-        seed=0,
-        epoch=0,
-        shuffle=False,
-    )
-    for batch in BatchLoader(encoded, store, plan[: -(-MOST_ROWS // size)], workers=0):
-        images, index, questions, targets = to_device(batch, settings.device)
+    for one in encoded_batches(
+        model, encoded, store, replace(settings, workers=0), most_rows=MOST_ROWS
+    ):
+        encoding, targets = one.encoded, one.batch.answer_tokens
+        posterior = encoding.posterior if settings.is_latent_used else None
         with autocast(settings.device, settings.precision):
-            encoding = model.encode(images, index, questions)
-            posterior = encoding.posterior if settings.is_latent_used else None
             memory = model.memory(encoding, None if posterior is None else posterior.mu)
             logits = model.answer_logits(memory.tokens, targets, BOS)
         is_token = targets != PAD

@@ -128,12 +128,13 @@ class _Examination:
     def _readings(
         self, posterior: Posterior, same: Donors, anyone: Donors
     ) -> Iterator[tuple[str, Reading]]:
-        mu, std = posterior.mu, (0.5 * posterior.logvar).exp()
+        mu = posterior.mu
         nothing, mean = torch.zeros_like(mu[:1]), mu.mean(0, keepdim=True)
         noise = torch.randn(mu.shape, generator=torch.Generator().manual_seed(self.seed))
 
         def noisy(temperature: float) -> Reading:
-            return Reading(lambda rows: mu[rows] + temperature * std[rows] * noise[rows])
+            latents = posterior.sample(temperature, noise)
+            return Reading(lambda rows: latents[rows])
 
         if self.is_gaussian:
             yield "posterior_sample", noisy(self.settings.temperature)
@@ -204,7 +205,7 @@ class _Examination:
     def _information(self, posterior: Posterior | None, sampled: Answered) -> Information:
         need = entropy_of(self.encoded.target_key(row) for row in range(len(self.encoded)))
         gain = need - float(sampled.answer_nll.mean())
-        if posterior is None or not self.is_gaussian:
+        if posterior is None or posterior.logvar is None:
             return Information(None, gain, need, None, None)
         temperature = self.settings.temperature
         mu, logvar = posterior.mu.double(), posterior.logvar.double()

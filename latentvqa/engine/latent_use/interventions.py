@@ -15,12 +15,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from latentvqa.data.batches import Batch, BatchLoader, EncodedTable, plan_batches
+from latentvqa.data.batches import Batch, EncodedTable
 from latentvqa.data.images import ImageStore
-from latentvqa.data.tokenizer import BOS, EOS, PAD, UNK, TextTokenizer
+from latentvqa.data.tokenizer import BOS, PAD, UNK, TextTokenizer
+from latentvqa.engine.encoding import EncodedBatch, encoded_batches, generate_answers
 from latentvqa.engine.runtime.device import autocast
-from latentvqa.engine.scoring import AnswerTexts, ScoringSettings, to_device
-from latentvqa.models import Encoded, Posterior, VQAModel, generate
+from latentvqa.engine.scoring import AnswerTexts, ScoringSettings
+from latentvqa.models import Encoded, Posterior, VQAModel
 from latentvqa.objectives import answer_nll
 
 Blank = Literal["image", "question"]
@@ -118,49 +119,48 @@ class Laboratory:
         answered = _Sheet(len(self.encoded))
         rows: list[Tensor] = []
         means: list[Tensor] = []
-        logvars: list[Tensor] = []
+        logvars: list[Tensor | None] = []
         attention: list[Tensor] = []
-        for batch, encoding, targets in self._encodings(name, encoded or self.encoded, blank):
-            latents = None
+        for one in self._encodings(name, encoded or self.encoded, blank):
+            encoding, latents = one.encoded, None
             if self.has_latent and encoding.posterior is not None:
                 latents = encoding.posterior.mu
-                rows.append(batch.rows)
+                rows.append(one.batch.rows)
                 means.append(latents.cpu())
-                logvars.append(encoding.posterior.logvar.cpu())
+                logvars.append(encoding.posterior.logvar)
                 attention.append(self._attention(encoding))
-            self._answer(encoding, latents, None, batch, targets, answered)
+            self._answer(one, latents, None, answered)
         if not rows:
             return Look(answered.result(), None, None)
         order = torch.cat(rows).argsort()
-        posterior = Posterior(torch.cat(means)[order], torch.cat(logvars)[order])
+        known = [logvar.cpu() for logvar in logvars if logvar is not None]
+        logvar = torch.cat(known)[order] if known else None
+        posterior = Posterior(torch.cat(means)[order], logvar)
         return Look(answered.result(), posterior, torch.cat(attention)[order])
 
     @torch.no_grad()
     def read(self, readings: Mapping[str, Reading]) -> dict[str, Answered]:
         """Let the decoder answer every row from given latents, all else unchanged."""
         sheets = {name: _Sheet(len(self.encoded)) for name in readings}
-        for batch, encoding, targets in self._encodings("latents", self.encoded, None):
+        for one in self._encodings("latents", self.encoded, None):
             for name, reading in readings.items():
-                latents = reading.latents(batch.rows).to(self.settings.device)
-                self._answer(encoding, latents, reading.without_token, batch, targets, sheets[name])
+                latents = reading.latents(one.batch.rows).to(self.settings.device)
+                self._answer(one, latents, reading.without_token, sheets[name])
         return {name: sheet.result() for name, sheet in sheets.items()}
 
     def _encodings(
         self, name: str, encoded: EncodedTable, blank: Blank | None
-    ) -> Iterator[tuple[Batch, Encoded, Tensor]]:
-        size = self.settings.batch_size
-        index = encoded.table.image_index
-        plan = plan_batches(
-            index, batch_size=size, questions_per_image=size, seed=0, epoch=0, shuffle=False
+    ) -> Iterator[EncodedBatch]:
+        passes = encoded_batches(
+            self.model,
+            encoded,
+            self.store,
+            replace(self.settings, workers=0),
+            change=lambda batch: batch if blank is None else self._hide(batch, blank),
         )
-        loader = BatchLoader(encoded, self.store, plan, workers=0)
-        for done, batch in enumerate(loader, start=1):
-            given = batch if blank is None else self._hide(batch, blank)
-            images, places, questions, targets = to_device(given, self.settings.device)
-            with autocast(self.settings.device, self.settings.precision):
-                encoding = self.model.encode(images, places, questions)
-            yield batch, encoding, targets
-            self._on_batch(name, done, len(plan))
+        for done, one in enumerate(passes, start=1):
+            yield one
+            self._on_batch(name, done, one.count)
 
     def _hide(self, batch: Batch, blank: Blank) -> Batch:
         if blank == "question":
@@ -175,20 +175,15 @@ class Laboratory:
             return bottleneck.attention_over(encoding.fused).half().cpu()
 
     def _answer(
-        self,
-        encoding: Encoded,
-        latents: Tensor | None,
-        without_token: int | None,
-        batch: Batch,
-        targets: Tensor,
-        sheet: _Sheet,
+        self, one: EncodedBatch, latents: Tensor | None, without_token: int | None, sheet: _Sheet
     ) -> None:
+        targets = one.batch.answer_tokens
         with autocast(self.settings.device, self.settings.precision):
-            memory = self.model.memory(encoding, latents, without_token=without_token).tokens
+            memory = self.model.memory(one.encoded, latents, without_token=without_token).tokens
             logits = self.model.answer_logits(memory, targets, BOS)
-            generated = generate(self.model.decoder, memory, begin_id=BOS, end_id=EOS, pad_id=PAD)
+            generated = generate_answers(self.model, memory)
         nll = answer_nll(logits, targets, PAD).double().cpu().numpy()
-        sheet.place(batch.rows, self._texts(generated.tokens), nll)
+        sheet.place(one.batch.rows, self._texts(generated.tokens), nll)
 
 
 class _Sheet:

@@ -67,7 +67,7 @@ class Measures:
         mu = posterior.mu.detach().to(self._dtype)  # (Q, K, Z)
         self._add("mu", mu.sum(0))
         self._add("mu_squared", mu.square().sum(0))
-        if self.kl.bottleneck != "gaussian":
+        if posterior.logvar is None:
             return
         logvar = posterior.logvar.detach().to(self._dtype)
         kl_token = kl_per_token(kl_per_dimension(mu, logvar), self.kl.reduction)  # (Q, K)

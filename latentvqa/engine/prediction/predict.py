@@ -14,12 +14,13 @@ from PIL import Image
 
 from latentvqa.data.decoding import ImageTransform, decode_image
 from latentvqa.data.image_names import SUFFIXES
-from latentvqa.data.tokenizer import BOS, EOS, PAD, UNK
+from latentvqa.data.tokenizer import PAD, UNK
+from latentvqa.engine.encoding import generate_answers
 from latentvqa.engine.runs.loading import LoadedModel
 from latentvqa.engine.runtime.device import autocast
 from latentvqa.engine.scoring import SAMPLE_SEEDS, AnswerTexts, Votes, row_noise
 from latentvqa.errors import ConfigError, DataError
-from latentvqa.models import Encoded, Posterior, generate
+from latentvqa.models import Encoded, Posterior
 
 _QUESTIONS_PER_BATCH = 640
 # answer, its probability, attention of the latent tokens
@@ -225,12 +226,9 @@ class _BatchAnswerer:
             latents = None
             if posterior is not None:
                 latents = self._sample(posterior, draw) if self.samples else posterior.mu
-            generated = generate(
-                model.decoder,
+            generated = generate_answers(
+                model,
                 model.memory(encoded, latents).tokens,
-                begin_id=BOS,
-                end_id=EOS,
-                pad_id=PAD,
                 logit_temperature=self._settings.logit_temperature,
             )
             shares = generated.log_probability.exp().tolist()

@@ -14,7 +14,6 @@ from latentvqa.core.records import Stage
 from latentvqa.data.batches import Batch
 from latentvqa.data.tokenizer import BOS, PAD
 from latentvqa.engine.runtime.device import autocast
-from latentvqa.engine.scoring import to_device
 from latentvqa.engine.training.settings import Settings
 from latentvqa.engine.training.teacher import Preference, Teacher
 from latentvqa.models import Posterior, VQAModel
@@ -85,9 +84,10 @@ class BatchObjective:
             temperature: latent temperature.
         """
         config = self.settings.config
-        images, index, questions, targets = to_device(batch, self.settings.device)
+        batch = batch.to(self.settings.device)
+        targets = batch.answer_tokens
         with autocast(self.settings.device, self.settings.precision):
-            encoded = self.model.encode(images, index, questions)
+            encoded = self.model.encode(batch.images, batch.image_index, batch.question_tokens)
             posterior = encoded.posterior if stage != "baseline" else None
             latents = None if posterior is None else posterior.sample(temperature)
             dropout = config.latent.token_dropout
@@ -97,7 +97,7 @@ class BatchObjective:
         terms = {"answer_loss": answer_loss(nll, targets, PAD)}
         total = terms["answer_loss"]
         kl_raw = preference = None
-        if posterior is not None and config.latent.bottleneck == "gaussian":
+        if posterior is not None and posterior.logvar is not None:
             kl_dim = kl_per_dimension(posterior.mu, posterior.logvar)
             kl_token = kl_per_token(kl_dim, config.kl.reduction)
             kl_raw = kl_token.detach().mean()

@@ -17,9 +17,10 @@ from torch import Tensor
 
 from latentvqa.config import Teacher as TeacherSettings
 from latentvqa.core.answers.matching import score_answer
-from latentvqa.data.tokenizer import BOS, EOS, PAD, TextTokenizer
+from latentvqa.data.tokenizer import BOS, PAD, TextTokenizer
+from latentvqa.engine.encoding import generate_answers
 from latentvqa.errors import ConfigError
-from latentvqa.models import Encoded, VQAModel, generate
+from latentvqa.models import Encoded, VQAModel
 from latentvqa.objectives import answer_nll, preference_loss
 
 
@@ -100,7 +101,7 @@ class Teacher:
 
     def _sample(self, encoded: Encoded, samples: int, temperature: float) -> Tensor | None:
         posterior = encoded.posterior
-        if posterior is None or bool(torch.isinf(posterior.logvar[0, 0, 0])):
+        if posterior is None or posterior.logvar is None:
             return None  # without noise candidates differ by sampling from the decoder
         return torch.stack([posterior.sample(temperature) for _ in range(samples)])  # (N, Q, K, Z)
 
@@ -116,14 +117,7 @@ class Teacher:
             memory = self._memory(model, encoded, None, rows, rows)
         else:
             memory = model.memory(encoded, latents.flatten(0, 1)).tokens  # (N Q, K, D)
-        generated = generate(
-            model.decoder,
-            memory,
-            begin_id=BOS,
-            end_id=EOS,
-            pad_id=PAD,
-            is_sampled=latents is None,
-        )
+        generated = generate_answers(model, memory, is_sampled=latents is None)
         model.decoder.train(was_training)
         return generated.tokens.view(samples, count, -1)
 

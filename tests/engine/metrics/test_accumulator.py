@@ -177,7 +177,7 @@ def test_units_are_active_whose_mean_varies_above_the_limit():
 
 def test_a_deterministic_bottleneck_has_active_units_but_no_kl():
     posterior = posteriors()
-    deterministic = Posterior(posterior.mu, torch.full_like(posterior.mu, -torch.inf))
+    deterministic = Posterior(posterior.mu, None)
     found = measured(replace(KL, bottleneck="deterministic"), deterministic)
     assert found.active_units == K * Z
     for value in (found.kl_raw, found.kl_after, found.rate, found.information_bound):
