@@ -23,7 +23,7 @@ from latentvqa.engine.encoding import (
     encoded_batches,
     generate_answers,
 )
-from latentvqa.engine.metrics.accumulator import Measures, entropy_of
+from latentvqa.engine.metrics.accumulator import MetricAccumulator, entropy_of
 from latentvqa.engine.runtime.device import autocast
 from latentvqa.models import Encoded, Posterior, VQAModel
 from latentvqa.objectives import answer_nll, orthogonality
@@ -102,7 +102,7 @@ def score_table(
     was_training = model.training
     model.eval()
     rows = len(encoded.table)
-    measures = Measures(settings.kl, settings.device)
+    measures = MetricAccumulator(settings.kl, settings.device)
     answers, shuffled = [""] * rows, [""] * rows
     confidences, nlls = np.zeros(rows), np.zeros(rows)
     texts = AnswerTexts(tokenizer)
@@ -170,7 +170,7 @@ def row_noise(rows: Tensor, shape: tuple[int, int], seed: int) -> Tensor:
 
 
 def _add_losses(
-    model: VQAModel, one: EncodedBatch, measures: Measures, settings: ScoringSettings
+    model: VQAModel, one: EncodedBatch, measures: MetricAccumulator, settings: ScoringSettings
 ) -> Tensor:
     encoding, targets = one.encoded, one.batch.answer_tokens
     latents = None

@@ -22,7 +22,7 @@ import torch
 from latentvqa.config import load_config
 from latentvqa.data.tables import QuestionTable
 from latentvqa.engine.runtime.observer import Observer
-from latentvqa.engine.training.schedules import Recipe
+from latentvqa.engine.training.schedules import Schedules
 from latentvqa.engine.training.start import train
 from latentvqa.history import LOG_NAME
 from latentvqa.models import VQAModel
@@ -79,10 +79,10 @@ def hidden_tokens(first: int) -> Iterator[None]:
 @contextmanager
 def blind_from(first_epoch: int) -> Iterator[None]:
     """The decoder sees nothing of the latent from some epoch on."""
-    honest, weight_of = LatentBottleneck.memory, Recipe.effective_weight
+    honest, weight_of = LatentBottleneck.memory, Schedules.effective_weight
     now = {"epoch": 0}
 
-    def weight(self: Recipe, epoch: int, *position: Any) -> float:
+    def weight(self: Schedules, epoch: int, *position: Any) -> float:
         now["epoch"] = epoch
         return weight_of(self, epoch, *position)
 
@@ -90,7 +90,7 @@ def blind_from(first_epoch: int) -> Iterator[None]:
         return honest(self, latents) * (now["epoch"] < first_epoch)
 
     with (
-        mock.patch.object(Recipe, "effective_weight", weight),
+        mock.patch.object(Schedules, "effective_weight", weight),
         mock.patch.object(LatentBottleneck, "memory", memory),
     ):
         yield
@@ -118,10 +118,10 @@ def crushed_at_first(epochs: int) -> Iterator[None]:
     """For some epochs no free bits and a thousand times the weight, then as configured."""
     from latentvqa.engine.training import batch_loss
 
-    honest, hinge = Recipe.effective_weight, batch_loss.free_bits_penalty
+    honest, hinge = Schedules.effective_weight, batch_loss.free_bits_penalty
     now = {"epoch": 0}
 
-    def weight(self: Recipe, epoch: int, *position: Any) -> float:
+    def weight(self: Schedules, epoch: int, *position: Any) -> float:
         now["epoch"] = epoch
         return 3000.0 if epoch < epochs else honest(self, epoch, *position)
 
@@ -129,7 +129,7 @@ def crushed_at_first(epochs: int) -> Iterator[None]:
         return hinge(kl_token, 0.0 if now["epoch"] < epochs else free_bits)
 
     with (
-        mock.patch.object(Recipe, "effective_weight", weight),
+        mock.patch.object(Schedules, "effective_weight", weight),
         mock.patch.object(batch_loss, "free_bits_penalty", penalty),
     ):
         yield

@@ -32,7 +32,7 @@ def entropy_of(targets: Iterable[Hashable]) -> float:
     return -sum(count / total * math.log(count / total) for count in counts.values())
 
 
-class Measures:
+class MetricAccumulator:
     """Running sums of one pass.
 
     Args:

@@ -14,7 +14,7 @@ from latentvqa.core.records import Stage
 from latentvqa.data.batches import Batch
 from latentvqa.data.tokenizer import BOS, PAD
 from latentvqa.engine.runtime.device import autocast
-from latentvqa.engine.training.settings import Settings
+from latentvqa.engine.runtime.settings import Settings
 from latentvqa.engine.training.teacher import Preference, Teacher
 from latentvqa.models import Posterior, VQAModel
 from latentvqa.objectives import (
@@ -63,7 +63,6 @@ class BatchObjective:
 
     def __init__(self, settings: Settings, model: VQAModel, teacher: Teacher) -> None:
         self.settings, self.model, self.teacher = settings, model, teacher
-        self._free_bits = settings.kl.free_bits
 
     def __call__(
         self,
@@ -101,14 +100,16 @@ class BatchObjective:
             kl_dim = kl_per_dimension(posterior.mu, posterior.logvar)
             kl_token = kl_per_token(kl_dim, config.kl.reduction)
             kl_raw = kl_token.detach().mean()
-            terms["kl_after"] = free_bits_penalty(kl_token, self._free_bits)
+            terms["kl_after"] = free_bits_penalty(kl_token, self.settings.kl.free_bits)
             total = total + kl_weight * terms["kl_after"]
         if memory.before_dropout is not None:
             terms["orthogonality"] = orthogonality(memory.before_dropout)
             total = total + config.latent.orthogonality_weight * terms["orthogonality"]
         if stage == "full" and config.teacher.weight > 0:
             with autocast(self.settings.device, self.settings.precision):
-                preference = self.teacher.preference(self.model, encoded, references, temperature)
+                preference = self.teacher.preference(
+                    self.model, encoded, references, temperature, config.teacher
+                )
             terms["teacher"] = preference.loss
             total = total + config.teacher.weight * preference.loss
         return BatchLoss(

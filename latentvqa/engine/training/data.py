@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from latentvqa.config import Config
+import numpy as np
+
+from latentvqa.config import Config, Data
 from latentvqa.data.batches import EncodedTable
 from latentvqa.data.images import ImageStore, ImageTransform, bad_image_message, drop_images
 from latentvqa.data.scenes.writing import make_scenes
@@ -26,8 +27,6 @@ from latentvqa.engine.runs.folder import SPLIT_FILE
 from latentvqa.engine.runtime.observer import Observer
 from latentvqa.errors import DataError
 from latentvqa.models import ImagePreparation
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -96,7 +95,7 @@ def read_tables(config: Config, observer: Observer, split: Path | None = None) -
 
     Args:
         config: names the tables.
-        observer: hears of leaks.
+        observer: is told of leaks.
         split: ``split.csv`` of the run that is resumed.
 
     Raises:
@@ -160,6 +159,32 @@ def open_split(
     encoded = EncodedTable(table, tokenizers, text.max_question_tokens, text.max_answer_tokens)
     _tell_truncation(encoded, config, observer, name)
     return Split(encoded, store, skipped)
+
+
+def first_rows(data: Data, table: QuestionTable) -> np.ndarray:
+    """Rows of the types that the first epochs ask, ``(rows,)``; all rows without such types.
+
+    Types that are learnt alone and first keep what they know when the rest arrives; in
+    a mixture the gradients of one can cancel what another teaches (a curriculum,
+    Bengio et al. 2009, ICML).
+
+    Raises:
+        DataError: if the table has no types, or not the named ones.
+    """
+    if not data.first_types:
+        return np.arange(len(table))
+    if table.types is None:
+        raise DataError(
+            f"data.first_types: {table.path} has no type column. Name it in data.columns, or leave "
+            "first_types empty."
+        )
+    known = sorted(set(table.types))
+    if missing := [name for name in data.first_types if name not in known]:
+        raise DataError(
+            f"data.first_types: no question of the type {', '.join(map(repr, missing))} in "
+            f"{table.path}. It has {', '.join(map(repr, known))}."
+        )
+    return np.flatnonzero(np.isin(table.types, data.first_types))
 
 
 def _read(config: Config, path: Path, images: Path) -> QuestionTable:

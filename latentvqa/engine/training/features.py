@@ -27,8 +27,8 @@ from latentvqa.durable import replace_file
 from latentvqa.engine.runtime.device import autocast, numeric_platform
 from latentvqa.engine.runtime.file_lock import held_lock
 from latentvqa.engine.runtime.observer import Observer
+from latentvqa.engine.runtime.settings import Settings
 from latentvqa.engine.runtime.signals import StopFlag
-from latentvqa.engine.training.settings import Settings
 from latentvqa.models import VisionEncoder
 
 _BLOCK = 64  # images
@@ -62,7 +62,7 @@ class ImageSources:
         vision: the encoder whose backbone is frozen.
         train: pixels of the training images.
         val: pixels of the validation images.
-        observer: hears of progress.
+        observer: receives progress and notices.
         stop: polled between blocks of images.
 
     Attributes:

@@ -1,4 +1,4 @@
-"""The plan of a run, told before its first step."""
+"""The plan of a run, announced before its first step."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def announce(trainer: Trainer) -> None:
     plan = _plan(trainer)
     trainer.observer.planned(plan)
     # the easy scenes are measured to need fewer
-    if plan.steps < FEW_STEPS and trainer.config.data.scenes != "easy":
+    if plan.steps < FEW_STEPS and trainer.settings.config.data.scenes != "easy":
         trainer.observer.notice(
             f"warning: only {plan.steps:,} optimizer steps are planned; below {FEW_STEPS:,} "
             "a model from scratch seldom learns to look at the image. More epochs, more questions "
@@ -27,7 +27,7 @@ def announce(trainer: Trainer) -> None:
 
 
 def _plan(trainer: Trainer) -> TrainingPlan:
-    config, train_table = trainer.config, trainer.train.encoded.table
+    config, train_table = trainer.settings.config, trainer.train.encoded.table
     val_table = trainer.val.encoded.table
     frozen = config.vision.freeze_epochs
     weight = config.kl.max_weight * config.kl.factor
@@ -45,7 +45,7 @@ def _plan(trainer: Trainer) -> TrainingPlan:
         peak_rates={name: rate for name, rate in peak_rates(config).items() if name in found},
         frozen_epochs=frozen if isinstance(frozen, int) else 0,
         steps_per_epoch=trainer.steps_per_epoch,
-        epochs=trainer.recipe.epochs,
+        epochs=trainer.schedules.epochs,
         effective_weight=weight,
         kl_schedule=_schedule_in_words(config.kl),
         free_bits=trainer.settings.kl.free_bits,
@@ -71,7 +71,7 @@ def _schedule_in_words(kl: KL) -> str:
 
 def _free_bits_origin(trainer: Trainer) -> str:
     """The reckoning of ``kl.free_bits = "auto"``; empty where the number is not its."""
-    kl, per_need = trainer.settings.kl, trainer.config.kl.free_bits_per_need
+    kl, per_need = trainer.settings.kl, trainer.settings.config.kl.free_bits_per_need
     entropy = trainer.answer_entropy
     if kl.free_bits != automatic_free_bits(entropy, per_need, kl.tokens, kl.dims, kl.reduction):
         return ""

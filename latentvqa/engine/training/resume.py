@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from latentvqa.config import Config, changed_keys
 from latentvqa.config.resolving import resolve
@@ -37,12 +35,11 @@ def restore(trainer: Trainer, checkpoint: Checkpoint, observer: Observer) -> Non
     state, tensors = checkpoint.trainer, checkpoint.trainer_tensors
     trainer.progress = Progress.from_json(state["progress"])
     # more patience or epochs than before may let a stopped run go on
-    stopping = trainer.config.early_stopping
+    stopping = trainer.settings.config.early_stopping
     trainer.progress.is_stopped = trainer.progress.patience_used >= stopping.patience
     load_optimizer_state(trainer.optimizer, tensors)
-    trainer.measures.load_state(_with_prefix(tensors, "measures."))
+    trainer.sums.load_state(tensors, state["progress"])
     device = trainer.settings.device
-    trainer.sums |= {k: v.to(device) for k, v in _with_prefix(tensors, "sums.").items()}
     torch.set_rng_state(tensors["rng.cpu"])
     if "rng.cuda" in tensors and device.type == "cuda":
         torch.cuda.set_rng_state(tensors["rng.cuda"], device)
@@ -55,14 +52,6 @@ def restore(trainer: Trainer, checkpoint: Checkpoint, observer: Observer) -> Non
             "warning: the run continues, but not bit for bit as it would have: "
             f"{', '.join(changed)}"
         )
-
-
-def _with_prefix(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {
-        name.removeprefix(prefix): value
-        for name, value in tensors.items()
-        if name.startswith(prefix)
-    }
 
 
 def reconciled_records(checkpoint: Checkpoint, run: Path, observer: Observer) -> list[EpochRecord]:

@@ -16,7 +16,7 @@ from latentvqa.core.schedules.kl_weight import (
 _AT_REST = ControllerState()
 
 
-class Recipe:
+class Schedules:
     """The schedules of a resolved configuration, by 0-based epoch.
 
     Args:
@@ -60,7 +60,7 @@ class Recipe:
         return kl.schedule == "controller" and is_gaussian and has_begun
 
     def controlled(self, state: ControllerState, kl_raw: float) -> ControllerState:
-        """Let the controller hear of a step's ``kl_raw``, in nats of ``kl_token``."""
+        """The controller's state after a step's ``kl_raw``, in nats of ``kl_token``."""
         kl = self.config.kl
         if kl.set_point is None:
             raise ValueError("the configuration names no kl.set_point")

@@ -19,6 +19,7 @@ from latentvqa.engine.assembly import ModelSpecification
 from latentvqa.engine.runs.checkpoint import save_checkpoint
 from latentvqa.engine.runtime.device import numeric_platform
 from latentvqa.engine.runtime.signals import Interrupted
+from latentvqa.engine.training.epoch_record import finish_epoch
 from latentvqa.engine.training.optimizer import optimizer_state
 from latentvqa.engine.training.plan import announce
 from latentvqa.engine.training.trainer import Trainer
@@ -54,7 +55,6 @@ class Session:
         trainer: ready to run.
         spec: shape of the model, for the checkpoints.
         records: epochs that are done.
-        config: what the run began with, before any automatic tuning.
     """
 
     def __init__(
@@ -64,11 +64,9 @@ class Session:
         trainer: Trainer,
         spec: ModelSpecification,
         records: Sequence[EpochRecord],
-        config: Config,
     ) -> None:
         self.run, self.header, self.trainer, self.spec = run, header, trainer, spec
         self.records = list(records)
-        self.config = config
         self._last_save = time.monotonic()
 
     def finish(self) -> Outcome:
@@ -79,10 +77,11 @@ class Session:
         """
         trainer, progress = self.trainer, self.trainer.progress
         announce(trainer)
-        thresholds = trainer.config.kl_health
-        while progress.epoch < trainer.recipe.epochs and not progress.is_stopped:
+        thresholds = trainer.settings.config.kl_health
+        while progress.epoch < trainer.schedules.epochs and not progress.is_stopped:
             try:
-                record = trainer.run_epoch(self._save_if_due)
+                stage = trainer.train_epoch(self._save_if_due)
+                record = finish_epoch(trainer, stage)
             except Interrupted:
                 self._save()
                 raise
@@ -92,7 +91,7 @@ class Session:
             append_record(self.run / LOG_NAME, record)
             if record.tuning is not None:
                 trainer.observer.notice(tuning_text(record.tuning))
-                trainer.adopt(tuned_config(self.config, self.records))
+                trainer.adopt(tuned_config(trainer.settings.initial, self.records))
             diagnosis = diagnose(self.header, self.records, thresholds)
             trainer.observer.epoch(self.header, self.records, diagnosis)
         return Outcome(
@@ -105,38 +104,40 @@ class Session:
 
     def _tuned(self, record: EpochRecord) -> EpochRecord:
         """The record with what automatic tuning does after it."""
-        if not self.config.run.auto_tune:
+        config = self.trainer.settings.config
+        if not config.run.auto_tune:
             return record
-        event = tuning_step(self.header, [*self.records, record], self.config.kl_health)
+        event = tuning_step(self.header, [*self.records, record], config.kl_health)
         return replace(record, tuning=event)
 
     def _save_if_due(self) -> None:
         waited = (time.monotonic() - self._last_save) / 60
-        if waited >= self.trainer.config.run.checkpoint_minutes:
+        if waited >= self.trainer.settings.config.run.checkpoint_minutes:
             self._save()
 
     def _save(self, is_best: bool = False) -> None:
         trainer, progress = self.trainer, self.trainer.progress
+        settings, config = trainer.settings, trainer.settings.config
         trainer.settle()
+        sums, values = trainer.sums.state()
         tensors = {
             **optimizer_state(trainer.optimizer),
-            **{f"measures.{name}": value for name, value in trainer.measures.state().items()},
-            **{f"sums.{name}": value for name, value in trainer.sums.items()},
+            **sums,
             "rng.cpu": torch.get_rng_state(),
         }
-        if trainer.settings.device.type == "cuda":
-            tensors["rng.cuda"] = torch.cuda.get_rng_state(trainer.settings.device)
+        if settings.device.type == "cuda":
+            tensors["rng.cuda"] = torch.cuda.get_rng_state(settings.device)
         model = {
             "specification": self.spec.to_json(),
             "epoch": self.records[-1].epoch if self.records else None,
             "step": progress.step,
             "record": encode_epoch(self.records[-1]) if self.records else None,
-            "latent": trainer.config.latent.model_dump(),
-            "kl": trainer.config.kl.model_dump(),
+            "latent": config.latent.model_dump(),
+            "kl": config.kl.model_dump(),
             "effective_kl_weight": progress.weight,
-            "seed": trainer.config.run.seed,
-            "language": trainer.config.text.language,
-            "precision": trainer.settings.precision,
+            "seed": config.run.seed,
+            "language": config.text.language,
+            "precision": settings.precision,
             "versions": dict(self.header.versions),
         }
         save_checkpoint(
@@ -146,7 +147,10 @@ class Session:
             model=model,
             tokenizers=trainer.tokenizers.to_json(),
             trainer_tensors=tensors,
-            trainer={"progress": progress.to_json(), "platform": numeric_platform()},
+            trainer={
+                "progress": {**progress.to_json(), **values},
+                "platform": numeric_platform(),
+            },
             is_best=is_best,
         )
         self._last_save = time.monotonic()

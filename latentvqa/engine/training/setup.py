@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -17,6 +16,7 @@ from latentvqa.data.tokenizer import Tokenizers
 from latentvqa.engine.assembly import ModelSpecification, build_model
 from latentvqa.engine.runtime.device import choose_device, choose_precision
 from latentvqa.engine.runtime.observer import Observer
+from latentvqa.engine.runtime.settings import Settings
 from latentvqa.engine.runtime.signals import StopFlag
 from latentvqa.engine.training.data import (
     Split,
@@ -25,14 +25,13 @@ from latentvqa.engine.training.data import (
     open_split,
     read_tables,
 )
-from latentvqa.engine.training.settings import Settings
 from latentvqa.engine.training.trainer import Trainer
 from latentvqa.models import VQAModel
 
 
 def begin(
     config: Config, data_folder: Path, observer: Observer, split: Path | None = None
-) -> tuple[Config, Settings, Tables]:
+) -> tuple[Settings, Tables]:
     """Resolve what depends on the machine, and read the tables."""
     if config.run.threads != "auto":
         torch.set_num_threads(config.run.threads)
@@ -43,13 +42,13 @@ def begin(
     )
     config = materialise_scenes(config, data_folder, observer)
     tables = read_tables(config, observer, split if config.data.val is None else None)
-    return config, Settings(config, device, precision), tables
+    return Settings(config, device, precision), tables
 
 
-def new_model(config: Config, spec: ModelSpecification, device: torch.device) -> VQAModel:
+def new_model(settings: Settings, spec: ModelSpecification) -> VQAModel:
     """Build a model whose weights depend on ``run.seed`` alone."""
-    torch.manual_seed(config.run.seed)
-    return place(build_model(spec, pretrained=config.vision.pretrained), device)
+    torch.manual_seed(settings.config.run.seed)
+    return place(build_model(spec, pretrained=settings.config.vision.pretrained), settings.device)
 
 
 def place(model: VQAModel, device: torch.device) -> VQAModel:
@@ -69,8 +68,7 @@ def make_trainer(
 ) -> Trainer:
     """Open both sides of the data and put a trainer together.
 
-    What depends on the encoded answers is resolved here: the trainer's
-    configuration is the one to go on with.
+    What depends on the encoded answers is resolved here, in ``settings``.
 
     Raises:
         ConfigError: if a resolved key does not go with another one.
@@ -82,9 +80,9 @@ def make_trainer(
         return open_split(settings.config, table, tokenizers, preparation, observer, name)
 
     train, val = opened(tables.train, "training"), opened(tables.val, "validation")
-    config = resolve_free_bits(settings.config, train.answer_entropy)
+    settings.begin_with(resolve_free_bits(settings.config, train.answer_entropy))
     return Trainer(
-        settings=replace(settings, config=config),
+        settings=settings,
         model=model,
         tokenizers=tokenizers,
         train=train,
@@ -96,7 +94,7 @@ def make_trainer(
 
 def make_header(name: str, trainer: Trainer, tables: Tables) -> RunHeader:
     """Make the first line of a run's log."""
-    settings, config = trainer.settings, trainer.config
+    settings, config = trainer.settings, trainer.settings.config
     skipped = {"train": trainer.train.skipped, "val": trainer.val.skipped}
     stages, vision, kl = config.stages, config.vision, config.kl
     return RunHeader(

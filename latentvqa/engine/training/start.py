@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -64,7 +63,7 @@ def resume(run: Path, config: Config | None, observer: Observer) -> Outcome:
         run: the run folder.
         config: a changed configuration; only ``run.*``, worker counts, patience
             and epochs may differ.
-        observer: hears of progress.
+        observer: receives progress and notices.
 
     Raises:
         ConfigError: listing keys that must not change.
@@ -84,46 +83,47 @@ def dry_run(config: Config, folder: Path, observer: Observer) -> float:
     Args:
         config: what would be trained.
         folder: for generated scenes; nothing else is written.
-        observer: hears of the plan.
+        observer: receives the plan.
 
     Returns:
         Estimated seconds of the whole run.
     """
     with StopFlag() as stop:
         observer = StoppableObserver(observer, stop)
-        config, settings, tables = begin(config, folder, observer)
-        tokenizers = train_tokenizers(config.text, tables.train)
-        model = new_model(config, specify(config, tokenizers), settings.device)
+        settings, tables = begin(config, folder, observer)
+        tokenizers = train_tokenizers(settings.config.text, tables.train)
+        model = new_model(settings, specify(settings.config, tokenizers))
         trainer = make_trainer(settings, model, tokenizers, tables, observer, stop)
         seconds = measure_seconds(trainer)
-        if config.run.max_minutes is not None:
-            trainer.refit(fit_to_budget(trainer.config, seconds))
+        if settings.config.run.max_minutes is not None:
+            trainer.refit(fit_to_budget(settings.config, seconds))
         announce(trainer)
-        return seconds.total(trainer.config)
+        return seconds.total(settings.config)
 
 
 def _open_session(config: Config, run: Path, observer: Observer, stop: StopFlag) -> Session:
-    config, settings, tables = begin(config, run / DATA_FOLDER, observer)
-    tokenizers = train_tokenizers(config.text, tables.train)
-    spec = specify(config, tokenizers)
-    model = new_model(config, spec, settings.device)
+    settings, tables = begin(config, run / DATA_FOLDER, observer)
+    tokenizers = train_tokenizers(settings.config.text, tables.train)
+    spec = specify(settings.config, tokenizers)
+    model = new_model(settings, spec)
     trainer = make_trainer(settings, model, tokenizers, tables, observer, stop)
-    if config.run.max_minutes is not None:
-        config = fit_to_budget(trainer.config, measure_seconds(trainer))
+    if settings.config.run.max_minutes is not None:
+        fitted = fit_to_budget(settings.config, measure_seconds(trainer))
         observer.notice(
-            f"run.max_minutes = {config.run.max_minutes:g}: stages fitted to "
-            f"{config.stages.warmup} warm-up and {config.stages.full} full epochs"
+            f"run.max_minutes = {fitted.run.max_minutes:g}: stages fitted to "
+            f"{fitted.stages.warmup} warm-up and {fitted.stages.full} full epochs"
         )
-        settings = replace(settings, config=config)
-        model = new_model(config, spec, settings.device)
+        settings.begin_with(fitted)
+        model = new_model(settings, spec)
         trainer = make_trainer(settings, model, tokenizers, tables, observer, stop)
+    config = settings.config
     header = make_header(run.name, trainer, tables)
-    write_config(run, trainer.config)
+    write_config(run, config)
     write_split_file(run, tables)
     write_training_answers(run, trainer.train.encoded.table, config.text.language)
     write_header(run / LOG_NAME, header)
     torch.manual_seed(config.run.seed)
-    return Session(run, header, trainer, spec, [], trainer.config)
+    return Session(run, header, trainer, spec, [])
 
 
 def _reopen_session(
@@ -133,7 +133,7 @@ def _reopen_session(
     for note in checkpoint.notes:
         observer.notice(f"warning: {note}")
     require_same_data(config, run)
-    config, settings, tables = begin(config, run / DATA_FOLDER, observer, run / SPLIT_FILE)
+    settings, tables = begin(config, run / DATA_FOLDER, observer, run / SPLIT_FILE)
     tokenizers = Tokenizers.from_json(checkpoint.tokenizers)
     spec = ModelSpecification.from_json(checkpoint.model["specification"], checkpoint.folder)
     model = build_model(spec)
@@ -142,11 +142,10 @@ def _reopen_session(
         settings, place(model, settings.device), tokenizers, tables, observer, stop
     )
     if config.kl.free_bits == "auto":  # its number is known only now
-        continued(known, trainer.config)
+        continued(known, settings.config)
     records = reconciled_records(checkpoint, run, observer)
-    config = trainer.config
-    trainer.adopt(tuned_config(config, records))
+    trainer.adopt(tuned_config(settings.initial, records))
     restore(trainer, checkpoint, observer)
-    write_config(run, config)
+    write_config(run, settings.initial)
     header = read_history(run).header
-    return Session(run, header, trainer, spec, records, config)
+    return Session(run, header, trainer, spec, records)

@@ -1,4 +1,4 @@
-"""Where a run stands, and when it has gone on long enough."""
+"""Where a run stands, what its epoch has added up, and when it has gone on long enough."""
 
 from __future__ import annotations
 
@@ -6,14 +6,23 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import torch
+from torch import Tensor
+
 from latentvqa.config import EarlyStopping
-from latentvqa.core.records import SplitMetrics, Stage
+from latentvqa.core.records import KLConvention, SplitMetrics, Stage, TeacherCounts
 from latentvqa.core.schedules.kl_weight import ControllerState
+from latentvqa.engine.metrics.accumulator import MetricAccumulator
+from latentvqa.engine.training.batch_loss import BatchLoss
+
+# names on disk: tensors by these prefixes, values beside those of the progress
+_METRICS, _SUMS = "measures.", "sums."
+_EPOCH_VALUES = ("train_seconds", "weight_sum", "differing", "compared")
 
 
 @dataclass
 class Progress:
-    """Where a run stands; all of it travels in checkpoints.
+    """Where a run stands; all of it travels in checkpoints, as :class:`EpochSums` do.
 
     Attributes:
         epoch: epoch in work, 0-based.
@@ -24,12 +33,8 @@ class Progress:
         patience_used: full-stage epochs since the best.
         reached_target_epoch: first epoch below the target.
         is_stopped: early stopping has ended the run.
-        train_seconds: time spent on the epoch's batches.
         weight: effective KL weight of the last step.
-        weight_sum: the same of the epoch's steps, added up.
         controller: state of the controller of the KL weight.
-        differing: pairs of the epoch that the teacher told apart.
-        compared: questions of the epoch that it looked at.
     """
 
     epoch: int = 0
@@ -40,12 +45,8 @@ class Progress:
     patience_used: int = 0
     reached_target_epoch: int | None = None
     is_stopped: bool = False
-    train_seconds: float = 0.0
     weight: float = 0.0
-    weight_sum: float = 0.0
     controller: ControllerState = field(default_factory=ControllerState)
-    differing: int = 0
-    compared: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """As plain values."""
@@ -55,7 +56,8 @@ class Progress:
     def from_json(cls, values: Mapping[str, Any]) -> Progress:
         """Read what :meth:`to_json` gave, or an earlier version's."""
         controller = ControllerState(**values.get("controller", {}))
-        return cls(**{**values, "controller": controller})
+        own = {name: value for name, value in values.items() if name not in _EPOCH_VALUES}
+        return cls(**{**own, "controller": controller})
 
     def judge(self, val: SplitMetrics, stage: Stage, stopping: EarlyStopping) -> None:
         """Take note of an epoch's validation: best, patience, target, end."""
@@ -75,5 +77,80 @@ class Progress:
         """Go to the next epoch."""
         self.epoch += 1
         self.batch = 0
+
+
+class EpochSums:
+    """What the steps of one epoch have added up, read once at its end.
+
+    Args:
+        kl: how the KL is reduced and hinged.
+        device: where the tensors are kept.
+
+    Attributes:
+        metrics: losses and latent measures.
+        gradient_norm: norms before clipping, added up; a scalar.
+        violating: pairs inside the teacher's margin; a scalar.
+        train_seconds: time spent on the batches.
+        weight_sum: effective KL weight of the steps, added up.
+        differing: pairs that the teacher told apart.
+        compared: questions whose candidates it scored.
+    """
+
+    def __init__(self, kl: KLConvention, device: torch.device) -> None:
+        self._device = device
+        self.metrics = MetricAccumulator(kl, device)
+        self.gradient_norm, self.violating = (torch.zeros((), device=device) for _ in range(2))
         self.train_seconds = self.weight_sum = 0.0
-        self.compared = self.differing = 0
+        self.differing = self.compared = 0
+
+    def add(self, loss: BatchLoss, weight: float, gradient_norm: Tensor) -> None:
+        """Add a step.
+
+        Args:
+            loss: of its batch.
+            weight: what multiplied ``kl_after``.
+            gradient_norm: before clipping; a scalar.
+        """
+        self.metrics.add_answers(loss.answer_nll, loss.answer_tokens, loss.is_right)
+        if loss.posterior is not None:
+            self.metrics.add_posterior(loss.posterior, weight)
+        self.metrics.add_regularisers(
+            loss.terms.get("orthogonality"), loss.terms.get("teacher"), len(loss.answer_nll)
+        )
+        if loss.preference is not None:
+            self.compared += loss.preference.compared
+            self.differing += loss.preference.differing
+            self.violating += loss.preference.violating
+        self.gradient_norm += gradient_norm.detach()
+        self.weight_sum += weight
+
+    def teacher_counts(self) -> TeacherCounts:
+        """What the teacher found in the epoch."""
+        violating = int(self.violating.item())
+        return TeacherCounts(compared=self.compared, differing=self.differing, violating=violating)
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, float]]:
+        """Tensors and plain values, by name, for a checkpoint."""
+        metrics = {f"{_METRICS}{name}": value for name, value in self.metrics.state().items()}
+        sums = {"gradient_norm": self.gradient_norm, "violating": self.violating}
+        tensors = {**metrics, **{f"{_SUMS}{name}": value for name, value in sums.items()}}
+        return tensors, {name: getattr(self, name) for name in _EPOCH_VALUES}
+
+    def load_state(self, tensors: Mapping[str, Tensor], values: Mapping[str, float]) -> None:
+        """Continue from what :meth:`state` gave; what others saved beside it is left alone.
+
+        Args:
+            tensors: of a checkpoint; sums that are absent begin at 0.
+            values: plain values of the same checkpoint, likewise.
+        """
+        metrics = {
+            name.removeprefix(_METRICS): value
+            for name, value in tensors.items()
+            if name.startswith(_METRICS)
+        }
+        self.metrics.load_state(metrics)
+        zero = torch.zeros(())
+        self.gradient_norm = tensors.get(f"{_SUMS}gradient_norm", zero).to(self._device).clone()
+        self.violating = tensors.get(f"{_SUMS}violating", zero).to(self._device).clone()
+        for name in _EPOCH_VALUES:
+            setattr(self, name, values.get(name, 0))

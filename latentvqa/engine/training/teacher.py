@@ -15,7 +15,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from latentvqa.config import Teacher as TeacherSettings
+from latentvqa.config import Teacher as TeacherSection
 from latentvqa.core.answers.matching import score_answer
 from latentvqa.data.tokenizer import BOS, PAD, TextTokenizer
 from latentvqa.engine.encoding import generate_answers
@@ -53,14 +53,13 @@ class Teacher:
     """Draws candidates, scores them and ranks the model's own probabilities.
 
     Args:
-        settings: the ``[teacher]`` section.
+        scorer: name of what scores them, as in :func:`load_scorer`.
         tokenizer: of the answers.
     """
 
-    def __init__(self, settings: TeacherSettings, tokenizer: TextTokenizer) -> None:
-        self.settings = settings
+    def __init__(self, scorer: str, tokenizer: TextTokenizer) -> None:
         self._tokenizer = tokenizer
-        self._scorer = load_scorer(settings.scorer)
+        self._scorer = load_scorer(scorer)
         self._texts: dict[tuple[int, ...], str] = {}
 
     def preference(
@@ -69,6 +68,7 @@ class Teacher:
         encoded: Encoded,
         references: Sequence[Sequence[str]],
         temperature: float,
+        section: TeacherSection,
     ) -> Preference:
         """Compare candidates of each question.
 
@@ -77,11 +77,12 @@ class Teacher:
             encoded: its encoding of the batch, with gradient.
             references: reference answers of each question.
             temperature: latent temperature of the candidates.
+            section: number of candidates, margin, and what counts as a difference.
         """
-        samples, count = self.settings.samples, len(encoded.fused)
+        samples, count = section.samples, len(encoded.fused)
         latents = self._sample(encoded, samples, temperature)
         tokens = self._decode(model, encoded, latents, samples)  # (N, Q, A)
-        best, worst, pairs = self._choose(tokens, references)
+        best, worst, pairs = self._choose(tokens, references, section.min_score_difference)
         if not len(pairs):
             zero = encoded.fused.sum() * 0.0
             return Preference(zero, count, 0, torch.zeros((), device=zero.device))
@@ -91,7 +92,7 @@ class Teacher:
         memory = self._memory(model, encoded, latents, chosen, rows)
         log_probability = self._log_probability(model, memory, tokens[chosen, rows])
         better, worse = log_probability.chunk(2)
-        hinge = preference_loss(better, worse, self.settings.margin)
+        hinge = preference_loss(better, worse, section.margin)
         return Preference(
             loss=hinge.sum() / count,
             compared=count,
@@ -137,7 +138,7 @@ class Teacher:
         return model.memory(encoded, encoded.posterior.mu[rows]).tokens
 
     def _choose(
-        self, tokens: Tensor, references: Sequence[Sequence[str]]
+        self, tokens: Tensor, references: Sequence[Sequence[str]], least: float
     ) -> tuple[list[int], list[int], list[int]]:
         best, worst, pairs = [], [], []
         columns = tokens.transpose(0, 1).tolist()  # (Q, N, A)
@@ -145,7 +146,7 @@ class Teacher:
             if all(candidate == candidates[0] for candidate in candidates):
                 continue
             scores = [self._score(tuple(one), references[row]) for one in candidates]
-            if max(scores) - min(scores) > self.settings.min_score_difference:
+            if max(scores) - min(scores) > least:
                 best.append(scores.index(max(scores)))
                 worst.append(scores.index(min(scores)))
                 pairs.append(row)

@@ -7,7 +7,7 @@ from torch.distributions import Normal, kl_divergence
 
 from latentvqa.core.histogram import kl_after_at
 from latentvqa.core.records import KLConvention
-from latentvqa.engine.metrics.accumulator import Measures, entropy_of, information_bound
+from latentvqa.engine.metrics.accumulator import MetricAccumulator, entropy_of, information_bound
 from latentvqa.models import Posterior
 from latentvqa.objectives import free_bits_penalty, kl_per_dimension, kl_per_token
 
@@ -32,7 +32,7 @@ def add(measures, posterior, weight=2.0):
 
 
 def measured(kl=KL, posterior=None, **options):
-    measures = Measures(kl, CPU)
+    measures = MetricAccumulator(kl, CPU)
     add(measures, posteriors() if posterior is None else posterior)
     return measures.result(**{**RESULT, **options})
 
@@ -187,7 +187,7 @@ def test_a_deterministic_bottleneck_has_active_units_but_no_kl():
 
 
 def test_without_a_posterior_only_the_answers_are_measured():
-    measures = Measures(replace(KL, bottleneck="none"), CPU)
+    measures = MetricAccumulator(replace(KL, bottleneck="none"), CPU)
     measures.add_answers(torch.ones(4), torch.tensor(8), torch.tensor([True, False, True, True]))
     found = measures.result(**RESULT)
     assert (found.answer_loss, found.answer_nll, found.exact_match) == (0.5, 1.0, 0.75)
@@ -222,7 +222,7 @@ def test_losses_come_per_token_and_per_answer_with_their_error():
 def test_unequal_batches_give_no_mean_of_means():
     posterior = posteriors()
     whole = measured()
-    measures = Measures(KL, CPU)
+    measures = MetricAccumulator(KL, CPU)
     nll = torch.linspace(0.1, 2.0, 40)
     for part in (slice(0, 7), slice(7, 8), slice(8, 40)):
         rows = len(nll[part])
@@ -236,10 +236,10 @@ def test_unequal_batches_give_no_mean_of_means():
 
 
 def test_a_restored_pass_continues_exactly():
-    straight, first = Measures(KL, CPU), Measures(KL, CPU)
+    straight, first = MetricAccumulator(KL, CPU), MetricAccumulator(KL, CPU)
     for measures in (straight, first):
         add(measures, posteriors(seed=1))
-    second = Measures(KL, CPU)
+    second = MetricAccumulator(KL, CPU)
     second.load_state({name: value.clone() for name, value in first.state().items()})
     for measures in (straight, second):
         add(measures, posteriors(seed=2))
@@ -249,7 +249,7 @@ def test_a_restored_pass_continues_exactly():
 
 def test_adding_keeps_no_graph():
     mu = torch.randn(4, K, Z, requires_grad=True)
-    measures = Measures(KL, CPU)
+    measures = MetricAccumulator(KL, CPU)
     add(measures, Posterior(mu, torch.zeros_like(mu)))
     assert not any(value.requires_grad for value in measures.state().values())
     assert all(value.dtype is torch.float64 for value in measures.state().values())

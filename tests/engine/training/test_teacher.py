@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from latentvqa.config import Teacher as TeacherSettings
+from latentvqa.config import Teacher as TeacherSection
 from latentvqa.core.answers.matching import score_answer
 from latentvqa.data.tokenizer import BOS, EOS
 from latentvqa.engine.training.teacher import Teacher, load_scorer
@@ -41,8 +41,9 @@ def trained():
 def preference_of(model, batch, references=REFERENCES, temperature=1.0, seed=0, **settings):
     torch.manual_seed(seed)
     encoded = model.encode(*batch.inputs)
-    teacher = Teacher(TeacherSettings(**settings), ANSWERS)
-    return teacher.preference(model, encoded, references, temperature)
+    section = TeacherSection(**settings)
+    teacher = Teacher(section.scorer, ANSWERS)
+    return teacher.preference(model, encoded, references, temperature, section)
 
 
 def gradients_of(loss, model):
@@ -213,7 +214,7 @@ def test_a_scorer_of_ones_own_decides_what_is_better():
 )
 def test_a_scorer_that_cannot_be_made_is_a_config_error(name):
     with pytest.raises(ConfigError, match=f'teacher.scorer = "{name}"'):
-        Teacher(TeacherSettings(scorer=name), ANSWERS)
+        Teacher(name, ANSWERS)
 
 
 @pytest.mark.parametrize("name", [":make", f"{__name__}:refuses"])

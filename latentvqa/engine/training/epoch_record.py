@@ -1,0 +1,121 @@
+"""The end of an epoch: its validation and its record; nothing is written here."""
+
+from __future__ import annotations
+
+import math
+import time
+
+from latentvqa.core.records import EpochRecord, SplitMetrics, Stage
+from latentvqa.engine.metrics.accumulator import entropy_of
+from latentvqa.engine.runtime.device import peak_memory_mib
+from latentvqa.engine.scoring import ScoringSettings, score_table
+from latentvqa.engine.training.optimizer import set_rates
+from latentvqa.engine.training.trainer import Trainer
+
+
+def finish_epoch(trainer: Trainer, stage: Stage) -> EpochRecord:
+    """Validate, make the record, and let the trainer go to its next epoch.
+
+    Args:
+        trainer: all batches of its epoch are done.
+        stage: of the epoch.
+
+    Raises:
+        Interrupted: at a signal; the epoch is still the trainer's.
+        DivergenceError: if the validation loss is NaN or infinite.
+    """
+    start = time.perf_counter()
+    val = _validate(trainer, stage)
+    if val.total_loss is None or not math.isfinite(val.total_loss):
+        raise trainer.divergence("the validation loss")
+    val_seconds = time.perf_counter() - start
+    trainer.progress.judge(val, stage, trainer.settings.config.early_stopping)
+    record = _record(trainer, stage, val, val_seconds)
+    trainer.next_epoch()
+    return record
+
+
+def _record(trainer: Trainer, stage: Stage, val: SplitMetrics, val_seconds: float) -> EpochRecord:
+    progress, sums, config = trainer.progress, trainer.sums, trainer.settings.config
+    epoch, steps = progress.epoch, progress.batch
+    train = sums.metrics.result(
+        temperature=trainer.schedules.temperature(epoch),
+        answer_entropy=_answer_entropy(trainer, epoch),
+        orthogonality_weight=config.latent.orthogonality_weight,
+    )
+    effective_weight = sums.weight_sum / steps
+    return EpochRecord(
+        epoch=epoch,
+        stage=stage,
+        train=train,
+        val=val,
+        kl_weight=effective_weight / config.kl.factor if config.kl.factor else 0.0,
+        effective_kl_weight=effective_weight,
+        beta=trainer.beta(effective_weight),
+        learning_rates=set_rates(trainer.optimizer, config, progress.step - 1, trainer.total_steps),
+        trainable=_trainable(trainer, stage),
+        gates=tuple(trainer.model.fusion.gates().tolist()),
+        teacher=sums.teacher_counts() if stage == "full" else None,
+        gradient_norm=sums.gradient_norm.item() / steps,
+        steps=steps,
+        seconds={"train": sums.train_seconds, "validation": val_seconds},
+        questions_per_second={
+            "train": (train.rows or 0) / max(sums.train_seconds, 1e-9),
+            "validation": (val.rows or 0) / max(val_seconds, 1e-9),
+        },
+        peak_memory_mib=peak_memory_mib(trainer.settings.device),
+        best_epoch=progress.best_epoch,
+        best_value=progress.best_value,
+        patience_used=progress.patience_used,
+        reached_target_epoch=progress.reached_target_epoch,
+    )
+
+
+def _validate(trainer: Trainer, stage: Stage) -> SplitMetrics:
+    settings, config = trainer.settings, trainer.settings.config
+
+    def on_batch(done: int, total: int) -> None:
+        trainer.observer.progress("validation", done, total)
+        trainer.stop.poll()
+
+    scoring = ScoringSettings(
+        kl=settings.kl,
+        effective_weight=trainer.progress.weight,
+        orthogonality_weight=config.latent.orthogonality_weight,
+        temperature=config.latent.validation_temperature,
+        seed=config.run.seed,
+        batch_size=config.loader.evaluation_batch_size,
+        workers=config.loader.workers,
+        device=settings.device,
+        precision=settings.precision,
+        is_latent_used=stage != "baseline",
+        language=config.text.language,
+    )
+    return score_table(
+        trainer.model,
+        trainer.val.encoded,
+        trainer.images.val,
+        trainer.tokenizers.answer,
+        scoring,
+        on_batch,
+    ).metrics
+
+
+def _answer_entropy(trainer: Trainer, epoch: int) -> float:
+    """H(A) of the rows that an epoch asks, in nats."""
+    if epoch >= trainer.schedules.first_epochs:
+        return trainer.answer_entropy
+    encoded = trainer.train.encoded
+    return entropy_of(encoded.target_key(row) for row in trainer.rows(epoch).tolist())
+
+
+def _trainable(trainer: Trainer, stage: Stage) -> dict[str, bool]:
+    """Whether each component learns."""
+    names = (group["component"] for group in trainer.optimizer.param_groups)
+    flags = dict.fromkeys(names, True)
+    if "vision" in flags:
+        flags["vision"] = not trainer.schedules.is_vision_frozen(trainer.progress.epoch)
+    flags["decoder"] = stage != "baseline"
+    if "latent" in flags:
+        flags["latent"] = stage != "baseline"
+    return flags
