@@ -37,7 +37,7 @@ DEFAULT_PRESET = "ablation"
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 
 
-class Plan(Section):
+class AblationPlan(Section):
     """What a plan's file says."""
 
     name: Annotated[str, Field(pattern=r"^\w[\w.-]*$")]
@@ -137,7 +137,7 @@ def controls(
     if config is None and preset is None and not _names_data(overrides):
         preset = DEFAULT_PRESET
     found = _checked(
-        Plan(
+        AblationPlan(
             name=_name_on("controls", preset, config),
             description="The latent model against models without noise, bottleneck or image",
             arms={
@@ -178,20 +178,20 @@ def _read_plan(plan: str) -> tuple[dict[str, Any], str, Path]:
     return {"name": _plain(path.stem), **read_toml(path, "ablate")}, str(path), path.parent
 
 
-def _parsed(raw: Mapping[str, Any], source: str) -> tuple[Plan, list[str], set[str]]:
+def _parsed(raw: Mapping[str, Any], source: str) -> tuple[AblationPlan, list[str], set[str]]:
     """The plan, its faults, and the keys with a fault, which have stand-ins."""
     try:
-        return Plan.model_validate(raw), [], set()
+        return AblationPlan.model_validate(raw), [], set()
     except ValidationError as error:
-        texts = fault_texts(error, dict.fromkeys(Plan.model_fields, ()))
+        texts = fault_texts(error, dict.fromkeys(AblationPlan.model_fields, ()))
     unsound = {key.split(".")[0] for key in texts}
     sound = {key: value for key, value in raw.items() if key not in unsound}
     stand_ins = {"name": "plan", "arms": {"": {}}, "default": ""}
     faults = [f"{source}: {key}{text}" for key, text in texts.items()]
-    return Plan.model_validate(stand_ins | sound), faults, unsound
+    return AblationPlan.model_validate(stand_ins | sound), faults, unsound
 
 
-def _plan_conflicts(plan: Plan, unsound: set[str]) -> list[str]:
+def _plan_conflicts(plan: AblationPlan, unsound: set[str]) -> list[str]:
     found = []
     if plan.default not in plan.arms and unsound.isdisjoint({"default", "arms"}):
         found.append(f'default = "{plan.default}" is no arm; there are: {", ".join(plan.arms)}')
@@ -218,7 +218,7 @@ def _named_layers(
 
 
 def _checked(
-    plan: Plan,
+    plan: AblationPlan,
     source: str,
     folder: Path,
     named: Sequence[Layer],

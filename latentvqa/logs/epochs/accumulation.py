@@ -26,7 +26,7 @@ MOST_WINDOWS = 200
 LARGEST_EPOCH = 1_000_000
 MOST_EPOCHS = 10_000  # more distinct epochs than this are no epochs
 ROWS_BEFORE_DECIDING = 1000
-MOST_SHAPES = 1000  # distinct sets of columns whose plan is remembered
+MOST_SHAPES = 1000  # distinct sets of columns that are remembered
 
 
 class Accumulation:
@@ -52,7 +52,7 @@ class Accumulation:
         self._columns = columns
         self._notes = notes
         self._steps_per_epoch = steps_per_epoch
-        self._plans: dict[tuple[str, ...], _Plan] = {}
+        self._shapes: dict[tuple[str, ...], _RowShape] = {}
         self._epoch: float | None = None
         self._rows_left_out = 0
         self._begin()
@@ -74,7 +74,7 @@ class Accumulation:
         """Add the rows; the first thousand decide whether they name their epochs."""
         stream = iter(rows)
         first = list(islice(stream, ROWS_BEFORE_DECIDING))
-        told = (self._told_epoch(row, self._plan(row)) for row in first)
+        told = (self._told_epoch(row, self._shape(row)) for row in first)
         self._epoch = next((epoch for epoch in told if epoch is not None), None)
         if self._epoch is None:
             self.counting = "windows" if self._steps_per_epoch is None else "steps"
@@ -103,12 +103,12 @@ class Accumulation:
         return repeated * 2 > len(self.buckets)
 
     def _add(self, row: Row) -> None:
-        plan = self._plan(row)
-        key = self._key(row, plan)
+        shape = self._shape(row)
+        key = self._key(row, shape)
         bucket = self.buckets.get(key)
-        is_val = plan.is_validation(row)
+        is_val = shape.is_validation(row)
         has_nan = False
-        for name in plan.cells:
+        for name in shape.cells:
             value = row[name]
             if value.__class__ is not float:
                 if is_missing(value):
@@ -130,20 +130,20 @@ class Accumulation:
         if bucket is None:
             return
         if has_nan or self.gaps:
-            self._count_gaps(row, plan)
-        if plan.stage is not None and not is_missing(row[plan.stage]):
-            bucket.stage = row[plan.stage]
+            self._count_gaps(row, shape)
+        if shape.stage is not None and not is_missing(row[shape.stage]):
+            bucket.stage = row[shape.stage]
         self._condense()
 
     def _is_another_run(self, row: Row) -> bool:
         """Whether a row begins anew: back at the first epoch, which it measures again."""
-        plan = self._plan(row)
+        shape = self._shape(row)
         if not self._rows:
             return False
         if self._epoch is None:
-            step = None if plan.step is None else position(row[plan.step])
+            step = None if shape.step is None else position(row[shape.step])
             return self._is_headed and (step is None or step <= (self._first_step or 0))
-        epoch = self._told_epoch(row, plan)
+        epoch = self._told_epoch(row, shape)
         if epoch is None or self._first_epoch is None or epoch > self._first_epoch:
             return False
         if self._is_headed:
@@ -151,19 +151,19 @@ class Accumulation:
         bucket = self.buckets.get((int(epoch) - self._origin) // self._width)
         if epoch >= self._epoch or bucket is None:
             return False
-        is_val = plan.is_validation(row)
+        is_val = shape.is_validation(row)
         held = {at for at, count in enumerate(bucket.counts) if count} | bucket.nans
         return any(
             self.columns_used.get((name, is_val)) in held
-            for name in plan.cells
+            for name in shape.cells
             if not is_missing(row[name])
         )
 
-    def _count_gaps(self, row: Row, plan: _Plan) -> None:
+    def _count_gaps(self, row: Row, shape: _RowShape) -> None:
         """Count what is NaN in a row; a row of one split says nothing about the other."""
-        is_val = plan.is_validation(row)
+        is_val = shape.is_validation(row)
         cells = []
-        for name, place in plan.cells.items():
+        for name, place in shape.cells.items():
             value = None if is_missing(row[name]) else number(row[name])
             if value is not None and place != "run":
                 cells.append((self.columns_used[name, is_val], is_val or place == "val", value))
@@ -174,27 +174,27 @@ class Accumulation:
             elif is_of_val in measured or not measured:
                 self.gaps.extend(index)
 
-    def _key(self, row: Row, plan: _Plan) -> int:
+    def _key(self, row: Row, shape: _RowShape) -> int:
         """The bucket of a row."""
-        return (self._unit(row, plan) - self._origin) // self._width
+        return (self._unit(row, shape) - self._origin) // self._width
 
-    def _unit(self, row: Row, plan: _Plan) -> int:
+    def _unit(self, row: Row, shape: _RowShape) -> int:
         """The epoch of a row, or its step where the log has no epochs."""
         before = self._step
-        told = None if plan.step is None else position(row[plan.step])
+        told = None if shape.step is None else position(row[shape.step])
         if told is not None:
             self._step = int(told)
-        elif plan.step is None and self._epoch is None:
+        elif shape.step is None and self._epoch is None:
             self._step += 1
         if self._epoch is not None:
-            epoch = self._told_epoch(row, plan)
+            epoch = self._told_epoch(row, shape)
             if epoch is not None:
                 self._has_rising_steps |= epoch == self._epoch and 0 <= before < self._step
                 self._has_fractions |= not epoch.is_integer()
                 self._epoch = epoch
                 self._first_epoch = epoch if self._first_epoch is None else self._first_epoch
-            elif plan.epoch is not None and not is_missing(row[plan.epoch]):
-                self._notes.fault(f"Epoch {str(row[plan.epoch])[:30]!r}: taken for the last one.")
+            elif shape.epoch is not None and not is_missing(row[shape.epoch]):
+                self._notes.fault(f"Epoch {str(row[shape.epoch])[:30]!r}: taken for the last one.")
             return int(self._epoch)
         if self._first_step is None:
             self._first_step = self._step
@@ -204,8 +204,8 @@ class Accumulation:
         # a log whose first step is not 0 counts finished steps
         return max(self._step - (self._first_step > 0), 0) // self._steps_per_epoch
 
-    def _told_epoch(self, row: Row, plan: _Plan) -> float | None:
-        told = None if plan.epoch is None else position(row[plan.epoch])
+    def _told_epoch(self, row: Row, shape: _RowShape) -> float | None:
+        told = None if shape.epoch is None else position(row[shape.epoch])
         return told if told is not None and told <= LARGEST_EPOCH else None
 
     def _condense(self) -> None:
@@ -225,17 +225,17 @@ class Accumulation:
                     halved[key // 2] = self.buckets[key]
             self.buckets = halved
 
-    def _plan(self, row: Row) -> _Plan:
+    def _shape(self, row: Row) -> _RowShape:
         names = tuple(row)
-        plan = self._plans.get(names)
-        if plan is None:
-            if len(self._plans) >= MOST_SHAPES:
-                self._plans.clear()
-            plan = self._plans[names] = _Plan(names, self._columns)
-        return plan
+        shape = self._shapes.get(names)
+        if shape is None:
+            if len(self._shapes) >= MOST_SHAPES:
+                self._shapes.clear()
+            shape = self._shapes[names] = _RowShape(names, self._columns)
+        return shape
 
 
-class _Plan:
+class _RowShape:
     """What to do with the rows that have one set of columns."""
 
     __slots__ = ("cells", "epoch", "split", "stage", "step")
