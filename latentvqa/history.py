@@ -29,7 +29,7 @@ from latentvqa.errors import HistoryError
 
 LOG_NAME = "metrics.jsonl"
 SET_ASIDE_NAME = "metrics.set-aside.jsonl"
-POINTERS = ("last", "best")
+POINTERS = ("best", "last")  # files of a run that name a checkpoint
 CONVENTION = frozenset({"reduction", "tokens", "dims", "free_bits", "factor", "max_weight"})
 
 

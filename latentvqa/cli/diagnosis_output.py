@@ -155,7 +155,9 @@ def _print_run(console: Console, run: JudgedRun, *, is_whole: bool, is_shown: bo
 
 
 def _config_of(run: JudgedRun) -> str | None:
-    config = run.history.path.parent / "config.toml"
+    from latentvqa.engine.runs.folder import RunFolder
+
+    config = RunFolder(run.history.path.parent).config
     return config.read_text(encoding="utf-8", errors="replace") if config.is_file() else None
 
 

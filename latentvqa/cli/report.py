@@ -24,6 +24,7 @@ def report(
 ) -> None:
     """Make report.html anew: curves, epochs, findings, config, answers with their images."""
     from latentvqa.engine.run_report.page import run_page, save_page
+    from latentvqa.engine.runs.folder import RunFolder
     from latentvqa.history import read_history
 
     history = read_history(run)
@@ -32,7 +33,7 @@ def report(
         return _predict(history.path.parent, device)
 
     page = run_page(history, samples, _warn, answer)
-    target = history.path.parent / "report.html" if out is None else out
+    target = RunFolder(history.path.parent).report if out is None else out
     save_page(target, page)
     typer.echo(f"written to {target}")
 

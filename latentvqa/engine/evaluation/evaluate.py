@@ -28,9 +28,8 @@ from latentvqa.engine.metrics.confidence import Confidence, judge_confidence
 from latentvqa.engine.metrics.intervals import Measure, mean_with_interval
 from latentvqa.engine.metrics.protocols import matches, protocol_scores
 from latentvqa.engine.runs.checkpoint import write_calibration
-from latentvqa.engine.runs.folder import CONFIG_FILE, run_of
+from latentvqa.engine.runs.folder import RunFolder
 from latentvqa.engine.runs.loading import LoadedModel
-from latentvqa.engine.runs.tables import ANSWERS_FILE
 from latentvqa.engine.runtime.observer import Observer
 from latentvqa.engine.scoring import ScoringSettings, score_table
 from latentvqa.errors import DataError
@@ -149,9 +148,10 @@ def evaluate(
         shuffled = matches(scores.shuffled_answers, table, language)
         measures["exact_match_latents_shuffled"] = mean_with_interval(shuffled, table.image_index)
     seen = seen_answers(table, is_right, run, language)
-    if seen is None and (run_of(run) / CONFIG_FILE).exists():  # a copied checkpoint has neither
+    places = RunFolder.holding(run)
+    if seen is None and places.config.exists():  # a copied checkpoint has neither
         observer.notice(
-            f"warning: {run_of(run) / ANSWERS_FILE} is missing or damaged, so what training had "
+            f"warning: {places.answers} is missing or damaged, so what training had "
             "seen of the answers is not told"
         )
     return Evaluation(

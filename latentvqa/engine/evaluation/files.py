@@ -14,7 +14,7 @@ from latentvqa.durable import replace_file
 from latentvqa.engine.evaluation.attention import ATTENTION_FILES, write_attention
 from latentvqa.engine.evaluation.evaluate import Evaluation
 from latentvqa.engine.metrics.protocols import PROTOCOLS, bleu_signature
-from latentvqa.engine.runs.folder import EVALUATION_FILE
+from latentvqa.engine.runs.folder import EVALUATION_FILE, PREDICTIONS_FILE
 from latentvqa.report.evaluation.confidence import confidence_png
 
 SCHEMA = 1
@@ -84,7 +84,7 @@ def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
             (folder / name).unlink(missing_ok=True)
     text = json.dumps(found, indent=1, ensure_ascii=False)
     replace_file(folder / EVALUATION_FILE, text.encode())
-    replace_file(folder / "predictions.csv", _predictions(evaluation).encode())
+    replace_file(folder / PREDICTIONS_FILE, _predictions(evaluation).encode())
     replace_file(folder / "confidence.png", confidence_png(found["confidence"]))
     write_attention(evaluation, folder)
 

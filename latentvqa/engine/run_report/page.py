@@ -15,7 +15,7 @@ from latentvqa.engine.run_report.samples import (
     samples_of,
     written_answers,
 )
-from latentvqa.engine.runs.folder import read_config
+from latentvqa.engine.runs.folder import BEST, RunFolder, pointed_checkpoint, read_config
 from latentvqa.errors import HistoryError, LatentVQAError
 from latentvqa.history import History, read_history
 from latentvqa.report.diagnosis.judged_run import JudgedRun
@@ -33,10 +33,10 @@ def write_reports(run: Path, notice: Notice) -> None:
         run: the run folder; without an epoch in its log nothing is written.
         notice: called with what the page lacks.
     """
-    history = read_history(run)
+    history, places = read_history(run), RunFolder(run)
     if history.records:
-        save_page(run / "report.html", run_page(history, SAMPLES, notice))
-        replace_file(run / "curves.png", curves_png(_judged(history)))
+        save_page(places.report, run_page(history, SAMPLES, notice))
+        replace_file(places.curves, curves_png(_judged(history)))
 
 
 def run_page(
@@ -51,10 +51,10 @@ def run_page(
         answer: answers anew where none are written; None to show written ones only.
     """
     run, judged = history.path.parent, _judged(history)
-    config = run / "config.toml"
+    config = RunFolder(run).config
     text = config.read_text(encoding="utf-8", errors="replace") if config.is_file() else None
     if text is None:
-        notice("warning: no config.toml in the run folder: the page shows no configuration")
+        notice(f"warning: no {config.name} in the run folder: the page shows no configuration")
     bare = RunReport(judged, text)
     if samples == 0 or not history.records:
         return render_report(bare)
@@ -102,8 +102,7 @@ def _answers(run: Path, notice: Notice, answer: Callable[[], Answers] | None) ->
         written = written_answers(run)
     except LatentVQAError as error:
         notice(f"warning: {error}")
-    best = run / "best"
-    if written is not None and best.is_file() and written.checkpoint == best.read_text().strip():
+    if written is not None and written.checkpoint == pointed_checkpoint(run, BEST):
         return written
     if answer is None:
         return written

@@ -16,7 +16,7 @@ from typing import TextIO
 from latentvqa.config import Data
 from latentvqa.data.decoding import decode_image
 from latentvqa.data.image_names import ImageFolder
-from latentvqa.engine.runs.folder import evaluation_folder
+from latentvqa.engine.runs.folder import EVALUATION_FILE, PREDICTIONS_FILE, evaluation_folder
 from latentvqa.errors import DataError
 from latentvqa.report.diagnosis.page_samples import Sample
 
@@ -58,13 +58,13 @@ def written_answers(run: Path) -> Answers | None:
         DataError: if the files are there but cannot be used.
     """
     folder = evaluation_folder(run)
-    path = folder / "predictions.csv"
+    path = folder / PREDICTIONS_FILE
     if not path.exists():
         return None
     try:
         with path.open(encoding="utf-8", newline="") as file:
             rows = _rows(file)
-        known = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))
+        known = json.loads((folder / EVALUATION_FILE).read_text(encoding="utf-8"))
         return Answers(rows, str(known["checkpoint"]), len(rows))
     except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
         raise DataError(

@@ -23,11 +23,14 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from latentvqa.durable import replace_file, sync_folder
-from latentvqa.engine.runs.folder import pointed_checkpoint
+from latentvqa.engine.runs.folder import LAST, RunFolder, pointed_checkpoint
 from latentvqa.errors import CheckpointError
+from latentvqa.history import POINTERS
 
 SCHEMA = 1
-POINTERS = ("best", "last")
+_MODEL, _WEIGHTS = "model.json", "model.safetensors"
+_TOKENIZER = "tokenizer.json"
+_TRAINER, _TRAINER_TENSORS = "trainer.json", "trainer.safetensors"
 _SUMS = "sums.json"
 _CALIBRATION = "calibration.json"
 _TEMPORARY_PREFIX = ".writing-"
@@ -77,7 +80,8 @@ def save_checkpoint(
     Raises:
         CheckpointError: if it cannot be written; older checkpoints are intact.
     """
-    folder = run / "checkpoints"
+    places = RunFolder(run)
+    folder = places.checkpoints
     final = folder / name
     temporary = folder / (_TEMPORARY_PREFIX + name)
     try:
@@ -87,18 +91,18 @@ def save_checkpoint(
             shutil.rmtree(final)
         if not final.exists():
             temporary.mkdir()
-            save_file(_contiguous(weights), temporary / "model.safetensors")
-            _write_json(temporary / "model.json", {"schema": SCHEMA, **model})
-            (temporary / "tokenizer.json").write_text(tokenizers, encoding="utf-8")
-            save_file(_contiguous(trainer_tensors), temporary / "trainer.safetensors")
-            _write_json(temporary / "trainer.json", trainer)
+            save_file(_contiguous(weights), temporary / _WEIGHTS)
+            _write_json(temporary / _MODEL, {"schema": SCHEMA, **model})
+            (temporary / _TOKENIZER).write_text(tokenizers, encoding="utf-8")
+            save_file(_contiguous(trainer_tensors), temporary / _TRAINER_TENSORS)
+            _write_json(temporary / _TRAINER, trainer)
             sums = {file.name: _sha256(file) for file in sorted(temporary.iterdir())}
             _write_json(temporary / _SUMS, sums)
             _publish_folder(temporary, final)
-        previous = pointed_checkpoint(run, "last")
+        previous = pointed_checkpoint(run, LAST)
         if is_best:
-            replace_file(run / "best", f"{name}\n".encode())
-        replace_file(run / "last", f"{name}\n".encode())
+            replace_file(places.best, f"{name}\n".encode())
+        replace_file(places.last, f"{name}\n".encode())
     except (OSError, SafetensorError) as error:
         shutil.rmtree(temporary, ignore_errors=True)
         raise CheckpointError(
@@ -154,7 +158,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
 
 def _pointer_faults(path: Path) -> list[str]:
     """Why the checkpoint that ``path`` means is not known."""
-    if (path / "model.json").is_file():
+    if (path / _MODEL).is_file():
         return []
     run, (wanted, *_) = _run_and_pointers(path)
     is_known = pointed_checkpoint(run, wanted) is not None
@@ -174,10 +178,10 @@ def checkpoint_candidates(path: Path) -> list[Path]:
     Raises:
         CheckpointError: if ``path`` is neither a run nor a checkpoint.
     """
-    if (path / "model.json").is_file():
+    if (path / _MODEL).is_file():
         return [path]
     run, pointers = _run_and_pointers(path)
-    folder = run / "checkpoints"
+    folder = RunFolder(run).checkpoints
     if not folder.is_dir():
         raise CheckpointError(
             f"{path}: no run folder with checkpoints here. Give the folder that `latentvqa train` "
@@ -217,18 +221,18 @@ def _logit_temperature(folder: Path, sums: Mapping[str, str]) -> float | None:
 def _read(folder: Path) -> Checkpoint:
     try:
         sums = _check_sums(folder)
-        model = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+        model = json.loads((folder / _MODEL).read_text(encoding="utf-8"))
         if model.get("schema") != SCHEMA:
             raise CheckpointError(
                 f"{folder} has checkpoint schema {model.get('schema')}; this version reads {SCHEMA}"
             )
         return Checkpoint(
             folder=folder,
-            weights=load_file(folder / "model.safetensors"),
+            weights=load_file(folder / _WEIGHTS),
             model=model,
-            tokenizers=(folder / "tokenizer.json").read_text(encoding="utf-8"),
-            trainer_tensors=load_file(folder / "trainer.safetensors"),
-            trainer=json.loads((folder / "trainer.json").read_text(encoding="utf-8")),
+            tokenizers=(folder / _TOKENIZER).read_text(encoding="utf-8"),
+            trainer_tensors=load_file(folder / _TRAINER_TENSORS),
+            trainer=json.loads((folder / _TRAINER).read_text(encoding="utf-8")),
             logit_temperature=_logit_temperature(folder, sums),
         )
     except (OSError, ValueError, SafetensorError) as error:
@@ -237,7 +241,7 @@ def _read(folder: Path) -> Checkpoint:
 
 def _remove_others(run: Path, keep: set[str | None]) -> None:
     keep = keep | {pointed_checkpoint(run, pointer) for pointer in POINTERS}
-    for folder in (run / "checkpoints").glob("[0-9]*"):
+    for folder in RunFolder(run).checkpoints.glob("[0-9]*"):
         if folder.name not in keep:
             shutil.rmtree(folder, ignore_errors=True)
 

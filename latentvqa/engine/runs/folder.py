@@ -1,4 +1,4 @@
-"""The run folder: its name, what may be overwritten, its configuration."""
+"""The run folder: the names of all that lies in it, what may be overwritten, its configuration."""
 
 from __future__ import annotations
 
@@ -6,20 +6,97 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
 from latentvqa.config import Config, config_from_toml, config_to_toml
 from latentvqa.durable import replace_file
 from latentvqa.errors import CheckpointError, HistoryError
-from latentvqa.history import log_path, read_history
+from latentvqa.history import LOG_NAME, POINTERS, log_path, read_history
 
 CONFIG_FILE = "config.toml"
-SPLIT_FILE = "split.csv"
-DATA_FOLDER = "data"
 EVALUATION_FILE = "evaluation.json"
+PREDICTIONS_FILE = "predictions.csv"
+BEST, LAST = POINTERS
+_CHECKPOINTS = "checkpoints"
 _VALIDATION = "validation"
 _UNNAMED = "table"
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Where each file of a run lies; whether it is there is for others to find out.
+
+    Args:
+        path: the run folder.
+    """
+
+    path: Path
+
+    @classmethod
+    def holding(cls, path: Path) -> RunFolder:
+        """The run of ``RUN``, ``RUN/best``, ``RUN/last`` or ``RUN/checkpoints/NAME``."""
+        if path.name in POINTERS and not path.is_dir():
+            return cls(path.parent)
+        if path.parent.name == _CHECKPOINTS:
+            return cls(path.parent.parent)
+        return cls(path)
+
+    @property
+    def config(self) -> Path:
+        """The resolved configuration."""
+        return self.path / CONFIG_FILE
+
+    @property
+    def log(self) -> Path:
+        """The header and the record of each epoch."""
+        return self.path / LOG_NAME
+
+    @property
+    def split(self) -> Path:
+        """Which image went to training or validation."""
+        return self.path / "split.csv"
+
+    @property
+    def answers(self) -> Path:
+        """How often each answer is trained on."""
+        return self.path / "answers.json"
+
+    @property
+    def data(self) -> Path:
+        """Folder of the scenes that were generated for the run."""
+        return self.path / "data"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Folder of all checkpoints."""
+        return self.path / _CHECKPOINTS
+
+    @property
+    def best(self) -> Path:
+        """Names the checkpoint of the best epoch."""
+        return self.path / BEST
+
+    @property
+    def last(self) -> Path:
+        """Names the newest checkpoint."""
+        return self.path / LAST
+
+    @property
+    def evaluations(self) -> Path:
+        """Folder of the results on each table."""
+        return self.path / "evaluations"
+
+    @property
+    def report(self) -> Path:
+        """The page about the run."""
+        return self.path / "report.html"
+
+    @property
+    def curves(self) -> Path:
+        """The picture of its curves."""
+        return self.path / "curves.png"
 
 
 def new_run_folder(name: str, out: Path | None, *, overwrite: bool) -> Path:
@@ -51,7 +128,7 @@ def new_run_folder(name: str, out: Path | None, *, overwrite: bool) -> Path:
 
 def write_config(run: Path, config: Config) -> None:
     """Write ``config.toml``, resolved and loadable again."""
-    replace_file(run / CONFIG_FILE, config_to_toml(config).encode())
+    replace_file(RunFolder(run).config, config_to_toml(config).encode())
 
 
 def read_config(run: Path) -> Config:
@@ -60,7 +137,7 @@ def read_config(run: Path) -> Config:
     Raises:
         CheckpointError: if the folder holds no run.
     """
-    path = run / CONFIG_FILE
+    path = RunFolder(run).config
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
@@ -72,11 +149,7 @@ def read_config(run: Path) -> Config:
 
 def run_of(path: Path) -> Path:
     """Run folder of ``RUN``, ``RUN/best``, ``RUN/last`` or ``RUN/checkpoints/NAME``."""
-    if path.name in ("best", "last") and not path.is_dir():
-        return path.parent
-    if path.parent.name == "checkpoints":
-        return path.parent.parent
-    return path
+    return RunFolder.holding(path).path
 
 
 def evaluation_folder(run: Path, table: Path | None = None, checkpoint: str = "") -> Path:
@@ -92,8 +165,8 @@ def evaluation_folder(run: Path, table: Path | None = None, checkpoint: str = ""
         another table have that name, or the split's; with the checkpoint's name
         where it is not the best.
     """
-    root = run / "evaluations"
-    best = pointed_checkpoint(run, "best") or checkpoint
+    root = RunFolder(run).evaluations
+    best = pointed_checkpoint(run, BEST) or checkpoint
     ending = f"@{checkpoint}" if checkpoint and checkpoint != best else ""
     if table is None:
         return root / f"{_VALIDATION}{ending}"
@@ -148,5 +221,5 @@ def _require_ours(folder: Path) -> None:
     if not has_header:
         raise CheckpointError(
             f"--overwrite {folder}: the folder does not look like a run of this program "
-            "(no readable metrics.jsonl), so nothing in it was touched."
+            f"(no readable {LOG_NAME}), so nothing in it was touched."
         )

@@ -8,20 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import save
 
 from latentvqa.config import KL, Latent
-from latentvqa.data.tokenizer import Tokenizers
-from latentvqa.engine.assembly import ModelSpecification, build_model
 from latentvqa.config.resolving import kl_convention
+from latentvqa.data.tokenizer import Tokenizers
+from latentvqa.durable import replace_file
+from latentvqa.engine.assembly import ModelSpecification, build_model
 from latentvqa.engine.runs.checkpoint import load_checkpoint
 from latentvqa.engine.runtime.device import Precision, choose_device
 from latentvqa.engine.scoring import ScoringSettings
 from latentvqa.errors import CheckpointError
-from latentvqa.models import VQAModel
-from pathlib import Path
-from safetensors.torch import save
-from latentvqa.durable import replace_file
-from latentvqa.models import whole_weights
+from latentvqa.models import VQAModel, whole_weights
 
 
 @dataclass(frozen=True)

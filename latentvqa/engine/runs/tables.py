@@ -11,10 +11,8 @@ from latentvqa.core.answers.matching import normalise_answer
 from latentvqa.data.split import read_split
 from latentvqa.data.tables import QuestionTable, read_questions
 from latentvqa.durable import replace_file
-from latentvqa.engine.runs.folder import SPLIT_FILE, read_config, run_of
+from latentvqa.engine.runs.folder import RunFolder, read_config
 from latentvqa.errors import CheckpointError
-
-ANSWERS_FILE = "answers.json"
 
 
 def validation_table(path: Path) -> QuestionTable:
@@ -23,23 +21,23 @@ def validation_table(path: Path) -> QuestionTable:
     Raises:
         CheckpointError: if the run's data cannot be found any more.
     """
-    run = run_of(path)
-    data = read_config(run).data
+    run = RunFolder.holding(path)
+    data = read_config(run.path).data
     if data.train is None:
-        raise CheckpointError(f"{run}: its config names no table; give --data and --images")
+        raise CheckpointError(f"{run.path}: its config names no table; give --data and --images")
     source = data.train if data.val is None else data.val
     images = data.images if data.val is None else data.val_images or data.images
     table = read_questions(
         source, columns=data.columns, images=images, allow_outside=data.allow_outside
     )
-    return table if data.val is not None else read_split(run / SPLIT_FILE, table)[1]
+    return table if data.val is not None else read_split(run.split, table)[1]
 
 
 def write_training_answers(run: Path, table: QuestionTable, language: str) -> None:
     """Write how often each answer is trained on, the most frequent first."""
     counts = Counter(normalise_answer(target, language) for target in table.targets)
     text = json.dumps(dict(counts.most_common()), ensure_ascii=False, indent=0)
-    replace_file(run / ANSWERS_FILE, text.encode())
+    replace_file(RunFolder(run).answers, text.encode())
 
 
 def read_training_answers(path: Path) -> Mapping[str, int] | None:
@@ -49,7 +47,7 @@ def read_training_answers(path: Path) -> Mapping[str, int] | None:
         path: run folder, or a checkpoint of it.
     """
     try:
-        counts = json.loads((run_of(path) / ANSWERS_FILE).read_text("utf-8"))
+        counts = json.loads(RunFolder.holding(path).answers.read_text("utf-8"))
     except (OSError, ValueError):
         return None
     is_sound = isinstance(counts, dict) and all(isinstance(n, int) for n in counts.values())

@@ -23,7 +23,7 @@ from latentvqa.data.split import (
 from latentvqa.data.tables import QuestionTable, read_questions
 from latentvqa.data.tokenizer import Tokenizers
 from latentvqa.engine.metrics.accumulator import entropy_of
-from latentvqa.engine.runs.folder import SPLIT_FILE
+from latentvqa.engine.runs.folder import RunFolder
 from latentvqa.engine.runtime.observer import Observer
 from latentvqa.errors import DataError
 from latentvqa.models import ImagePreparation
@@ -125,7 +125,7 @@ def read_tables(config: Config, observer: Observer, split: Path | None = None) -
 
 def write_split_file(run: Path, tables: Tables) -> None:
     """Write ``split.csv``: which image went to training or validation."""
-    write_split(run / SPLIT_FILE, tables.train, tables.val)
+    write_split(RunFolder(run).split, tables.train, tables.val)
 
 
 def open_split(

@@ -12,13 +12,14 @@ from latentvqa.config.resolving import resolve
 from latentvqa.core.record_codec import decode_epoch
 from latentvqa.core.records import EpochRecord
 from latentvqa.engine.runs.checkpoint import Checkpoint
+from latentvqa.engine.runs.folder import RunFolder
 from latentvqa.engine.runtime.device import numeric_platform
 from latentvqa.engine.runtime.observer import Observer
 from latentvqa.engine.training.optimizer import load_optimizer_state
 from latentvqa.engine.training.state import Progress
 from latentvqa.engine.training.trainer import Trainer
 from latentvqa.errors import CheckpointError, ConfigError
-from latentvqa.history import LOG_NAME, read_history, reconcile
+from latentvqa.history import read_history, reconcile
 
 _FREE_TO_CHANGE = (
     "run.",
@@ -62,7 +63,7 @@ def reconciled_records(checkpoint: Checkpoint, run: Path, observer: Observer) ->
     record, _ = decode_epoch(encoded)
     if record is None:
         raise CheckpointError(f"{checkpoint.folder}: its epoch record cannot be read")
-    note = reconcile(run / LOG_NAME, record)
+    note = reconcile(RunFolder(run).log, record)
     if note:
         observer.notice(note)
     return [known for known in read_history(run).records if known.epoch <= record.epoch]

@@ -17,13 +17,14 @@ from latentvqa.core.record_codec import encode_epoch
 from latentvqa.core.records import EpochRecord, RunHeader
 from latentvqa.engine.assembly import ModelSpecification
 from latentvqa.engine.runs.checkpoint import save_checkpoint
+from latentvqa.engine.runs.folder import RunFolder
 from latentvqa.engine.runtime.device import numeric_platform
 from latentvqa.engine.runtime.signals import Interrupted
 from latentvqa.engine.training.epoch_record import finish_epoch
 from latentvqa.engine.training.optimizer import optimizer_state
 from latentvqa.engine.training.plan import announce
 from latentvqa.engine.training.trainer import Trainer
-from latentvqa.history import LOG_NAME, append_record
+from latentvqa.history import append_record
 from latentvqa.report.diagnosis.advice import tuning_text
 
 
@@ -88,7 +89,7 @@ class Session:
             record = self._tuned(record)
             self.records.append(record)
             self._save(is_best=progress.best_epoch == record.epoch)
-            append_record(self.run / LOG_NAME, record)
+            append_record(RunFolder(self.run).log, record)
             if record.tuning is not None:
                 trainer.observer.notice(tuning_text(record.tuning))
                 trainer.adopt(tuned_config(trainer.settings.initial, self.records))

@@ -11,7 +11,7 @@ from latentvqa.config import Config
 from latentvqa.data.tokenizer import Tokenizers, train_tokenizers
 from latentvqa.engine.assembly import ModelSpecification, build_model, specify
 from latentvqa.engine.runs.checkpoint import load_checkpoint
-from latentvqa.engine.runs.folder import DATA_FOLDER, SPLIT_FILE, read_config, write_config
+from latentvqa.engine.runs.folder import RunFolder, read_config, write_config
 from latentvqa.engine.runs.tables import write_training_answers
 from latentvqa.engine.runtime.observer import Observer
 from latentvqa.engine.runtime.signals import StopFlag, StoppableObserver
@@ -32,7 +32,7 @@ from latentvqa.engine.training.setup import (
     new_model,
     place,
 )
-from latentvqa.history import LOG_NAME, read_history, write_header
+from latentvqa.history import read_history, write_header
 
 __all__ = ["Outcome", "dry_run", "resume", "train"]
 
@@ -50,7 +50,7 @@ def train(config: Config, run: Path, observer: Observer) -> Outcome:
             run.mkdir(parents=True, exist_ok=True)
             session = _open_session(config, run, StoppableObserver(observer, stop), stop)
         except BaseException:
-            if is_ours and not (run / LOG_NAME).exists():  # nothing of worth is in it yet
+            if is_ours and not RunFolder(run).log.exists():  # nothing of worth is in it yet
                 shutil.rmtree(run, ignore_errors=True)
             raise
         return session.finish()
@@ -102,7 +102,7 @@ def dry_run(config: Config, folder: Path, observer: Observer) -> float:
 
 
 def _open_session(config: Config, run: Path, observer: Observer, stop: StopFlag) -> Session:
-    settings, tables = begin(config, run / DATA_FOLDER, observer)
+    settings, tables = begin(config, RunFolder(run).data, observer)
     tokenizers = train_tokenizers(settings.config.text, tables.train)
     spec = specify(settings.config, tokenizers)
     model = new_model(settings, spec)
@@ -121,7 +121,7 @@ def _open_session(config: Config, run: Path, observer: Observer, stop: StopFlag)
     write_config(run, config)
     write_split_file(run, tables)
     write_training_answers(run, trainer.train.encoded.table, config.text.language)
-    write_header(run / LOG_NAME, header)
+    write_header(RunFolder(run).log, header)
     torch.manual_seed(config.run.seed)
     return Session(run, header, trainer, spec, [])
 
@@ -129,11 +129,12 @@ def _open_session(config: Config, run: Path, observer: Observer, stop: StopFlag)
 def _reopen_session(
     known: Config, config: Config, run: Path, observer: Observer, stop: StopFlag
 ) -> Session:
-    checkpoint = load_checkpoint(run / "last")
+    places = RunFolder(run)
+    checkpoint = load_checkpoint(places.last)
     for note in checkpoint.notes:
         observer.notice(f"warning: {note}")
     require_same_data(config, run)
-    settings, tables = begin(config, run / DATA_FOLDER, observer, run / SPLIT_FILE)
+    settings, tables = begin(config, places.data, observer, places.split)
     tokenizers = Tokenizers.from_json(checkpoint.tokenizers)
     spec = ModelSpecification.from_json(checkpoint.model["specification"], checkpoint.folder)
     model = build_model(spec)

@@ -1,8 +1,12 @@
+import ast
 import json
+from pathlib import Path
 
 import pytest
 
+import latentvqa
 from latentvqa.engine.runs.folder import (
+    RunFolder,
     evaluation_folder,
     new_run_folder,
     read_config,
@@ -130,3 +134,37 @@ def test_results_that_cannot_be_read_give_way(tmp_path, content):
     folder.mkdir(parents=True)
     (folder / "evaluation.json").write_text(content)
     assert evaluation_folder(tmp_path, tmp_path / "test.csv") == folder
+
+
+# Names of files.
+
+
+def test_all_that_a_training_writes_lies_where_the_run_folder_says(finished):
+    run = RunFolder(finished.run)
+    files = (run.config, run.log, run.split, run.answers, run.best, run.last)
+    assert all(path.is_file() for path in files)
+    folders = (run.data, run.checkpoints)
+    assert all(path.is_dir() for path in folders)
+    later = {run.evaluations, run.report, run.curves}
+    assert set(run.path.iterdir()) <= {*files, *folders} | later
+
+
+def test_the_run_of_a_checkpoint_or_a_pointer_is_found(finished):
+    run = RunFolder(finished.run)
+    checkpoint = run.checkpoints / run.best.read_text().strip()
+    for path in (run.path, run.best, run.last, checkpoint):
+        assert RunFolder.holding(path) == run
+
+
+def test_no_other_module_spells_the_name_of_a_file_of_a_run():
+    package = Path(latentvqa.__file__).parent
+    run = RunFolder(Path())
+    places = (run.config, run.log, run.split, run.answers, run.report, run.curves)
+    names = {path.name for path in (*places, run.checkpoints, run.evaluations)}
+    spelt = {
+        path.relative_to(package).as_posix()
+        for path in package.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and node.value in names
+    }
+    assert spelt == {"engine/runs/folder.py", "history.py"}

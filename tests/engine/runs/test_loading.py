@@ -3,8 +3,8 @@ import torch
 from safetensors.torch import save_file
 
 from latentvqa.engine.assembly import build_model, specify
-from latentvqa.engine.runs.loading import export_backbone
 from latentvqa.engine.runs.checkpoint import load_checkpoint
+from latentvqa.engine.runs.loading import export_backbone
 from latentvqa.models import create_backbone, whole_weights
 from tests.small_runs import small_config
 from tests.tiny import tiny_tokenizers
