@@ -219,3 +219,15 @@ def test_a_table_without_answers_makes_batches(scenes: Scenes, tmp_path: Path) -
     )
     batch = make_batch(EncodedTable(table, scenes.tokenizers, 9, 9), scenes.store, np.array([0]))
     assert batch.answer_tokens.tolist() == [[EOS]]
+
+
+def test_a_batch_on_a_device_is_the_same_and_its_rows_stay_on_the_host(scenes: Scenes) -> None:
+    batch = make_batch(scenes.encoded, scenes.store, scenes.batches[0])
+    moved = batch.to(torch.device("meta"))
+    for name in ("images", "image_index", "question_tokens", "answer_tokens"):
+        assert getattr(moved, name).device.type == "meta"
+        assert getattr(moved, name).shape == getattr(batch, name).shape
+    assert torch.equal(moved.rows, batch.rows)
+    same = batch.to(torch.device("cpu"))
+    assert torch.equal(same.images, batch.images)
+    assert torch.equal(same.answer_tokens, batch.answer_tokens)
