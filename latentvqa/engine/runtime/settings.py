@@ -24,12 +24,11 @@ class Settings:
     Attributes:
         initial: the configuration that the run began with.
         config: the one in force; automatic tuning may have changed it.
-        kl: how the KL is computed and priced under it.
     """
 
     initial: Config
     config: Config
-    kl: KLConvention
+    _kl: KLConvention | None
 
     def __init__(self, config: Config, device: torch.device, precision: Precision) -> None:
         self.device, self.precision = device, precision
@@ -43,4 +42,15 @@ class Settings:
     def adopt(self, config: Config) -> None:
         """Go on under another configuration; the initial one stays known."""
         self.config = config
-        self.kl = kl_convention(config.kl, config.latent)
+        self._kl = None
+
+    @property
+    def kl(self) -> KLConvention:
+        """How the KL is computed and priced under the configuration in force.
+
+        Raises:
+            ValueError: if ``kl.free_bits = "auto"`` has no number yet.
+        """
+        if self._kl is None:
+            self._kl = kl_convention(self.config.kl, self.config.latent)
+        return self._kl

@@ -1,5 +1,6 @@
 """One holder of the configuration: whoever asks gets the one in force."""
 
+import pytest
 import torch
 
 from latentvqa.engine.runtime.settings import Settings
@@ -27,3 +28,11 @@ def test_another_beginning_replaces_both():
     settings.begin_with(shorter)
     assert settings.config is settings.initial is shorter
     assert settings.kl.factor == shorter.kl.factor != 0.5
+
+
+def test_automatic_free_bits_may_wait_for_their_number():
+    settings = settings_of(tiny_config(kl={"free_bits": "auto"}))
+    with pytest.raises(ValueError, match=r"kl\.free_bits"):
+        _ = settings.kl
+    settings.begin_with(settings.config.replace("kl", free_bits=0.25))
+    assert settings.kl.free_bits == 0.25
