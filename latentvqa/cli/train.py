@@ -82,30 +82,31 @@ def _complete(
     """Train or resume, showing what happens; reports and scores are written on the way."""
     from latentvqa.cli.console import TrainingConsole
     from latentvqa.engine.complete_run import complete_run
+    from latentvqa.engine.runs.folder import RunFolder
     from latentvqa.engine.runtime.signals import Interrupted
 
-    console = TrainingConsole(advise=advise)
+    console, places = TrainingConsole(advise=advise), RunFolder(run)
     try:
         with console:
             done = complete_run(run, settings, console, is_resumed=is_resumed)
     except Interrupted as interrupted:
-        if (run / "last").exists():
+        if places.last.exists():
             console.notice(f"interrupted; saved. Continue with: latentvqa train --resume {run}")
         else:
             console.notice("interrupted before the first batch; nothing to save")
         raise typer.Exit(interrupted.exit_code) from interrupted
     if done.is_stopped_early:
         console.notice("stopped early: no better validation loss within the patience")
-    console.result(f"best: {run / 'best'}   report: {run / 'report.html'}")
+    console.result(f"best: {places.best}   report: {places.report}")
 
 
 def _resume(run: Path, overrides: list[str], advise: bool) -> None:
     from latentvqa.config import load_config
-    from latentvqa.engine.runs.folder import CONFIG_FILE, read_config, run_of
+    from latentvqa.engine.runs.folder import RunFolder, read_config, run_of
 
     run = run_of(run)
     read_config(run)  # names the folder if it is no run
-    settings = load_config(run / CONFIG_FILE, overrides=overrides) if overrides else None
+    settings = load_config(RunFolder(run).config, overrides=overrides) if overrides else None
     _complete(run, settings, is_resumed=True, advise=advise)
 
 

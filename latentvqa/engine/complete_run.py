@@ -15,7 +15,7 @@ from latentvqa.core.records import EpochRecord, RunHeader
 from latentvqa.engine.evaluation.evaluate import Evaluation, evaluate
 from latentvqa.engine.evaluation.files import write_evaluation
 from latentvqa.engine.run_report.page import write_reports
-from latentvqa.engine.runs.folder import evaluation_folder
+from latentvqa.engine.runs.folder import RunFolder, evaluation_folder
 from latentvqa.engine.runs.loading import load_model
 from latentvqa.engine.runs.tables import validation_table
 from latentvqa.engine.runtime.observer import Observer
@@ -77,7 +77,7 @@ def complete_run(
             observer.trained(outcome.header, outcome.records, outcome.diagnosis)
             evaluation = _evaluated(folder, StoppableObserver(observer, stop), stop)
         except Interrupted:
-            if (folder / "last").exists():
+            if RunFolder(folder).last.exists():
                 write_reports(folder, observer.notice)
             raise
         observer.evaluated(evaluation)

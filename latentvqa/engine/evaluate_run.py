@@ -10,7 +10,7 @@ from latentvqa.config import Data
 from latentvqa.data.tables import QuestionTable, read_questions
 from latentvqa.engine.evaluation.evaluate import Evaluation, evaluate
 from latentvqa.engine.evaluation.files import write_evaluation
-from latentvqa.engine.runs.folder import CONFIG_FILE, evaluation_folder, read_config, run_of
+from latentvqa.engine.runs.folder import RunFolder, evaluation_folder, read_config, run_of
 from latentvqa.engine.runs.loading import load_model
 from latentvqa.engine.runs.tables import validation_table
 from latentvqa.engine.runtime.observer import Observer
@@ -95,7 +95,7 @@ def evaluate_run(request: EvaluationRequest, observer: Observer) -> tuple[Evalua
 def _read_table(request: EvaluationRequest, data: Path) -> QuestionTable:
     folder = run_of(request.run)
     # a checkpoint that was copied out of its run has no config beside it
-    known = read_config(folder).data if (folder / CONFIG_FILE).exists() else Data()
+    known = read_config(folder).data if RunFolder(folder).config.exists() else Data()
     return read_questions(
         data,
         columns={**known.columns, **(request.columns or {})},

@@ -8,7 +8,7 @@ from pathlib import Path
 from latentvqa.config import Config, choose_config, conflicts, load_config, preset_names
 from latentvqa.config.loading import config_error
 from latentvqa.engine.complete_run import Run, complete_run
-from latentvqa.engine.runs.folder import CONFIG_FILE, new_run_folder, read_config, run_of
+from latentvqa.engine.runs.folder import RunFolder, new_run_folder, read_config, run_of
 from latentvqa.engine.runtime.observer import Observer
 from latentvqa.errors import ConfigError
 from latentvqa.library.interrupts import usual_interrupts
@@ -81,7 +81,7 @@ def resume(
     """
     folder = run_of(Path(run))
     read_config(folder)  # names the folder if it is no run
-    config = load_config(folder / CONFIG_FILE, overrides=overrides) if overrides else None
+    config = load_config(RunFolder(folder).config, overrides=overrides) if overrides else None
     with usual_interrupts():
         return complete_run(folder, config, observer or Observer(), is_resumed=True)
 
