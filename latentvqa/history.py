@@ -66,7 +66,7 @@ def write_header(path: Path | str, header: RunHeader) -> None:
     Raises:
         HistoryError: if the file exists or cannot be written.
     """
-    with _told(Path(path), "write"):
+    with _failures_named(Path(path), "write"):
         try:
             with Path(path).open("xb") as file:
                 write_synced(file, _line(encode_header(header)))
@@ -83,7 +83,7 @@ def append_record(path: Path | str, record: EpochRecord) -> None:
     Raises:
         HistoryError: if the file cannot be written.
     """
-    with _told(Path(path), "write"), Path(path).open("a+b") as file:
+    with _failures_named(Path(path), "write"), Path(path).open("a+b") as file:
         is_torn = False
         if file.seek(0, os.SEEK_END) > 0:
             file.seek(-1, os.SEEK_END)
@@ -104,7 +104,7 @@ def read_history(run: Path | str) -> History:
         HistoryError: if there is no such log or nothing in it is usable.
     """
     path = log_path(run)
-    with _told(path, "read"):
+    with _failures_named(path, "read"):
         lines = path.read_bytes().removeprefix(b"\xef\xbb\xbf").split(b"\n")
     header: RunHeader | None = None
     by_epoch: dict[int, EpochRecord] = {}
@@ -159,7 +159,7 @@ def reconcile(path: Path | str, upto: EpochRecord, header: RunHeader | None = No
         HistoryError: if a file cannot be read or written.
     """
     path = Path(path)
-    with _told(path, "read"):
+    with _failures_named(path, "read"):
         content = path.read_bytes() if path.exists() else b""
     heading: bytes | None = None
     kept: dict[int, bytes] = {}
@@ -184,7 +184,7 @@ def reconcile(path: Path | str, upto: EpochRecord, header: RunHeader | None = No
     whole = (heading or b"") + b"".join(kept[epoch] for epoch in sorted(kept))
     if whole == content:
         return None
-    with _told(path, "write"):
+    with _failures_named(path, "write"):
         if aside:
             with (path.parent / SET_ASIDE_NAME).open("ab") as file:
                 write_synced(file, b"".join(aside))
@@ -195,15 +195,15 @@ def reconcile(path: Path | str, upto: EpochRecord, header: RunHeader | None = No
 def _header(value: dict[str, Any], number: int, notes: list[str]) -> RunHeader:
     schema = value.get("schema")
     if schema != SCHEMA:
-        told = ascii(str(schema)[:20])
-        notes.append(f"The log has schema {told}, this version {SCHEMA}: read as far as known.")
+        shown = ascii(str(schema)[:20])
+        notes.append(f"The log has schema {shown}, this version {SCHEMA}: read as far as known.")
     header, faults = decode_header(value)
     if faults:
         notes.append(f"Line {number}: unusable header values, defaults taken: {_listed(faults)}.")
-    said = value.get("kl")
-    is_told = isinstance(said, dict) and said.keys() >= CONVENTION
-    is_unsaid = not is_told or any(fault.startswith("kl") for fault in faults)
-    return replace(header, kl=replace(header.kl, is_assumed=True)) if is_unsaid else header
+    stated = value.get("kl")
+    is_stated = isinstance(stated, dict) and stated.keys() >= CONVENTION
+    is_unstated = not is_stated or any(fault.startswith("kl") for fault in faults)
+    return replace(header, kl=replace(header.kl, is_assumed=True)) if is_unstated else header
 
 
 def _is_epoch(value: Any) -> bool:
@@ -224,7 +224,7 @@ def _line(value: dict[str, Any]) -> bytes:
 
 
 @contextmanager
-def _told(path: Path, doing: str) -> Iterator[None]:
+def _failures_named(path: Path, doing: str) -> Iterator[None]:
     """Turn a failure of the file system into an error that names the file."""
     try:
         yield

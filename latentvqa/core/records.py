@@ -10,7 +10,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator
+
+from latentvqa.core.logged_values import (
+    Flag,
+    FlagByName,
+    FreeByName,
+    Integer,
+    Integers,
+    Number,
+    NumberByName,
+    Numbers,
+    Text,
+    TextByName,
+    Texts,
+)
 
 Stage = Literal["baseline", "warmup", "full", "unknown"]  # unknown: only in other tools' logs
 Reduction = Literal["mean", "sum"]
@@ -30,21 +46,21 @@ class KLConvention:
         factor: multiplies the scheduled weight.
         max_weight: scheduled weight at its full height.
         bottleneck: kind of bottleneck; only ``gaussian`` has a KL.
-        is_assumed: true where the log did not say and the training notes'
+        is_assumed: true where the log did not say and the default recipe's
             convention was taken for it.
-        unknown: fields above that nobody told and nothing may be assumed for;
+        unknown: fields above that are not known and that nothing may be assumed for;
             rules that need one do not judge.
     """
 
     reduction: Reduction = "mean"
-    tokens: int = 6
-    dims: int = 256
-    free_bits: float = 0.1
-    factor: float = 0.2
-    max_weight: float = 15.0
+    tokens: Integer = 6
+    dims: Integer = 256
+    free_bits: Number = 0.1
+    factor: Number = 0.2
+    max_weight: Number = 15.0
     bottleneck: Bottleneck = "gaussian"
-    is_assumed: bool = False
-    unknown: tuple[str, ...] = ()
+    is_assumed: Flag = False
+    unknown: Texts = ()
 
     @property
     def unit_scale(self) -> float:
@@ -56,9 +72,9 @@ class KLConvention:
 class StagePlan:
     """Epochs per stage, in order."""
 
-    baseline: int = 0
-    warmup: int = 15
-    full: int = 35
+    baseline: Integer = 0
+    warmup: Integer = 15
+    full: Integer = 35
 
     @property
     def total(self) -> int:
@@ -99,22 +115,22 @@ class RunHeader:
 
     kl: KLConvention = field(default_factory=KLConvention)
     stages: StagePlan = field(default_factory=StagePlan)
-    temperature: float | None = None
-    validation_temperature: float | None = None
+    temperature: Number | None = None
+    validation_temperature: Number | None = None
     kl_schedule: KLSchedule | None = None
-    warmup_epochs: int | None = None
-    vision_frozen_epochs: int | None = None
-    teacher_weight: float | None = None
-    target: float | None = None
-    patience: int | None = None
-    name: str = ""
-    seed: int | None = None
-    versions: Mapping[str, str] = field(default_factory=dict)
-    data: Mapping[str, Any] = field(default_factory=dict)
-    thresholds: Mapping[str, float] = field(default_factory=dict)
-    blind: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    sees_images: bool = True
-    counts_epochs: bool = True
+    warmup_epochs: Integer | None = None
+    vision_frozen_epochs: Integer | None = None
+    teacher_weight: Number | None = None
+    target: Number | None = None
+    patience: Integer | None = None
+    name: Text = ""
+    seed: Integer | None = None
+    versions: TextByName = field(default_factory=dict)
+    data: FreeByName = field(default_factory=dict)
+    thresholds: NumberByName = field(default_factory=dict)
+    blind: Mapping[Text, NumberByName] = field(default_factory=dict)
+    sees_images: Flag = True
+    counts_epochs: Flag = True
 
     @property
     def is_own(self) -> bool:
@@ -131,9 +147,18 @@ class Histogram:
     free_bits where the values reach that far.
     """
 
-    edges: tuple[float, ...]
-    counts: tuple[int, ...]
-    sums: tuple[float, ...]
+    edges: Numbers
+    counts: Integers
+    sums: Numbers
+
+
+def _require_whole(histogram: Histogram) -> Histogram:
+    if not len(histogram.counts) == len(histogram.sums) == len(histogram.edges) + 1:
+        raise ValueError("torn")
+    return histogram
+
+
+WholeHistogram = Annotated[Histogram, AfterValidator(_require_whole)]
 
 
 @dataclass(frozen=True)
@@ -171,31 +196,31 @@ class SplitMetrics:
         active_units: dimensions whose posterior mean varies above 0.01.
     """
 
-    rows: int | None = None
-    temperature: float | None = None
-    total_loss: float | None = None
-    answer_loss: float | None = None
-    answer_nll: float | None = None
-    orthogonality: float | None = None
-    teacher_loss: float | None = None
-    exact_match: float | None = None
-    kl_raw: float | None = None
-    kl_after: float | None = None
-    kl_tokens: tuple[float, ...] | None = None
-    kl_histogram: Histogram | None = None
-    rate: float | None = None
-    judged_rows: int | None = None
-    information_bound: float | None = None
-    capacity: float | None = None
-    answer_entropy: float | None = None
-    prior_nll: float | None = None
-    blind_nll: float | None = None
-    answer_gain: float | None = None
-    image_gain: float | None = None
-    image_gain_error: float | None = None
-    answer_nll_error: float | None = None
-    kl_share: float | None = None
-    active_units: int | None = None
+    rows: Integer | None = None
+    temperature: Number | None = None
+    total_loss: Number | None = None
+    answer_loss: Number | None = None
+    answer_nll: Number | None = None
+    orthogonality: Number | None = None
+    teacher_loss: Number | None = None
+    exact_match: Number | None = None
+    kl_raw: Number | None = None
+    kl_after: Number | None = None
+    kl_tokens: Numbers | None = None
+    kl_histogram: WholeHistogram | None = None
+    rate: Number | None = None
+    judged_rows: Integer | None = None
+    information_bound: Number | None = None
+    capacity: Number | None = None
+    answer_entropy: Number | None = None
+    prior_nll: Number | None = None
+    blind_nll: Number | None = None
+    answer_gain: Number | None = None
+    image_gain: Number | None = None
+    image_gain_error: Number | None = None
+    answer_nll_error: Number | None = None
+    kl_share: Number | None = None
+    active_units: Integer | None = None
 
     @property
     def penalty_reduction(self) -> float | None:
@@ -210,9 +235,9 @@ class SplitMetrics:
 class TeacherCounts:
     """Questions of an epoch in the teacher's eyes."""
 
-    compared: int = 0
-    differing: int = 0
-    violating: int = 0
+    compared: Integer = 0
+    differing: Integer = 0
+    violating: Integer = 0
 
 
 @dataclass(frozen=True)
@@ -230,14 +255,14 @@ class TuningEvent:
         best_after: best since then, when the change is judged.
     """
 
-    epoch: int
+    epoch: Integer
     action: Literal["change", "keep", "undo"]
-    rule: str
-    key: str
-    before: float
-    after: float
-    best_before: float
-    best_after: float | None = None
+    rule: Text
+    key: Text
+    before: Number
+    after: Number
+    best_before: Number
+    best_after: Number | None = None
 
 
 @dataclass(frozen=True)
@@ -269,26 +294,26 @@ class EpochRecord:
         tuning: what automatic tuning did after the epoch, if anything.
     """
 
-    epoch: int
+    epoch: Integer
     stage: Stage
     train: SplitMetrics = field(default_factory=SplitMetrics)
     val: SplitMetrics = field(default_factory=SplitMetrics)
-    kl_weight: float | None = None
-    effective_kl_weight: float | None = None
-    beta: float | None = None
-    learning_rates: Mapping[str, float] = field(default_factory=dict)
-    trainable: Mapping[str, bool] = field(default_factory=dict)
-    gates: tuple[float, ...] = ()
+    kl_weight: Number | None = None
+    effective_kl_weight: Number | None = None
+    beta: Number | None = None
+    learning_rates: NumberByName = field(default_factory=dict)
+    trainable: FlagByName = field(default_factory=dict)
+    gates: Numbers = ()
     teacher: TeacherCounts | None = None
-    gradient_norm: float | None = None
-    steps: int | None = None
-    seconds: Mapping[str, float] = field(default_factory=dict)
-    questions_per_second: Mapping[str, float] = field(default_factory=dict)
-    peak_memory_mib: float | None = None
-    best_epoch: int | None = None
-    best_value: float | None = None
-    patience_used: int | None = None
-    reached_target_epoch: int | None = None
+    gradient_norm: Number | None = None
+    steps: Integer | None = None
+    seconds: NumberByName = field(default_factory=dict)
+    questions_per_second: NumberByName = field(default_factory=dict)
+    peak_memory_mib: Number | None = None
+    best_epoch: Integer | None = None
+    best_value: Number | None = None
+    patience_used: Integer | None = None
+    reached_target_epoch: Integer | None = None
     tuning: TuningEvent | None = None
 
     @property

@@ -3,14 +3,8 @@ import math
 
 import pytest
 
-from latentvqa.core.record_codec import (
-    SAFE_INTEGER,
-    decode_epoch,
-    decode_header,
-    encode_epoch,
-    encode_header,
-    to_json,
-)
+from latentvqa.core.logged_values import SAFE_INTEGER, to_json
+from latentvqa.core.record_codec import decode_epoch, decode_header, encode_epoch, encode_header
 from latentvqa.core.records import Histogram
 from tests.runs import HEADER, make_epoch
 
@@ -87,3 +81,30 @@ def test_integers_beyond_what_json_readers_hold_are_refused():
 def test_lone_surrogates_do_not_survive():
     header, _ = decode_header({"name": "a\ud800b"})
     header.name.encode("utf-8")
+
+
+def test_a_text_or_a_truth_value_is_never_taken_for_a_number():
+    line = {"epoch": 0, "stage": "full", "beta": "0.5", "trainable": {"vision": 1}, "gates": [True]}
+    record, faults = decode_epoch(line)
+    assert faults == ["beta", "trainable.vision", "gates"]
+    assert (record.beta, record.trainable, record.gates) == (None, {}, ())
+
+
+def test_a_whole_number_is_taken_for_a_float_and_a_whole_float_for_a_number():
+    record, faults = decode_epoch({"epoch": 0.0, "stage": "full", "beta": 1, "gates": [0, 0.5]})
+    assert faults == []
+    assert (type(record.epoch), type(record.beta)) == (int, float)
+    assert record.gates == (0.0, 0.5)
+
+
+def test_an_event_without_a_required_value_is_dropped_whole():
+    event = {"epoch": 3, "action": "change", "rule": "KL001", "key": "kl.factor", "before": 0.2}
+    record, faults = decode_epoch({"epoch": 3, "stage": "full", "tuning": event})
+    assert record.tuning is None
+    assert faults == ["tuning.after", "tuning.best_before", "tuning"]
+
+
+def test_a_fault_below_a_name_with_a_lone_surrogate_is_found():
+    record, faults = decode_epoch({"epoch": 0, "stage": "full", "seconds": {"a\ud800": "x"}})
+    assert record.seconds == {}
+    assert faults == ["seconds"]

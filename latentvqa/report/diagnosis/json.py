@@ -10,7 +10,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from latentvqa.core.record_codec import to_json
+from latentvqa.core.logged_values import to_json
 from latentvqa.core.records import EpochRecord
 from latentvqa.core.rules.rule import Finding, kl_split
 from latentvqa.report.diagnosis.advice import advice_text, next_step_text
