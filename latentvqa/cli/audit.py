@@ -50,7 +50,7 @@ def audit(
     from latentvqa.config import load_config
     from latentvqa.core.rules.rule import LEVELS
     from latentvqa.data.audit.report import audit_tables
-    from latentvqa.report.audit import audit_panel
+    from latentvqa.report.audit import audit_json, audit_panel
 
     nowhere = Path(os.devnull)  # a configuration must name a folder, and an audit need not
     named = [f"data.train={json.dumps(str(tables[0]))}", *(overrides or [])]
@@ -60,9 +60,9 @@ def audit(
     with ProgressLine() as line:
         found = audit_tables(tables, images, config, line.show)
     if as_json:
-        typer.echo(json.dumps(found.to_json(), indent=1, ensure_ascii=False))
+        typer.echo(json.dumps(audit_json(found), indent=1, ensure_ascii=False))
     else:
-        Console().print(audit_panel(found.to_json()))
+        Console().print(audit_panel(found))
     if fail_on is not None:
         worst = max((LEVELS.index(finding.level) for finding in found.findings), default=0)
         if worst >= LEVELS.index(fail_on.value):

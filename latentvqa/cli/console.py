@@ -139,11 +139,10 @@ class TrainingConsole(NoticeObserver):
 
     def evaluated(self, evaluation: Evaluation) -> None:
         """Leave the scores on stdout."""
-        from latentvqa.engine.evaluation.files import evaluation_json
         from latentvqa.report.evaluation.scores import score_panel
 
         self._shows.close()
-        self._screen.print(score_panel(evaluation_json(evaluation), self._screen.width))
+        self._screen.print(score_panel(evaluation.result, self._screen.width))
 
     def result(self, text: str) -> None:
         """Leave a line on stdout."""

@@ -67,10 +67,10 @@ def evaluate(
         except Interrupted as interrupted:
             raise typer.Exit(interrupted.exit_code) from interrupted
     if as_json:
-        typer.echo(json.dumps(evaluation_json(found), indent=1, ensure_ascii=False))
+        typer.echo(json.dumps(evaluation_json(found.result), indent=1, ensure_ascii=False))
         return
     screen = Console()
-    screen.print(score_panel(evaluation_json(found), screen.width))
+    screen.print(score_panel(found.result, screen.width))
     screen.print(f"written to {folder}", highlight=False, markup=False, soft_wrap=True)
 
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import mean
 from typing import Literal
+
+from latentvqa.core.estimates import Estimate
 
 RunState = Literal["finished", "failed", "running", "interrupted", "waiting"]
 Word = Literal["better", "worse", "no difference shown"]
@@ -26,30 +27,6 @@ MEASURES = (
 )
 # those that arms are compared by; the first decides the word
 COMPARED = ("exact_match", "answer_loss")
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A number with the ends that belong to it.
-
-    Attributes:
-        value: the number.
-        low: lower end; None where it cannot be told.
-        high: upper end; None where it cannot be told.
-        n: what was counted.
-    """
-
-    value: float
-    low: float | None
-    high: float | None
-    n: int
-
-    @property
-    def sign(self) -> int:
-        """1 or -1 where both ends lie on that side of 0, else 0."""
-        if self.low is None or self.high is None:
-            return 0
-        return int(self.low > 0.0) - int(self.high < 0.0)
 
 
 @dataclass(frozen=True)
@@ -150,8 +127,3 @@ class AblationResult:
     def in_state(self, *states: RunState) -> list[RunResult]:
         """Runs that are in one of these states."""
         return [run for run in self.runs if run.state in states]
-
-
-def spread(values: Sequence[float]) -> Estimate:
-    """Mean, lowest and highest of at least one value."""
-    return Estimate(mean(values), min(values), max(values), len(values))

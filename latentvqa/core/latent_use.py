@@ -8,26 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from latentvqa.core.estimates import Estimate
 from latentvqa.core.rules.thresholds import KLHealthThresholds
 
 LatentUseWord = Literal["used", "partly used", "ignored", "collapsed"]
 
 USED_SHARE = 0.5  # of score minus best blind prior that the exchange must take
 IGNORED_LOSS = 0.01  # a loss of exact match below this is none
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A measured share with its 95 % interval, as fractions."""
-
-    value: float
-    low: float
-    high: float
-
-    @property
-    def is_none(self) -> bool:
-        """Whether a loss of this size is none: below a point, and zero lies inside."""
-        return self.value < IGNORED_LOSS and self.low <= 0.0 <= self.high
 
 
 @dataclass(frozen=True)
@@ -49,8 +36,8 @@ class LatentUseEvidence:
 
     score: float
     prior: float
-    loss: Interval
-    image_loss: Interval
+    loss: Estimate
+    image_loss: Estimate
     information_bound: float | None
     answer_gain: float | None
     answer_entropy: float | None
@@ -88,29 +75,40 @@ def judge_latent_use(
     if not detour and (collapse := _collapse(evidence, limits)) is not None:
         return LatentUseVerdict("collapsed", f"The latent has collapsed: {collapse}.")
     loss, over = evidence.loss, evidence.score - evidence.prior
-    told = (
-        f"exchanging latents between images costs {_points(loss.value)} points "
-        f"({_points(loss.low)} to {_points(loss.high)}){_lead(over)}"
+    measured = (
+        f"exchanging latents between images costs {_points(loss.value)} points of exact match"
+        f"{_range(loss)}; {_lead(over)}"
     )
-    if over > 0.0 and loss.value >= USED_SHARE * over and loss.low > 0.0:
-        return LatentUseVerdict("used", f"The latent is used: {told}{detour}.")
-    if loss.is_none:
-        sentence = f"The latent is ignored: {told}{detour or _image(evidence.image_loss)}."
+    if over > 0.0 and loss.value >= USED_SHARE * over and loss.sign > 0:
+        return LatentUseVerdict("used", f"The latent is used: {measured}{detour}.")
+    if _is_none(loss):
+        sentence = f"The latent is ignored: {measured}{detour or _image(evidence.image_loss)}."
         return LatentUseVerdict("ignored", sentence)
-    return LatentUseVerdict("partly used", f"The latent is partly used: {told}{detour}.")
+    return LatentUseVerdict("partly used", f"The latent is partly used: {measured}{detour}.")
+
+
+def _is_none(loss: Estimate) -> bool:
+    """Whether a loss of this size is none: below a point, and zero lies inside."""
+    return loss.value < IGNORED_LOSS and loss.includes_zero
 
 
 def _lead(over: float) -> str:
     if over > 0.0:
-        return f" of the {_points(over)} that the score has over the best blind prior"
-    return f", and the score is {_points(-over)} points below the best blind prior"
+        return f"the model's lead over the best image-blind prior is {_points(over)}"
+    return f"the model is {_points(-over)} points below the best image-blind prior"
 
 
-def _image(loss: Interval) -> str:
-    told = f"; another image costs {_points(loss.value)} points, so"
-    if loss.is_none:
-        return f"{told} the image is not used at all"
-    return f"{told} the image reaches the answers around the latent"
+def _range(loss: Estimate) -> str:
+    if loss.low is None or loss.high is None:
+        return ""
+    return f" ({_points(loss.low)} to {_points(loss.high)})"
+
+
+def _image(loss: Estimate) -> str:
+    cost = f"; another image costs {_points(loss.value)} points, so"
+    if _is_none(loss):
+        return f"{cost} the image is not used at all"
+    return f"{cost} the image reaches the answers around the latent"
 
 
 def _collapse(evidence: LatentUseEvidence, limits: KLHealthThresholds) -> str | None:

@@ -73,7 +73,7 @@ def _decoded(kind: type[_Record], line: Mapping[str, Any]) -> tuple[_Record | No
             found = error.errors(include_url=False, include_context=False, include_input=False)
         lost: list[_Place] = []
         for fault in found:
-            place = _place(held, fault["loc"])
+            place: _Place = _place(held, fault["loc"])
             lost.append(place)
             is_missing = fault["type"] == "missing"  # then what lacks the value is lost with it
             name = (*place, str(fault["loc"][-1])) if is_missing else place
@@ -81,8 +81,8 @@ def _decoded(kind: type[_Record], line: Mapping[str, Any]) -> tuple[_Record | No
         if () in lost:
             return None, list(faults)
         faults |= dict.fromkeys(map(".".join, lost))
-        for place in lost:
-            held = _without(held, place)
+        for gone in lost:
+            held = _without(held, gone)
 
 
 def _place(held: Mapping[str, Any], location: Sequence[int | str]) -> _Place:

@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from latentvqa.core.answers.matching import exact_match
 from latentvqa.core.records import KLConvention, SplitMetrics
 from latentvqa.data.batches import EncodedTable, ImageSource
 from latentvqa.data.tokenizer import BOS, PAD, TextTokenizer
@@ -24,6 +23,7 @@ from latentvqa.engine.encoding import (
     generate_answers,
 )
 from latentvqa.engine.metrics.accumulator import MetricAccumulator, entropy_of
+from latentvqa.engine.metrics.exact_match import exact_matches
 from latentvqa.engine.runtime.device import autocast
 from latentvqa.models import Encoded, Posterior, VQAModel
 from latentvqa.objectives import answer_nll, orthogonality
@@ -67,6 +67,7 @@ class TableScores:
     Attributes:
         metrics: losses and latent measures.
         answers: generated answer of each row of the table.
+        is_right: 1 where it equals a reference, else 0, shape ``(rows,)``.
         confidences: probability of the whole answer, shape ``(rows,)``.
         answer_nll: nats of each reference answer, shape ``(rows,)``.
         shuffled_answers: answers from other examples' latents; empty unless
@@ -75,6 +76,7 @@ class TableScores:
 
     metrics: SplitMetrics
     answers: list[str]
+    is_right: np.ndarray
     confidences: np.ndarray
     answer_nll: np.ndarray
     shuffled_answers: list[str]
@@ -88,6 +90,7 @@ def score_table(
     tokenizer: TextTokenizer,
     settings: ScoringSettings,
     on_batch: Callable[[int, int], None] = lambda done, total: None,
+    answer_entropy: float | None = None,
 ) -> TableScores:
     """Score every row of a table that has answers.
 
@@ -98,6 +101,8 @@ def score_table(
         tokenizer: of the answers.
         settings: how to score.
         on_batch: called with rows done and rows in all; may raise to stop.
+        answer_entropy: H(A) of the targets in nats, where it is known; else it is
+            reckoned here.
     """
     was_training = model.training
     model.eval()
@@ -124,18 +129,18 @@ def score_table(
         done += len(places)
         on_batch(done, rows)
     model.train(was_training)
-    correct = sum(
-        exact_match(answer, references, settings.language)
-        for answer, references in zip(answers, encoded.table.answers, strict=True)
-    )
+    is_right = exact_matches(answers, encoded.table.answers, settings.language)
+    if answer_entropy is None:
+        answer_entropy = entropy_of(encoded.target_key(row) for row in range(rows))
     metrics = measures.result(
         temperature=settings.temperature,
-        answer_entropy=entropy_of(encoded.target_key(row) for row in range(rows)),
+        answer_entropy=answer_entropy,
         orthogonality_weight=settings.orthogonality_weight,
-        exact_match=correct / rows,
+        exact_match=float(is_right.mean()),
     )
     is_shuffled = settings.is_shuffled_too and model.bottleneck is not None
-    return TableScores(metrics, answers, confidences, nlls, shuffled if is_shuffled else [])
+    others = shuffled if is_shuffled else []
+    return TableScores(metrics, answers, is_right, confidences, nlls, others)
 
 
 class AnswerTexts:

@@ -15,13 +15,14 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from latentvqa.engine.metrics.confidence import risk_curve
-from latentvqa.engine.metrics.intervals import image_resamples, mean_with_interval, measure_of
+from latentvqa.engine.metrics.intervals import estimate_of, image_resamples, mean_with_interval
 from latentvqa.history import read_history
 
 RESULTS = Path(__file__).parent / "results" / "easy_vqa_controls.json"
@@ -125,9 +126,9 @@ def compared(folder: Path, one: str, other: str) -> dict[str, Any] | None:
         mine, theirs = rows_of(run_of(folder, one, seed)), rows_of(run_of(folder, other, seed))
         differences[seed] = mine["right"] - theirs["right"]
         images = mine["image"]
-    each = {seed: mean_with_interval(d, images).to_json() for seed, d in differences.items()}
+    each = {seed: asdict(mean_with_interval(d, images)) for seed, d in differences.items()}
     over = mean_with_interval(np.mean(list(differences.values()), axis=0), images)
-    return {"arms": [one, other], "each": each, "all": over.to_json()}
+    return {"arms": [one, other], "each": each, "all": asdict(over)}
 
 
 def risk_compared(folder: Path, one: str, other: str, seed: int) -> dict[str, Any] | None:
@@ -149,14 +150,14 @@ def risk_compared(folder: Path, one: str, other: str, seed: int) -> dict[str, An
         for drawn in image_resamples(int(index.max()) + 1, RESAMPLES)
     ]
     whole = difference(np.arange(len(index)))
-    measure = measure_of(
+    measure = estimate_of(
         whole, np.array(values), rows=len(index), images=int(index.max()) + 1, bounds=(-1.0, 1.0)
     )
     return {
         "arms": [one, other],
         "seed": seed,
         "errors": [int((1 - table["right"]).sum()) for table in tables],
-        "difference": measure.to_json(),
+        "difference": asdict(measure),
     }
 
 

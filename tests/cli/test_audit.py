@@ -6,10 +6,12 @@ import signal
 import numpy as np
 import pytest
 from PIL import Image
+from pydantic import TypeAdapter
 from rich.console import Console
 from typer.testing import CliRunner
 
 from latentvqa.cli import app
+from latentvqa.core.results.audit import AuditResult
 from latentvqa.data.audit.images import inspect_images
 from latentvqa.report.audit import audit_panel
 from tests.small_runs import start_cli, write_images, write_rows
@@ -130,7 +132,7 @@ def test_no_line_is_wider_than_the_terminal(tables, width):
     found = audited(tables[0], tables[1], "--images", tables[2])
     console = Console(width=width, color_system=None)
     with console.capture() as capture:
-        console.print(audit_panel(found))
+        console.print(audit_panel(TypeAdapter(AuditResult).validate_python(found)))
     lines = capture.get().splitlines()
     assert max(map(len, lines)) <= width
     assert any("critical DA010" in line for line in lines)

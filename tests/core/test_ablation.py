@@ -3,10 +3,9 @@ import pytest
 from latentvqa.core.ablation import (
     AblationResult,
     Comparison,
-    Estimate,
     RunResult,
-    spread,
 )
+from latentvqa.core.estimates import Estimate
 
 BELOW, ABOVE, AROUND = (-0.2, -0.1), (0.1, 0.2), (-0.1, 0.1)
 
@@ -47,10 +46,6 @@ def test_with_one_seed_the_interval_over_images_decides(over_images, word):
 
 def test_with_one_seed_and_no_paired_images_nothing_is_shown():
     assert comparison((None, None), None, n=1).word == "no difference shown"
-
-
-def test_a_spread_is_the_mean_with_the_lowest_and_the_highest():
-    assert spread([0.3, 0.1, 0.8]) == Estimate(pytest.approx(0.4), 0.1, 0.8, 3)
 
 
 def test_runs_are_found_by_their_state():

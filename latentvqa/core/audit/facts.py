@@ -20,6 +20,21 @@ class Rows:
 
 
 @dataclass(frozen=True)
+class TopAnswer:
+    """The most frequent answer of a question type.
+
+    Attributes:
+        rows: questions of the type.
+        answer: normalised reference of most of them.
+        share: fraction of the rows that have it.
+    """
+
+    rows: int
+    answer: str
+    share: float
+
+
+@dataclass(frozen=True)
 class TableFacts:
     """What was measured of one table.
 
@@ -31,8 +46,7 @@ class TableFacts:
         duplicates: rows that repeat image, question and answers of an earlier one.
         conflicts: rows whose image and question another row answers without any
             answer in common.
-        top_answers: by type (one named ``all`` without types) rows, the answer
-            among the references of most of them, and their share.
+        top_answers: by type; one named ``all`` without types.
         priors: exact match of each image-blind prior.
         truncated_questions: rows cut at ``text.max_question_tokens``.
         truncated_answers: rows cut at ``text.max_answer_tokens``.
@@ -45,7 +59,7 @@ class TableFacts:
     answers: int
     duplicates: Rows
     conflicts: Rows
-    top_answers: Mapping[str, tuple[int, str, float]]
+    top_answers: Mapping[str, TopAnswer]
     priors: Mapping[str, float]
     truncated_questions: Rows
     truncated_answers: Rows

@@ -43,7 +43,7 @@ class AuditFinding:
     level: Level
     sentence: str
     advice: str
-    observed: float
+    observed: int | float
     limit: float = field(default=0.0)
 
 
@@ -66,7 +66,7 @@ def judge_pairs(pairs: Sequence[PairFacts]) -> list[AuditFinding]:
                 AuditFinding(
                     "DA001",
                     "warning",
-                    f"{_told(pair.leaked_paths, pair.other)} are about images that {pair.train} "
+                    f"{_rows_of(pair.leaked_paths, pair.other)} are about images that {pair.train} "
                     "names as well.",
                     "Split by image, or the score flatters the model.",
                     pair.leaked_paths.share,
@@ -77,7 +77,7 @@ def judge_pairs(pairs: Sequence[PairFacts]) -> list[AuditFinding]:
                 AuditFinding(
                     "DA002",
                     "warning",
-                    f"{_told(pair.copied_contents, pair.other)} are about images that are byte "
+                    f"{_rows_of(pair.copied_contents, pair.other)} are about images that are byte "
                     f"for byte in {pair.train} under another name.",
                     "Remove the copies from one side.",
                     pair.copied_contents.share,
@@ -89,8 +89,8 @@ def judge_pairs(pairs: Sequence[PairFacts]) -> list[AuditFinding]:
                 AuditFinding(
                     "DA005",
                     "warning" if unseen.share >= UNSEEN else "info",
-                    f"{_told(unseen, pair.other)} have only answers that {pair.train} never gives: "
-                    f"exact match cannot exceed {_percent(1.0 - unseen.share)} by repeating "
+                    f"{_rows_of(unseen, pair.other)} have only answers that {pair.train} never "
+                    f"gives: exact match cannot exceed {_percent(1.0 - unseen.share)} by repeating "
                     "answers.",
                     "Add such answers to the training table, or compare scores with that ceiling.",
                     unseen.share,
@@ -120,7 +120,7 @@ def judge_images(images: ImageFacts) -> list[AuditFinding]:
                 AuditFinding(
                     "DA012",
                     "info",
-                    f"{_told(copies, name)} are about images that are byte for byte an earlier "
+                    f"{_rows_of(copies, name)} are about images that are byte for byte an earlier "
                     "one of it under another name.",
                     "A split by image may train on one and validate on the other: name one of "
                     "them in all rows.",
@@ -137,8 +137,8 @@ def _repeats(table: TableFacts) -> list[AuditFinding]:
             AuditFinding(
                 "DA003",
                 "warning" if table.conflicts.share >= CONFLICTS else "info",
-                f"{_told(table.conflicts, table.name)} ask a question about an image that another "
-                "row answers differently.",
+                f"{_rows_of(table.conflicts, table.name)} ask a question about an image that "
+                "another row answers differently.",
                 "Put several people's answers into one row as references (column answers), or "
                 "mend them.",
                 table.conflicts.share,
@@ -150,7 +150,7 @@ def _repeats(table: TableFacts) -> list[AuditFinding]:
             AuditFinding(
                 "DA004",
                 "info",
-                f"{_told(table.duplicates, table.name)} repeat an earlier row.",
+                f"{_rows_of(table.duplicates, table.name)} repeat an earlier row.",
                 "They count twice in training and in the score; remove them.",
                 table.duplicates.share,
             )
@@ -170,16 +170,16 @@ def _answers(table: TableFacts) -> list[AuditFinding]:
             )
         ]
     found = []
-    for kind, (rows, answer, share) in table.top_answers.items():
-        if share >= TOP_ANSWER and rows >= TOP_ANSWER_ROWS:
+    for kind, top in table.top_answers.items():
+        if top.share >= TOP_ANSWER and top.rows >= TOP_ANSWER_ROWS:
             found.append(
                 AuditFinding(
                     "DA006",
                     "warning",
-                    f"{_percent(share)} of the {rows:,} rows of type {kind!r} in {table.name} have "
-                    f"the answer {answer!r}.",
+                    f"{_percent(top.share)} of the {top.rows:,} rows of type {kind!r} in "
+                    f"{table.name} have the answer {top.answer!r}.",
                     "A constant scores as much there; judge this type against its prior.",
-                    share,
+                    top.share,
                     TOP_ANSWER,
                 )
             )
@@ -210,7 +210,7 @@ def _texts(table: TableFacts) -> list[AuditFinding]:
                 AuditFinding(
                     code,
                     "warning" if cut.share >= TRUNCATED else "info",
-                    f"{_told(cut, table.name)} have {what} longer than {key}.",
+                    f"{_rows_of(cut, table.name)} have {what} longer than {key}.",
                     f"Raise {key}; a cut answer can never be given right."
                     if code == "DA009"
                     else f"Raise {key}.",
@@ -233,7 +233,7 @@ def _texts(table: TableFacts) -> list[AuditFinding]:
     return found
 
 
-def _told(rows: Rows, name: str) -> str:
+def _rows_of(rows: Rows, name: str) -> str:
     """Share and place of rows, as the subject of a sentence."""
     shown = ", ".join(map(str, rows.first[:_SHOWN_ROWS]))
     more = ", ..." if len(rows.first) > _SHOWN_ROWS else ""

@@ -5,57 +5,18 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from latentvqa.config import Config
-from latentvqa.core.audit.facts import ImageFacts, PairFacts, TableFacts
-from latentvqa.core.audit.rules import AuditFinding, judge_images, judge_pairs, judge_tables
+from latentvqa.core.audit.rules import judge_images, judge_pairs, judge_tables
+from latentvqa.core.results.audit import AuditResult
 from latentvqa.data.audit.images import FileFacts, image_facts, inspect_images
 from latentvqa.data.audit.tables import has_answers, pair_facts, table_facts
 from latentvqa.data.tables import QuestionTable, read_questions
 from latentvqa.data.tokenizer import train_tokenizers
 from latentvqa.errors import DataError
 
-SCHEMA = 1
 Progress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True)
-class Audit:
-    """Facts and findings.
-
-    Attributes:
-        tables: in the order given; the first is trained on.
-        pairs: every later table against the first.
-        images: of the files of all tables; None where no folder was given.
-        findings: the most severe first.
-    """
-
-    tables: Sequence[TableFacts]
-    pairs: Sequence[PairFacts]
-    images: ImageFacts | None
-    findings: Sequence[AuditFinding]
-
-    def to_json(self) -> dict[str, Any]:
-        """As plain values, with a schema version."""
-        return {
-            "schema": SCHEMA,
-            "tables": [
-                {
-                    **asdict(table),
-                    "top_answers": {
-                        kind: {"rows": rows, "answer": answer, "share": share}
-                        for kind, (rows, answer, share) in table.top_answers.items()
-                    },
-                }
-                for table in self.tables
-            ],
-            "pairs": [asdict(pair) for pair in self.pairs],
-            "images": None if self.images is None else asdict(self.images),
-            "findings": [asdict(finding) for finding in self.findings],
-        }
 
 
 def audit_tables(
@@ -63,7 +24,7 @@ def audit_tables(
     images: Path | None,
     config: Config,
     progress: Progress = lambda phase, done, total: None,
-) -> Audit:
+) -> AuditResult:
     """Audit tables, the first of which is to be trained on.
 
     Args:
@@ -99,7 +60,7 @@ def audit_tables(
         findings += judge_images(found_images)
     severity = {"critical": 0, "warning": 1, "info": 2, "ok": 3}
     findings.sort(key=lambda finding: severity[finding.level])
-    return Audit(facts, pairs, found_images, findings)
+    return AuditResult(facts, pairs, found_images, findings)
 
 
 @contextmanager
@@ -140,7 +101,7 @@ def _read(
         needs_images=False,
         require_answers=require_answers,
     )
-    if any(table.answers) and not has_answers(table):  # some are blank: let it be told
+    if any(table.answers) and not has_answers(table):  # some are blank: that is a fault
         return _read(path, images, config, require_answers=True)
     return table
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from latentvqa.core.answers.matching import normalise_answer, normalised_references
 from latentvqa.core.answers.priors import blind_priors
-from latentvqa.core.audit.facts import PairFacts, Rows, TableFacts
+from latentvqa.core.audit.facts import PairFacts, Rows, TableFacts, TopAnswer
 from latentvqa.data.batches import EncodedTable
 from latentvqa.data.tables import QuestionTable
 from latentvqa.data.tokenizer import UNK, Tokenizers
@@ -118,20 +118,22 @@ def _repeats(table: QuestionTable) -> tuple[np.ndarray, np.ndarray]:
     groups = frame.groupby(["image", "question"], sort=False)
     number = groups.ngroup().to_numpy()
     has_several = (groups["answer"].transform("nunique") > 1).to_numpy()
-    told: defaultdict[int, set[int]] = defaultdict(set)
+    given_in: defaultdict[int, set[int]] = defaultdict(set)
     places = np.flatnonzero(has_several).tolist()
     for place in places:
-        told[number[place]].add(answers[place])
+        given_in[number[place]].add(answers[place])
     is_contradicted = np.zeros(len(frame), dtype=bool)
     for place in places:
         mine = given[answers[place]]
-        is_contradicted[place] = any(mine.isdisjoint(given[code]) for code in told[number[place]])
+        is_contradicted[place] = any(
+            mine.isdisjoint(given[code]) for code in given_in[number[place]]
+        )
     return frame.duplicated().to_numpy(), is_contradicted
 
 
 def _top_answers(
     references: list[tuple[str, ...]], types: list[str] | None
-) -> dict[str, tuple[int, str, float]]:
+) -> dict[str, TopAnswer]:
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     rows: Counter[str] = Counter()
     for kind, row in zip(types or [WHOLE] * len(references), references, strict=True):
@@ -140,7 +142,7 @@ def _top_answers(
     found = {}
     for kind in sorted(counts):
         answer, times = counts[kind].most_common(1)[0]
-        found[kind] = (rows[kind], answer, times / rows[kind])
+        found[kind] = TopAnswer(rows[kind], answer, times / rows[kind])
     return found
 
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from latentvqa.core.diagnosis.diagnose import Diagnosis
 from latentvqa.core.records import EpochRecord, RunHeader
 from latentvqa.engine.evaluation.evaluate import Evaluation
-from latentvqa.engine.evaluation.files import evaluation_json
 from latentvqa.engine.runtime.observer import Observer, TrainingPlan
 from latentvqa.report.diagnosis.tables import epoch_line, epoch_table, verdict_panel
 from latentvqa.report.evaluation.scores import score_panel
@@ -44,4 +43,4 @@ class LinePrinter(Observer):
 
     def evaluated(self, evaluation: Evaluation) -> None:
         """Print the scores."""
-        self.notice(plain(score_panel(evaluation_json(evaluation), _WIDTH), _WIDTH))
+        self.notice(plain(score_panel(evaluation.result, _WIDTH), _WIDTH))

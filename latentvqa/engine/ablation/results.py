@@ -14,10 +14,9 @@ from latentvqa.core.ablation import (
     AblationResult,
     ArmResult,
     Comparison,
-    Estimate,
     RunResult,
-    spread,
 )
+from latentvqa.core.estimates import Estimate, spread
 from latentvqa.engine.ablation.runs import RunPlace, places_of, read_json
 from latentvqa.engine.metrics.paired_tests import (
     RowKey,

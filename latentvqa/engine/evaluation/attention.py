@@ -22,15 +22,17 @@ def write_attention(evaluation: Evaluation, folder: Path) -> None:
     The archive holds ``rows`` (row numbers in the table's file) and ``attention``
     of shape ``(rows, K, P + 1)``: patches row by row, last the question summary.
     """
-    used = evaluation.latent_use
-    if used is None or used.attention is None:
+    found = evaluation.examination
+    if found is None or found.attention is None or found.result.attention is None:
         return
+    rows, attention = found.rows, found.attention
     buffer = BytesIO()
-    np.savez_compressed(buffer, rows=used.rows, attention=used.attention)
+    np.savez_compressed(buffer, rows=rows, attention=attention)
     archive, drawing = (folder / name for name in ATTENTION_FILES)
     replace_file(archive, buffer.getvalue())
-    mean = used.attention.mean(0, dtype=np.float64)
-    picture = attention_png(used.grid, _examples(evaluation, used.rows, used.attention), mean)
+    mean = attention.mean(0, dtype=np.float64)
+    grid = found.result.attention.grid
+    picture = attention_png(grid, _examples(evaluation, rows, attention), mean)
     replace_file(drawing, picture)
 
 

@@ -11,22 +11,24 @@ import numpy as np
 
 from latentvqa.core.answers.priors import blind_prior_answers
 from latentvqa.core.records import SplitMetrics
+from latentvqa.core.results.evaluation import EvaluationResult, Losses, TypeScores
 from latentvqa.data.batches import EncodedTable
 from latentvqa.data.images import ImageStore, ImageTransform, bad_image_message, drop_images
 from latentvqa.data.tables import QuestionTable
 from latentvqa.engine.evaluation.calibration import fit_logit_temperature
-from latentvqa.engine.evaluation.seen_answers import SeenAnswers, seen_answers
+from latentvqa.engine.evaluation.seen_answers import seen_answers
+from latentvqa.engine.latent_use.examination import Examination
 from latentvqa.engine.latent_use.experiments import (
     MOST_ROWS,
     SHORT_ROWS,
     examine_latent_use,
     examined_rows,
 )
-from latentvqa.engine.latent_use.interventions import Laboratory
-from latentvqa.engine.latent_use.result import LatentUse
-from latentvqa.engine.metrics.confidence import Confidence, judge_confidence
-from latentvqa.engine.metrics.intervals import Measure, mean_with_interval
-from latentvqa.engine.metrics.protocols import matches, protocol_scores
+from latentvqa.engine.latent_use.interventions import InterventionRunner
+from latentvqa.engine.metrics.confidence import judge_confidence
+from latentvqa.engine.metrics.exact_match import exact_matches
+from latentvqa.engine.metrics.intervals import mean_with_interval
+from latentvqa.engine.metrics.protocols import protocol_meanings, protocol_scores
 from latentvqa.engine.runs.checkpoint import write_calibration
 from latentvqa.engine.runs.folder import RunFolder
 from latentvqa.engine.runs.loading import LoadedModel
@@ -39,54 +41,27 @@ _CACHE_MIB = 2048
 LatentUseExtent = Literal["none", "short", "full"]
 
 
-@dataclass(frozen=True)
-class TypeScores:
-    """One question type: the model, the best blind prior, and the rows."""
-
-    exact_match: Measure
-    prior: float
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Evaluation:
-    """What ``evaluate`` found.
+    """What ``evaluate`` found, and the rows behind it.
 
     Attributes:
-        run: what was evaluated, as the user named it.
-        checkpoint: folder that was loaded.
+        result: what is shown and written down.
         table: the questions.
-        measures: scores by protocol name.
-        losses: losses and latent measures of the same pass.
-        priors: exact match of each image-blind prior.
-        types: scores per question type; empty where the table has none.
+        losses: losses and latent measures of the pass, all of them.
         answers: the model's answers, row by row.
-        confidences: their probabilities.
-        confidence: how good these are.
-        language: whose rules the answers were normalised by; empty for none.
-        seen: what training had seen of the answers; None where nobody wrote it
-            down.
-        latent_use: whether the answers rest on the latent, where it was asked
-            and the table has two images or more.
+        is_right: 1 where the answer equals a reference, else 0, ``(rows,)``.
+        confidences: probabilities of the answers, ``(rows,)``.
+        examination: rows behind ``result.latent_use``; None without it.
     """
 
-    run: Path
-    checkpoint: Path
+    result: EvaluationResult
     table: QuestionTable
-    measures: Mapping[str, Measure]
     losses: SplitMetrics
-    priors: Mapping[str, float]
-    types: Mapping[str, TypeScores]
     answers: list[str]
+    is_right: np.ndarray
     confidences: np.ndarray
-    confidence: Confidence
-    language: str
-    seen: SeenAnswers | None
-    latent_use: LatentUse | None
-
-    @property
-    def best_prior(self) -> tuple[str, float]:
-        """Name and exact match of the best image-blind prior."""
-        return max(self.priors.items(), key=lambda item: item[1])
+    examination: Examination | None
 
 
 def evaluate(
@@ -107,7 +82,7 @@ def evaluate(
     Args:
         loaded: the model.
         table: questions with answers.
-        observer: hears of progress and notices.
+        observer: receives progress and notices.
         run: what the user asked to evaluate.
         samples: latent samples to answer from; 0 answers from z = mu.
         batch_size: questions per batch.
@@ -139,43 +114,55 @@ def evaluate(
         poll()
 
     scores = score_table(loaded.model, encoded, store, loaded.tokenizers.answer, settings, on_batch)
-    language = settings.language
-    is_right = matches(scores.answers, table, language)
+    language, is_right = settings.language, scores.is_right
     priors = _prior_matches(table, language)
-    measures = protocol_scores(scores.answers, table, language)
-    measures["answer_nll"] = mean_with_interval(scores.answer_nll, table.image_index)
+    metrics = protocol_scores(scores.answers, is_right, table, language)
+    metrics["answer_nll"] = mean_with_interval(scores.answer_nll, table.image_index)
     if scores.shuffled_answers:
-        shuffled = matches(scores.shuffled_answers, table, language)
-        measures["exact_match_latents_shuffled"] = mean_with_interval(shuffled, table.image_index)
+        shuffled = exact_matches(scores.shuffled_answers, table.answers, language)
+        metrics["exact_match_latents_shuffled"] = mean_with_interval(shuffled, table.image_index)
     seen = seen_answers(table, is_right, run, language)
     places = RunFolder.holding(run)
     if seen is None and places.config.exists():  # a copied checkpoint has neither
         observer.notice(
             f"warning: {places.answers} is missing or damaged, so what training had "
-            "seen of the answers is not told"
+            "seen of the answers is not known"
         )
-    return Evaluation(
-        run=run,
-        checkpoint=loaded.folder,
-        table=table,
-        measures=measures,
-        losses=scores.metrics,
+    confidence = judge_confidence(
+        scores.confidences, is_right, table.image_index, settings.logit_temperature
+    )
+    examination = None
+    if latent_use != "none":
+        is_short = latent_use == "short"
+        examination = _examine(loaded, table, store, settings, is_short, observer, poll)
+    result = EvaluationResult(
+        run=str(run),
+        checkpoint=loaded.folder.name,
+        table=str(table.path.resolve()),
+        questions=len(table),
+        images=len(table.image_paths),
+        language=language,
+        metrics=metrics,
+        protocols=protocol_meanings(metrics),
+        losses=Losses.of(scores.metrics),
         priors={name: float(match.mean()) for name, match in priors.items()},
         types=_by_type(table, is_right, priors),
-        answers=scores.answers,
-        confidences=scores.confidences,
-        confidence=judge_confidence(
-            scores.confidences, is_right, table.image_index, settings.logit_temperature
-        ),
-        language=language,
-        seen=seen,
-        latent_use=None
-        if latent_use == "none"
-        else _latent_use(loaded, table, store, settings, latent_use == "short", observer, poll),
+        seen_answers=seen,
+        confidence=confidence,
+        latent_use=None if examination is None else examination.result,
+    )
+    return Evaluation(
+        result,
+        table,
+        scores.metrics,
+        scores.answers,
+        is_right,
+        scores.confidences,
+        examination,
     )
 
 
-def _latent_use(
+def _examine(
     loaded: LoadedModel,
     table: QuestionTable,
     store: ImageStore,
@@ -183,7 +170,7 @@ def _latent_use(
     is_short: bool,
     observer: Observer,
     poll: Callable[[], None],
-) -> LatentUse | None:
+) -> Examination | None:
     if len(table.image_paths) < 2:
         observer.notice(
             "warning: latent use is not examined: the table asks about one image, and latents are "
@@ -197,7 +184,7 @@ def _latent_use(
         observer.progress(name.replace("_", " "), done, total)
         poll()
 
-    laboratory = Laboratory(
+    runner = InterventionRunner(
         loaded.model,
         EncodedTable(part, loaded.tokenizers, spec.max_question_tokens, spec.max_answer_tokens),
         store.subset(part.image_paths),
@@ -207,7 +194,7 @@ def _latent_use(
     )
     priors = _prior_matches(part, settings.language)
     best_prior = max(float(match.mean()) for match in priors.values())
-    return examine_latent_use(laboratory, best_prior, is_short=is_short)
+    return examine_latent_use(runner, best_prior, is_short=is_short)
 
 
 def _open_images(
@@ -241,7 +228,7 @@ def _open_images(
 def _prior_matches(table: QuestionTable, language: str) -> dict[str, np.ndarray]:
     images = [table.image_names[index] for index in table.image_index]
     answers = blind_prior_answers(table.questions, table.types, table.answers, images)
-    return {name: matches(given, table, language) for name, given in answers.items()}
+    return {name: exact_matches(given, table.answers, language) for name, given in answers.items()}
 
 
 def _by_type(

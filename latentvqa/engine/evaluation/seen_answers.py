@@ -4,33 +4,18 @@ from __future__ import annotations
 
 import itertools
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from latentvqa.core.answers.matching import normalise_answer
+from latentvqa.core.results.evaluation import SeenAnswers
 from latentvqa.data.tables import QuestionTable
-from latentvqa.engine.metrics.intervals import Measure, mean_with_interval
+from latentvqa.engine.metrics.intervals import mean_with_interval
 from latentvqa.engine.runs.tables import read_training_answers
 
 # answers trained on this often begin a band of their own
 FREQUENCY_BANDS = (1, 10, 100, 1000)
-
-
-@dataclass(frozen=True)
-class SeenAnswers:
-    """What training had seen of the answers.
-
-    Attributes:
-        upper_bound: share of rows with a reference that was trained on: no
-            score of answers repeated from training can exceed it.
-        bands: exact match by how often the answer was trained on.
-    """
-
-    upper_bound: float
-    bands: Mapping[str, Measure]
 
 
 def seen_answers(
@@ -60,4 +45,4 @@ def seen_answers(
             name = f"{low}" if high == low + 1 else f"{low}-{high - 1}"
             name = f"{low}+" if high == sys.maxsize else name
             bands[name] = mean_with_interval(is_right[chosen], table.image_index[chosen])
-    return SeenAnswers(upper_bound=float((times > 0).mean()), bands=bands)
+    return SeenAnswers(float((times > 0).mean()), bands)

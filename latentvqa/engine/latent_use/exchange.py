@@ -1,7 +1,7 @@
-"""Who lends a latent, an image or a question to whom in an exchange between rows.
+"""From which other row each row takes a latent, an image or a question.
 
-A donor always has another image: an exchange that changes nothing would flatter
-a latent that carries nothing.
+The source always has another image: an exchange that changes nothing would
+flatter a latent that carries nothing.
 """
 
 from __future__ import annotations
@@ -13,27 +13,28 @@ import numpy as np
 
 
 @dataclass(frozen=True, eq=False)
-class Donors:
-    """A donor for every row.
+class Exchange:
+    """A source for every row.
 
     Attributes:
-        rows: donor of each row, shape ``(rows,)``; a row without one is its own.
-        is_alike: whether the donor has the row's own key, shape ``(rows,)``.
-        is_served: whether there is a donor with another image, ``(rows,)``.
+        sources: row that each row takes from, shape ``(rows,)``; a row without a
+            source is its own.
+        is_alike: whether the source has the row's own key, shape ``(rows,)``.
+        has_source: whether there is a source with another image, ``(rows,)``.
     """
 
-    rows: np.ndarray
+    sources: np.ndarray
     is_alike: np.ndarray
-    is_served: np.ndarray
+    has_source: np.ndarray
 
 
-def find_donors(keys: Sequence[Hashable], images: np.ndarray, seed: int) -> Donors:
+def find_exchange(keys: Sequence[Hashable], images: np.ndarray, seed: int) -> Exchange:
     """Find for every row another one with the same key and another image.
 
-    Rows whose key offers nobody take any row with another image.
+    Rows whose key offers no such row take any row with another image.
 
     Args:
-        keys: what donor and row should share, such as the question text.
+        keys: what source and row should share, such as the question text.
         images: image of each row, shape ``(rows,)``.
         seed: of the order in which rows are exchanged.
 
@@ -45,10 +46,10 @@ def find_donors(keys: Sequence[Hashable], images: np.ndarray, seed: int) -> Dono
     place: dict[Hashable, int] = {}
     groups = np.array([place.setdefault(key, len(place)) for key in keys], dtype=np.int64)
     rng = np.random.default_rng(seed)
-    rows, is_alike = _exchange(groups, images, rng)
+    sources, is_alike = _exchange(groups, images, rng)
     others, _ = _exchange(np.zeros(len(images), np.int64), images, rng)
-    rows = np.where(is_alike, rows, others)
-    return Donors(rows, is_alike, images[rows] != images)
+    sources = np.where(is_alike, sources, others)
+    return Exchange(sources, is_alike, images[sources] != images)
 
 
 def _exchange(
@@ -58,12 +59,12 @@ def _exchange(
     names, codes = np.unique(images, return_inverse=True)
     rank = rng.permutation(len(names))[codes]
     order = np.lexsort((rng.random(len(images)), rank, groups))
-    donors = np.arange(len(images))
+    sources = np.arange(len(images))
     bounds = np.flatnonzero(np.diff(groups[order])) + 1
     for members in np.split(order, bounds):
         if not len(members):
             continue
         # the largest image of the group: moving by it leaves every image behind, if that can be
         largest = int(np.unique(images[members], return_counts=True)[1].max())
-        donors[members] = np.roll(members, largest % len(members))
-    return donors, images[donors] != images
+        sources[members] = np.roll(members, largest % len(members))
+    return sources, images[sources] != images

@@ -2,7 +2,7 @@
 
 Every answer is generated freely; teacher-forced accuracy would let the decoder
 lean on the reference. Encoding and reading are apart, so that many latents are
-read after one look at the images.
+read after the images were encoded once.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Answered:
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
+class EncodingPass:
     """What a model made of every row under one condition of its input.
 
     Attributes:
@@ -72,8 +72,8 @@ class Reading:
     without_token: int | None = None
 
 
-class Laboratory:
-    """A model and the rows that it is examined on.
+class InterventionRunner:
+    """Lets a model answer the rows that it is examined on, untouched or interfered with.
 
     Args:
         model: in eval mode.
@@ -104,9 +104,9 @@ class Laboratory:
         return self.model.bottleneck is not None and self.settings.is_latent_used
 
     @torch.no_grad()
-    def look(
+    def encode(
         self, name: str, encoded: EncodedTable | None = None, blank: Blank | None = None
-    ) -> Look:
+    ) -> EncodingPass:
         """Encode and answer all rows.
 
         Args:
@@ -116,7 +116,7 @@ class Laboratory:
             blank: what is hidden: every image behind its mean colour, or every
                 question behind a single unknown word.
         """
-        answered = _Sheet(len(self.encoded))
+        answered = _RowAnswers(len(self.encoded))
         rows: list[Tensor] = []
         means: list[Tensor] = []
         logvars: list[Tensor | None] = []
@@ -131,22 +131,22 @@ class Laboratory:
                 attention.append(self._attention(encoding))
             self._answer(one, latents, None, answered)
         if not rows:
-            return Look(answered.result(), None, None)
+            return EncodingPass(answered.result(), None, None)
         order = torch.cat(rows).argsort()
         known = [logvar.cpu() for logvar in logvars if logvar is not None]
         logvar = torch.cat(known)[order] if known else None
         posterior = Posterior(torch.cat(means)[order], logvar)
-        return Look(answered.result(), posterior, torch.cat(attention)[order])
+        return EncodingPass(answered.result(), posterior, torch.cat(attention)[order])
 
     @torch.no_grad()
     def read(self, readings: Mapping[str, Reading]) -> dict[str, Answered]:
         """Let the decoder answer every row from given latents, all else unchanged."""
-        sheets = {name: _Sheet(len(self.encoded)) for name in readings}
+        collected = {name: _RowAnswers(len(self.encoded)) for name in readings}
         for one in self._encodings("latents", self.encoded, None):
             for name, reading in readings.items():
                 latents = reading.latents(one.batch.rows).to(self.settings.device)
-                self._answer(one, latents, reading.without_token, sheets[name])
-        return {name: sheet.result() for name, sheet in sheets.items()}
+                self._answer(one, latents, reading.without_token, collected[name])
+        return {name: answers.result() for name, answers in collected.items()}
 
     def _encodings(
         self, name: str, encoded: EncodedTable, blank: Blank | None
@@ -175,7 +175,11 @@ class Laboratory:
             return bottleneck.attention_over(encoding.fused).half().cpu()
 
     def _answer(
-        self, one: EncodedBatch, latents: Tensor | None, without_token: int | None, sheet: _Sheet
+        self,
+        one: EncodedBatch,
+        latents: Tensor | None,
+        without_token: int | None,
+        answers: _RowAnswers,
     ) -> None:
         targets = one.batch.answer_tokens
         with autocast(self.settings.device, self.settings.precision):
@@ -183,10 +187,10 @@ class Laboratory:
             logits = self.model.answer_logits(memory, targets, BOS)
             generated = generate_answers(self.model, memory)
         nll = answer_nll(logits, targets, PAD).double().cpu().numpy()
-        sheet.place(one.batch.rows, self._texts(generated.tokens), nll)
+        answers.place(one.batch.rows, self._texts(generated.tokens), nll)
 
 
-class _Sheet:
+class _RowAnswers:
     """Answers that come in batches and belong into the table's order."""
 
     def __init__(self, rows: int) -> None:

@@ -7,17 +7,16 @@ at a model.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from scipy.stats import rankdata
 
+from latentvqa.core.estimates import Estimate
+from latentvqa.core.results.confidence import Bin, Confidence
 from latentvqa.engine.metrics.intervals import (
-    Measure,
+    estimate_of,
     image_resamples,
     mean_with_interval,
-    measure_of,
 )
 
 BINS = 15
@@ -27,76 +26,13 @@ _RESAMPLES = 300
 _CURVE_POINTS = 200
 
 
-@dataclass(frozen=True)
-class Bin:
-    """Answers of like confidence.
-
-    Attributes:
-        low: least confidence of the bin.
-        high: largest, belonging to it in the last bin alone.
-        rows: answers in it.
-        confidence: their mean confidence; 0 without any.
-        accuracy: share that is right; 0 without any.
-    """
-
-    low: float
-    high: float
-    rows: int
-    confidence: float
-    accuracy: float
-
-
-@dataclass(frozen=True)
-class Confidence:
-    """How good the confidences of a table's answers are.
-
-    Attributes:
-        calibration_error: expected calibration error over 15 bins of equal
-            width (Guo et al. 2017, arXiv:1706.04599).
-        brier: mean squared difference of confidence and being right.
-        auroc: chance that a right answer is more confident than a wrong one,
-            ties half; None where all are right or all wrong.
-        aurc: area under the risk-coverage curve (Geifman and El-Yaniv 2017,
-            arXiv:1705.08500): mean error over all coverages, lower is better.
-        accuracy_at: share right among the most confident, by coverage.
-        coverage_at: largest share that can be answered at a risk, by risk.
-        bins: of the reliability diagram.
-        curve: coverage and risk, from the most confident answer on.
-        logit_temperature: what the logits were divided by.
-    """
-
-    calibration_error: Measure
-    brier: Measure
-    auroc: Measure | None
-    aurc: Measure
-    accuracy_at: dict[float, float]
-    coverage_at: dict[float, float]
-    bins: tuple[Bin, ...]
-    curve: tuple[tuple[float, float], ...]
-    logit_temperature: float
-
-    def to_json(self) -> dict[str, Any]:
-        """As plain values."""
-        return {
-            "logit_temperature": self.logit_temperature,
-            "calibration_error": self.calibration_error.to_json(),
-            "brier": self.brier.to_json(),
-            "auroc": None if self.auroc is None else self.auroc.to_json(),
-            "aurc": self.aurc.to_json(),
-            "accuracy_at_coverage": {f"{at:g}": value for at, value in self.accuracy_at.items()},
-            "coverage_at_risk": {f"{at:g}": value for at, value in self.coverage_at.items()},
-            "reliability": [vars(one) for one in self.bins],
-            "risk_coverage": [list(point) for point in self.curve],
-        }
-
-
 def judge_confidence(
     confidences: np.ndarray,
     is_right: np.ndarray,
     images: np.ndarray,
     logit_temperature: float = 1.0,
 ) -> Confidence:
-    """Measure how well confidences tell right answers from wrong ones.
+    """Estimate how well confidences tell right answers from wrong ones.
 
     Args:
         confidences: probability of each answer, shape ``(rows,)``.
@@ -109,13 +45,13 @@ def judge_confidence(
     _, index = np.unique(images, return_inverse=True)
     risks = risk_curve(confidences, is_right)
 
-    def measured(statistic: Callable[[np.ndarray], float]) -> Measure:
+    def measured(statistic: Callable[[np.ndarray], float]) -> Estimate:
         rows, count = np.arange(len(index)), int(index.max()) + 1
         values = [
             statistic(np.repeat(rows, drawn[index].astype(np.int64)))
             for drawn in image_resamples(count, _RESAMPLES)
         ]
-        return measure_of(statistic(rows), np.array(values), rows=len(rows), images=count)
+        return estimate_of(statistic(rows), np.array(values), rows=len(rows), images=count)
 
     def ranked(rows: np.ndarray) -> float:
         found = auroc(confidences[rows], is_right[rows])
@@ -123,17 +59,17 @@ def judge_confidence(
 
     has_both = 0.0 < is_right.mean() < 1.0
     return Confidence(
+        logit_temperature=logit_temperature,
         calibration_error=measured(
             lambda rows: calibration_error(confidences[rows], is_right[rows])
         ),
         brier=mean_with_interval((confidences - is_right) ** 2, images),
         auroc=measured(ranked) if has_both else None,
         aurc=measured(lambda rows: float(risk_curve(confidences[rows], is_right[rows]).mean())),
-        accuracy_at={at: 1.0 - float(risks[_last(at, len(risks))]) for at in COVERAGES},
-        coverage_at={at: _coverage_at(risks, at) for at in RISKS},
-        bins=reliability(confidences, is_right),
-        curve=_thinned(risks),
-        logit_temperature=logit_temperature,
+        accuracy_at_coverage={at: 1.0 - float(risks[_last(at, len(risks))]) for at in COVERAGES},
+        coverage_at_risk={at: _coverage_at(risks, at) for at in RISKS},
+        reliability=reliability(confidences, is_right),
+        risk_coverage=_thinned(risks),
     )
 
 

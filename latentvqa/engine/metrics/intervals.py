@@ -6,12 +6,12 @@ pretend that they are independent.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
+
+from latentvqa.core.estimates import Estimate
 
 RESAMPLES = 2000
 COVERAGE = 0.95
@@ -19,31 +19,7 @@ _TAIL = (1.0 - COVERAGE) / 2.0
 _LARGEST_BLOCK = 2_000_000  # numbers held at once
 
 
-@dataclass(frozen=True)
-class Measure:
-    """A value with its interval.
-
-    Attributes:
-        value: of all rows.
-        low: lower end of the 95 % interval; NaN with a single image, which
-            tells of no spread.
-        high: upper end; NaN likewise.
-        n: rows.
-    """
-
-    value: float
-    low: float
-    high: float
-    n: int
-
-    def to_json(self) -> dict[str, float | int | None]:
-        """As plain values; an end that is not defined is None."""
-        ends = {"low": self.low, "high": self.high}
-        known = {name: None if math.isnan(end) else end for name, end in ends.items()}
-        return {"value": self.value, **known, "n": self.n}
-
-
-def mean_with_interval(values: np.ndarray, images: np.ndarray, seed: int = 0) -> Measure:
+def mean_with_interval(values: np.ndarray, images: np.ndarray, seed: int = 0) -> Estimate:
     """Mean of per-row values with a bootstrap over images.
 
     Args:
@@ -60,7 +36,7 @@ def mean_with_interval(values: np.ndarray, images: np.ndarray, seed: int = 0) ->
         for weights in _weight_blocks(len(sums), RESAMPLES, seed)
     ]
     bounds = (float(values.min()), float(values.max()))
-    return measure_of(
+    return estimate_of(
         float(values.mean()),
         np.concatenate(means),
         rows=len(values),
@@ -75,29 +51,29 @@ def image_resamples(images: int, resamples: int, seed: int = 0) -> Iterator[np.n
         yield from block
 
 
-def measure_of(
+def estimate_of(
     value: float,
     resampled: np.ndarray,
     *,
     rows: int,
     images: int,
     bounds: tuple[float, float] = (0.0, 1.0),
-) -> Measure:
-    """A measure with its interval from the values of resamples.
+) -> Estimate:
+    """A value with its interval from the values of resamples.
 
     The percentiles' distances to the value are widened as Student's t is wider
     than the normal distribution (Hesterberg 2015, arXiv:1411.5279, section
     5.3): with ten images percentiles alone cover 91 % instead of 95 %.
 
     Args:
-        value: the measure on all rows.
-        resampled: the measure on each resample; NaN where it is undefined.
+        value: of all rows.
+        resampled: the value of each resample; NaN where it is undefined.
         rows: of the table.
         images: of the table.
-        bounds: what the measure can be.
+        bounds: what the value can be.
     """
     if images < 2:
-        return Measure(value, math.nan, math.nan, rows)
+        return Estimate(value, None, None, rows)
     defined = resampled[~np.isnan(resampled)]
     low, high = np.quantile(defined, [_TAIL, 1.0 - _TAIL]) if len(defined) else (value, value)
     ratio = stats.t.ppf(1.0 - _TAIL, images - 1) / stats.norm.ppf(1.0 - _TAIL)
@@ -105,7 +81,7 @@ def measure_of(
     # the value lies inside even where resampling is biased, as in a calibration error
     low = value - wider * max(value - float(low), 0.0)
     high = value + wider * max(float(high) - value, 0.0)
-    return Measure(value, max(low, min(bounds[0], value)), min(high, max(bounds[1], value)), rows)
+    return Estimate(value, max(low, min(bounds[0], value)), min(high, max(bounds[1], value)), rows)
 
 
 def _weight_blocks(images: int, resamples: int, seed: int) -> Iterator[np.ndarray]:

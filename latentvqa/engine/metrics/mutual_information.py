@@ -8,37 +8,16 @@ of the posteriors of the same n examples, each its own among them.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+
+from latentvqa.core.results.latent_use import MutualInformation
 
 # an estimate this close to its ceiling, in nats, says only that there is at least as much
 CEILING_MARGIN = 1.0
 ESTIMATOR = "Hoffman and Johnson 2016, aggregate posterior of the same n examples"
 BIAS = "low in expectation, since each example is in its own mixture; at most log n"
-
-
-@dataclass(frozen=True)
-class MutualInformation:
-    """An estimate and what it can reach.
-
-    Attributes:
-        nats: the estimate; slightly below 0 is noise around 0.
-        ceiling: log n, which no estimate from n examples exceeds.
-        examples: n.
-        temperature: scale of the posterior's standard deviation.
-    """
-
-    nats: float
-    ceiling: float
-    examples: int
-    temperature: float
-
-    @property
-    def is_at_ceiling(self) -> bool:
-        """Whether the true value may be any higher one."""
-        return self.nats > self.ceiling - CEILING_MARGIN
 
 
 def mutual_information(
@@ -53,7 +32,7 @@ def mutual_information(
         seed: of the noise.
 
     Raises:
-        ValueError: for no examples or a temperature of 0, where z tells
+        ValueError: for no examples or a temperature of 0, where z holds
             everything.
     """
     if temperature <= 0.0 or not len(mu):
@@ -71,9 +50,13 @@ def mutual_information(
     own = -0.5 * (noise.square().sum(1) + log_variance.sum(1))
     log_density.diagonal().copy_(own)
     aggregate = log_density.logsumexp(1) - math.log(len(mean))
+    found, ceiling = float((own - aggregate).mean()), math.log(len(mean))
     return MutualInformation(
-        nats=float((own - aggregate).mean()),
-        ceiling=math.log(len(mean)),
-        examples=len(mean),
+        value=found,
+        log_n=ceiling,
+        n=len(mean),
         temperature=temperature,
+        is_at_ceiling=found > ceiling - CEILING_MARGIN,
+        estimator=ESTIMATOR,
+        bias=BIAS,
     )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from statistics import mean, stdev
 
 import numpy as np
 from scipy import stats
 
-from latentvqa.core.ablation import Estimate
+from latentvqa.core.estimates import Estimate
 from latentvqa.engine.metrics.intervals import COVERAGE, mean_with_interval
 
 # what makes a row of a prediction file the same question in two runs, and its image
@@ -51,7 +50,4 @@ def difference_over_images(
         float(arm[row]) - float(default[row]) for arm, default in pairs for row in default
     ]
     images = [row[0] for _, default in pairs for row in default]
-    found = mean_with_interval(np.array(differences), np.array(images))
-    if math.isnan(found.low):
-        return Estimate(found.value, None, None, found.n)
-    return Estimate(found.value, found.low, found.high, found.n)
+    return mean_with_interval(np.array(differences), np.array(images))

@@ -6,20 +6,20 @@ output carries the name.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 
 import numpy as np
 from sacrebleu.metrics.bleu import BLEU
 
-from latentvqa.core.answers.matching import anls, exact_match, token_f1
+from latentvqa.core.answers.matching import anls, token_f1
 from latentvqa.core.answers.vqa_official import vqa_official
+from latentvqa.core.estimates import Estimate
 from latentvqa.data.tables import QuestionTable
 from latentvqa.engine.metrics.intervals import (
-    Measure,
+    estimate_of,
     image_resamples,
     mean_with_interval,
-    measure_of,
 )
 
 # the official VQA accuracy compares with several people's answers
@@ -35,24 +35,26 @@ _ORDERS = 4
 _BLEU_RESAMPLES = 500
 
 
-def bleu_signature() -> str:
-    """What sacrebleu states with its numbers, so that others can repeat them."""
-    return str(_bleu().get_signature())
+def protocol_meanings(names: Iterable[str]) -> dict[str, str]:
+    """What each protocol among some names means, and what sacrebleu states with its numbers."""
+    meanings = {name: meaning for name, meaning in PROTOCOLS.items() if name in set(names)}
+    return {**meanings, "bleu_signature": str(_bleu().get_signature())}
 
 
 def protocol_scores(
-    answers: Sequence[str], table: QuestionTable, language: str
-) -> dict[str, Measure]:
+    answers: Sequence[str], is_right: np.ndarray, table: QuestionTable, language: str
+) -> dict[str, Estimate]:
     """Score answers by every protocol that applies.
 
     Args:
         answers: answer of each row.
+        is_right: 1 where that equals a reference, else 0, shape ``(rows,)``.
         table: the rows; official VQA accuracy needs three references in each.
         language: whose rules normalisation may use; empty for none.
     """
     rows, images = list(zip(answers, table.answers, strict=True)), table.image_index
     found = {
-        "exact_match": mean_with_interval(matches(answers, table, language), images),
+        "exact_match": mean_with_interval(is_right, images),
         "token_f1": mean_with_interval(
             np.array([token_f1(answer, wanted, language) for answer, wanted in rows]), images
         ),
@@ -68,15 +70,9 @@ def protocol_scores(
     return found
 
 
-def matches(answers: Sequence[str], table: QuestionTable, language: str) -> np.ndarray:
-    """1 where an answer equals a reference, else 0; shape ``(rows,)``."""
-    pairs = zip(answers, table.answers, strict=True)
-    return np.array([exact_match(text, wanted, language) for text, wanted in pairs], dtype=float)
-
-
 def corpus_bleu(
     answers: Sequence[str], references: Sequence[tuple[str, ...]], images: np.ndarray
-) -> Measure:
+) -> Estimate:
     """Corpus BLEU, from 0 to 1, with a bootstrap over images.
 
     Args:
@@ -91,7 +87,7 @@ def corpus_bleu(
     np.add.at(by_image, index, counts)
     resampled = [_bleu_of(w @ by_image) for w in image_resamples(len(names), _BLEU_RESAMPLES)]
     value = _bleu_of(counts.sum(0))
-    return measure_of(value, np.array(resampled), rows=len(answers), images=len(names))
+    return estimate_of(value, np.array(resampled), rows=len(answers), images=len(names))
 
 
 @cache

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from latentvqa.core.answers.matching import exact_match
 from latentvqa.engine.evaluation.evaluate import evaluate
 from latentvqa.engine.run_report.samples import AnsweredRow, Answers
 from latentvqa.engine.runs.loading import load_model
@@ -48,7 +47,7 @@ def predicted_answers(
             question=table.questions[row],
             answer=answer,
             reference=table.reference(row),
-            is_correct=bool(exact_match(answer, table.answers[row], found.language)),
+            is_correct=bool(found.is_right[row]),
             confidence=float(found.confidences[row]),
         )
         for row, answer in enumerate(found.answers)

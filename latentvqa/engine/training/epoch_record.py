@@ -98,6 +98,7 @@ def _validate(trainer: Trainer, stage: Stage) -> SplitMetrics:
         trainer.tokenizers.answer,
         scoring,
         on_batch,
+        trainer.val.answer_entropy,
     ).metrics
 
 

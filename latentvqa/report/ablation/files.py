@@ -8,7 +8,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from latentvqa.core.ablation import COMPARED, MEASURES, AblationResult, ArmResult, Estimate
+from latentvqa.core.ablation import COMPARED, MEASURES, AblationResult, ArmResult
+from latentvqa.core.estimates import Estimate
 
 SCHEMA = 1
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
-from latentvqa.core.ablation import AblationResult, Estimate
+from latentvqa.core.ablation import AblationResult
+from latentvqa.core.estimates import Estimate
 from latentvqa.report.picture import png_of
 from latentvqa.report.style import LIGHT
 

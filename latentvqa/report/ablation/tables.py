@@ -11,7 +11,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from latentvqa.core.ablation import AblationResult, ArmResult, Comparison, Estimate, RunResult
+from latentvqa.core.ablation import AblationResult, ArmResult, Comparison, RunResult
+from latentvqa.core.estimates import Estimate
 from latentvqa.report.diagnosis.columns import (
     MISSING,
     NOT_CHARGED,

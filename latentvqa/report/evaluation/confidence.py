@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from rich.table import Table
 from rich.text import Text
 
+from latentvqa.core.estimates import Estimate
+from latentvqa.core.results.confidence import Confidence
 from latentvqa.report.picture import png_of
 from latentvqa.report.style import LIGHT
 
@@ -15,12 +14,8 @@ PIXELS_PER_INCH = 110
 _DOTS = "confidence\n(dots: mean confidence, as large as their share of the rows)"
 
 
-def confidence_lines(found: Mapping[str, Any]) -> Table:
-    """Calibration, ranking and abstention in words.
-
-    Args:
-        found: what ``Confidence.to_json`` gives; shares become percent here.
-    """
+def confidence_lines(found: Confidence) -> Table:
+    """Calibration, ranking and abstention in words; shares become percent here."""
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
     table.add_column(ratio=1)
@@ -28,24 +23,24 @@ def confidence_lines(found: Mapping[str, Any]) -> Table:
     def add(name: str, value: str) -> None:
         table.add_row(Text(name, style="dim"), Text(value))
 
-    add("calibration error", _range(found["calibration_error"]))
-    ranked = found["auroc"]
-    told = "not defined: no mistakes, or nothing right"
-    add("AUROC of being right", told if ranked is None else _plain(ranked))
-    add("risk-coverage area", f"{_range(found['aurc'])}, lower is better")
-    at = found["accuracy_at_coverage"].items()
+    add("calibration error", _range(found.calibration_error))
+    ranked = found.auroc
+    undefined = "not defined: no mistakes, or nothing right"
+    add("AUROC of being right", undefined if ranked is None else _plain(ranked))
+    add("risk-coverage area", f"{_range(found.aurc)}, lower is better")
+    at = found.accuracy_at_coverage.items()
     add("right among the surest", ", ".join(f"{_percent(c)}: {_percent(v)}" for c, v in at))
-    at = found["coverage_at_risk"].items()
+    at = found.coverage_at_risk.items()
     add("answerable at a risk", ", ".join(f"of {_percent(r)}: {_percent(v)}" for r, v in at))
-    add("logit temperature", f"{found['logit_temperature']:.3g}")
+    add("logit temperature", f"{found.logit_temperature:.3g}")
     return table
 
 
-def confidence_png(found: Mapping[str, Any]) -> bytes:
+def confidence_png(found: Confidence) -> bytes:
     """Draw the reliability diagram and the risk-coverage curve as a PNG picture.
 
     Args:
-        found: what ``Confidence.to_json`` gives.
+        found: how good the confidences are.
 
     Returns:
         The content of the file.
@@ -56,37 +51,37 @@ def confidence_png(found: Mapping[str, Any]) -> bytes:
     figure = Figure(figsize=(9.0, 3.9), dpi=PIXELS_PER_INCH, layout="constrained")
     FigureCanvasAgg(figure)
     reliability, risk = figure.subplots(1, 2)
-    bins = [one for one in found["reliability"] if one["rows"]]
-    rows = sum(one["rows"] for one in bins)
+    bins = [one for one in found.reliability if one.rows]
+    rows = sum(one.rows for one in bins)
     reliability.plot([0, 1], [0, 1], ls="--", lw=1, color=LIGHT["soft"])
     reliability.bar(
-        [one["low"] for one in bins],
-        [one["accuracy"] for one in bins],
-        width=[one["high"] - one["low"] for one in bins],
+        [one.low for one in bins],
+        [one.accuracy for one in bins],
+        width=[one.high - one.low for one in bins],
         align="edge",
         color=LIGHT["c0"],
         alpha=0.3,
         edgecolor=LIGHT["c0"],
     )
     reliability.scatter(
-        [one["confidence"] for one in bins],
-        [one["accuracy"] for one in bins],
-        s=[12 + 240 * one["rows"] / rows for one in bins],
+        [one.confidence for one in bins],
+        [one.accuracy for one in bins],
+        s=[12 + 240 * one.rows / rows for one in bins],
         color=LIGHT["c1"],
         zorder=3,
         clip_on=False,
     )
     reliability.set(xlim=(0, 1), ylim=(0, 1), xlabel=_DOTS, ylabel="share right")
-    error = found["calibration_error"]["value"]
+    error = found.calibration_error.value
     reliability.set_title(f"reliability: expected calibration error {_percent(error)}", fontsize=10)
-    coverage, risks = zip(*found["risk_coverage"], strict=True)
+    coverage, risks = zip(*found.risk_coverage, strict=True)
     risk.plot(coverage, risks, color=LIGHT["c0"])
     risk.axhline(risks[-1], ls="--", lw=1, color=LIGHT["soft"])
     top = max(*risks, 0.01) * 1.1
     risk.set(
         xlim=(0, 1), ylim=(0, top), xlabel="share answered, surest first", ylabel="share wrong"
     )
-    area = found["aurc"]["value"]
+    area = found.aurc.value
     risk.set_title(f"risk and coverage: area {_percent(area)}", fontsize=10)
     for axis in (reliability, risk):
         axis.grid(color=LIGHT["rule"], lw=0.5)
@@ -94,18 +89,18 @@ def confidence_png(found: Mapping[str, Any]) -> bytes:
     return png_of(figure)
 
 
-def _percent(share: float | str) -> str:
-    return f"{float(share) * 100:.3g} %"
+def _percent(share: float) -> str:
+    return f"{share * 100:.3g} %"
 
 
-def _range(measure: Mapping[str, Any]) -> str:
-    if measure["low"] is None:
-        return f"{measure['value'] * 100:.2f} % (one image)"
-    low, high = measure["low"] * 100, measure["high"] * 100
-    return f"{measure['value'] * 100:.2f} % ({low:.2f} to {high:.2f})"
+def _range(measure: Estimate) -> str:
+    if measure.low is None or measure.high is None:
+        return f"{measure.value * 100:.2f} % (one image)"
+    low, high = measure.low * 100, measure.high * 100
+    return f"{measure.value * 100:.2f} % ({low:.2f} to {high:.2f})"
 
 
-def _plain(measure: Mapping[str, Any]) -> str:
-    if measure["low"] is None:
-        return f"{measure['value']:.3f} (one image)"
-    return f"{measure['value']:.3f} ({measure['low']:.3f} to {measure['high']:.3f})"
+def _plain(measure: Estimate) -> str:
+    if measure.low is None or measure.high is None:
+        return f"{measure.value:.3f} (one image)"
+    return f"{measure.value:.3f} ({measure.low:.3f} to {measure.high:.3f})"

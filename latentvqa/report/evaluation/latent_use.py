@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from latentvqa.core.estimates import Estimate
+from latentvqa.core.results.latent_use import BASE, LatentUse
 from latentvqa.report.diagnosis.columns import label_of, left_out_note
 
 VERDICT_STYLES = {
@@ -38,26 +37,26 @@ _TOKENS = "without one token"
 _INPUT = "input"
 
 
-def latent_use_panel(found: Mapping[str, Any], width: int) -> RenderableType:
+def latent_use_panel(found: LatentUse, width: int) -> RenderableType:
     """Lay out an examination.
 
     Args:
-        found: what ``LatentUse.to_json`` gives; shares become percent here.
+        found: the evidence and the verdict; shares become percent here.
         width: columns of the console; a narrow one gets fewer figures.
     """
     parts: list[RenderableType] = [_arms(found, is_narrow=width < _WIDE), _facts(found)]
-    verdict = found["verdict"]
+    verdict = found.verdict
     if verdict is not None:
         parts.append(verdict_line(found))
     return Group(*parts)
 
 
-def verdict_line(found: Mapping[str, Any]) -> Text:
+def verdict_line(found: LatentUse) -> Text:
     """The verdict's sentence, coloured; empty without latent tokens."""
-    verdict = found["verdict"]
+    verdict = found.verdict
     if verdict is None:
         return Text("")
-    return Text(verdict["sentence"], style=VERDICT_STYLES[verdict["word"]])
+    return Text(verdict.sentence, style=VERDICT_STYLES[verdict.word])
 
 
 def arm_label(name: str) -> tuple[str, str]:
@@ -70,8 +69,8 @@ def arm_label(name: str) -> tuple[str, str]:
     return section, _LABELS[name]
 
 
-def _arms(found: Mapping[str, Any], *, is_narrow: bool) -> Table:
-    title = f"Latent use on {found['questions']:,} questions, {found['images']:,} images"
+def _arms(found: LatentUse, *, is_narrow: bool) -> Table:
+    title = f"Latent use on {found.questions:,} questions, {found.images:,} images"
     note = left_out_note(["nats per answer", "answers changed, %"]) if is_narrow else ""
     table = Table(
         title=title,
@@ -86,17 +85,17 @@ def _arms(found: Mapping[str, Any], *, is_narrow: bool) -> Table:
     for heading in headings if is_narrow else (*headings, "nats per\nanswer", "answers\nchanged"):
         table.add_column(heading, justify="right", no_wrap=True)
     section = ""
-    for name, arm in sorted(found["arms"].items(), key=lambda item: _order(item[0])):
+    for name, arm in sorted(found.arms.items(), key=lambda item: _order(item[0])):
         of, label = arm_label(name)
         if of != section:
             table.add_row(Text(of, style="bold"))
             section = of
-        is_base = name == "posterior_mean"
-        cells = [f" {label}", f"{arm['exact_match']['value'] * 100:.1f} %"]
-        cells.append("" if is_base else _change(arm["difference"]))
+        is_base = name == BASE
+        cells = [f" {label}", f"{arm.exact_match.value * 100:.1f} %"]
+        cells.append("" if is_base else _change(arm.difference))
         if not is_narrow:
-            cells.append(f"{arm['answer_nll']['value']:.3f}")
-            cells.append("" if is_base else f"{arm['flip_rate']['value'] * 100:.1f} %")
+            cells.append(f"{arm.answer_nll.value:.3f}")
+            cells.append("" if is_base else f"{arm.flip_rate.value * 100:.1f} %")
         table.add_row(*cells)
     return table
 
@@ -105,7 +104,7 @@ def _order(name: str) -> int:
     return (_LATENT, _NOISE, _TOKENS, _INPUT).index(arm_label(name)[0])
 
 
-def _facts(found: Mapping[str, Any]) -> Table:
+def _facts(found: LatentUse) -> Table:
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
     table.add_column(ratio=1)
@@ -114,30 +113,30 @@ def _facts(found: Mapping[str, Any]) -> Table:
     return table
 
 
-def _fact_rows(found: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _fact_rows(found: LatentUse) -> list[tuple[str, str]]:
     rows = []
-    if found["active_units"] is not None:
-        rows.append((label_of("active_units"), f"{found['active_units']} of {found['units']}"))
-    if found["token_ranking"]:
-        order = ", ".join(map(str, found["token_ranking"]))
+    if found.active_units is not None:
+        rows.append((label_of("active_units"), f"{found.active_units} of {found.units}"))
+    if found.token_ranking:
+        order = ", ".join(map(str, found.token_ranking))
         rows.append(("tokens, costliest first", order))
-    for name, measure in found["movement"].items():
+    for name, measure in found.movement.items():
         label = f"latents move ({arm_label(name)[1]})"
         rows.append((label, f"{_percent(measure)} of the way to another example"))
-    if found["cosine"] is not None:
-        rows.append(("cosine of two examples", f"{found['cosine']['value']:.2f}"))
-    information = found["information"]
-    need, gain = information["answer_entropy"], information["answer_gain"]
-    if information["bound"] is not None:
-        told = f"at most {information['bound']:.1f} nats at temperature"
-        rows.append(("latent can carry", f"{told} {information['temperature']:g}"))
+    if found.cosine is not None:
+        rows.append(("cosine of two examples", f"{found.cosine.value:.2f}"))
+    information = found.information
+    need, gain = information.answer_entropy, information.answer_gain
+    if information.bound is not None:
+        bound = f"at most {information.bound:.1f} nats at temperature"
+        rows.append(("latent can carry", f"{bound} {information.temperature:g}"))
     rows.append(("learnt", _learnt(gain, need)))
-    if (mutual := found["mutual_information"]) is not None:
-        ceiling = f"log n = {mutual['log_n']:.1f} for {mutual['n']:,} examples"
-        at = f"at the ceiling, {ceiling}: at least this" if mutual["is_at_ceiling"] else ceiling
-        rows.append(("I(x; z), low-biased", f"{mutual['value']:.2f} nats ({at})"))
-    if found["same_question_share"] < 1.0 and found["verdict"] is not None:
-        share = f"{found['same_question_share'] * 100:.1f} % of the rows"
+    if (mutual := found.mutual_information) is not None:
+        ceiling = f"log n = {mutual.log_n:.1f} for {mutual.n:,} examples"
+        at = f"at the ceiling, {ceiling}: at least this" if mutual.is_at_ceiling else ceiling
+        rows.append(("I(x; z), low-biased", f"{mutual.value:.2f} nats ({at})"))
+    if found.same_question_share < 1.0 and found.verdict is not None:
+        share = f"{found.same_question_share * 100:.1f} % of the rows"
         rows.append(("same question found", f"{share}; the rest take any other image's latents"))
     return rows
 
@@ -145,16 +144,18 @@ def _fact_rows(found: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _learnt(gain: float, need: float) -> str:
     if need <= 0.0:
         return "nothing to learn: all answers are the same"
-    told = f"of the {need:.2f} nats that the answers need"
+    whole = f"of the {need:.2f} nats that the answers need"
     if gain < 0.0:
-        return f"nothing {told}; guessing by frequency alone is {-gain:.2f} nats nearer"
-    return f"{gain:.2f} {told}"
+        return f"nothing {whole}; guessing by frequency alone is {-gain:.2f} nats nearer"
+    return f"{gain:.2f} {whole}"
 
 
-def _change(measure: Mapping[str, float]) -> str:
-    low, high = measure["low"] * 100, measure["high"] * 100
-    return f"{measure['value'] * 100:+.1f} ({low:+.1f} to {high:+.1f})"
+def _change(measure: Estimate) -> str:
+    value = f"{measure.value * 100:+.1f}"
+    if measure.low is None or measure.high is None:
+        return value
+    return f"{value} ({measure.low * 100:+.1f} to {measure.high * 100:+.1f})"
 
 
-def _percent(measure: Mapping[str, float]) -> str:
-    return f"{measure['value'] * 100:.0f} %"
+def _percent(measure: Estimate) -> str:
+    return f"{measure.value * 100:.0f} %"

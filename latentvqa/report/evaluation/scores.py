@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from latentvqa.core.estimates import Estimate
+from latentvqa.core.results.evaluation import EvaluationResult, SeenAnswers, TypeScores
 from latentvqa.report.evaluation.confidence import confidence_lines
 from latentvqa.report.evaluation.latent_use import latent_use_panel
 from latentvqa.report.text import printable
-
-Measured = Mapping[str, Any]
 
 _LABELS = {
     "exact_match": "exact match",
@@ -33,53 +32,53 @@ _PRIOR_LABELS = {
 }
 
 
-def score_panel(found: Mapping[str, Any], width: int) -> Group:
+def score_panel(found: EvaluationResult, width: int) -> Group:
     """Lay out what ``evaluate`` found; shares become percent here.
 
     Args:
-        found: what ``evaluation_json`` gives.
+        found: the scores and all beside them.
         width: columns of the console.
     """
     parts: list[RenderableType] = [_measures(found)]
-    if found["types"]:
-        parts.append(_types(found["types"]))
-    if (seen := found["seen_answers"]) is not None:
+    if found.types:
+        parts.append(_types(found.types))
+    if (seen := found.seen_answers) is not None:
         parts.append(_seen(seen))
-    parts += [_lead(found), confidence_lines(found["confidence"])]
-    if found["latent_use"] is not None:
-        parts += ["", latent_use_panel(found["latent_use"], width)]
+    parts += [_lead(found), confidence_lines(found.confidence)]
+    if found.latent_use is not None:
+        parts += ["", latent_use_panel(found.latent_use, width)]
     return Group(*parts)
 
 
-def _measures(found: Mapping[str, Any]) -> Table:
-    title = f"{found['questions']:,} questions on {found['images']:,} images"
+def _measures(found: EvaluationResult) -> Table:
+    title = f"{found.questions:,} questions on {found.images:,} images"
     table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left")
     table.add_column("measure", overflow="fold")
     table.add_column("value", justify="right", no_wrap=True)
     table.add_column("95 % interval", justify="right", no_wrap=True)
-    for name, measure in found["metrics"].items():
+    for name, measure in found.metrics.items():
         is_share = name != "answer_nll"
-        table.add_row(_LABELS[name], _figure(measure["value"], is_share), _range(measure, is_share))
-    for name, prior in found["priors"].items():
+        table.add_row(_LABELS[name], _figure(measure.value, is_share), _range(measure, is_share))
+    for name, prior in found.priors.items():
         table.add_row(_PRIOR_LABELS[name], _figure(prior, True), "")
-    if found["seen_answers"] is not None:
-        bound = found["seen_answers"]["upper_bound"]
+    if found.seen_answers is not None:
+        bound = found.seen_answers.upper_bound
         table.add_row("most that answers seen in training allow", _figure(bound, True), "")
     return table
 
 
-def _types(types: Mapping[str, Any]) -> Table:
+def _types(types: Mapping[str, TypeScores]) -> Table:
     table = Table(box=box.SIMPLE_HEAD)
     for heading in ("type", "questions", "exact match", "95 % interval", "blind prior"):
         table.add_column(heading, justify="left" if heading == "type" else "right")
     for name, scores in types.items():
         shown = Text(printable(name), overflow="fold")
-        table.add_row(shown, *_counted(scores["exact_match"]), _figure(scores["prior"], True))
+        table.add_row(shown, *_counted(scores.exact_match), _figure(scores.prior, True))
     return table
 
 
-def _seen(seen: Mapping[str, Any]) -> Table | Text:
-    bands = seen["exact_match_by_times_trained_on"]
+def _seen(seen: SeenAnswers) -> Table | Text:
+    bands = seen.exact_match_by_times_trained_on
     if len(bands) < 2:  # one band is the whole table once more
         return Text("")
     table = Table(box=box.SIMPLE_HEAD)
@@ -90,9 +89,9 @@ def _seen(seen: Mapping[str, Any]) -> Table | Text:
     return table
 
 
-def _lead(found: Mapping[str, Any]) -> Text:
-    name, prior = max(found["priors"].items(), key=lambda item: item[1])
-    gain = found["metrics"]["exact_match"]["value"] - prior
+def _lead(found: EvaluationResult) -> Text:
+    name, prior = found.best_prior
+    gain = found.metrics["exact_match"].value - prior
     return Text(
         f"{gain * 100:+.1f} points over the best image-blind prior "
         f"({_PRIOR_LABELS[name].removeprefix(_PRIOR)}, {prior * 100:.1f} %)",
@@ -100,17 +99,17 @@ def _lead(found: Mapping[str, Any]) -> Text:
     )
 
 
-def _counted(measure: Measured) -> tuple[str, str, str]:
-    return f"{measure['n']:,}", _figure(measure["value"], True), _range(measure, True)
+def _counted(measure: Estimate) -> tuple[str, str, str]:
+    return f"{measure.n:,}", _figure(measure.value, True), _range(measure, True)
 
 
 def _figure(value: float, is_share: bool) -> str:
     return f"{value * 100:.2f} %" if is_share else f"{value:.4f}"
 
 
-def _range(measure: Measured, is_share: bool) -> str:
-    if measure["low"] is None:
+def _range(measure: Estimate, is_share: bool) -> str:
+    if measure.low is None or measure.high is None:
         return "one image"
     if is_share:
-        return f"{measure['low'] * 100:.2f} to {measure['high'] * 100:.2f} %"
-    return f"{measure['low']:.4f} to {measure['high']:.4f}"
+        return f"{measure.low * 100:.2f} to {measure.high * 100:.2f} %"
+    return f"{measure.low:.4f} to {measure.high:.4f}"

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from latentvqa.core.audit.facts import ImageFacts, PairFacts, Rows, TableFacts
+from latentvqa.core.audit.facts import ImageFacts, PairFacts, Rows, TableFacts, TopAnswer
 from latentvqa.core.audit.rules import judge_images, judge_pairs, judge_tables
 
 TABLE = TableFacts(
@@ -12,7 +12,7 @@ TABLE = TableFacts(
     answers=10,
     duplicates=Rows(),
     conflicts=Rows(),
-    top_answers={"colour": (500, "red", 0.3)},
+    top_answers={"colour": TopAnswer(500, "red", 0.3)},
     priors={"global": 0.3, "question_text": 0.5},
     truncated_questions=Rows(),
     truncated_answers=Rows(),
@@ -37,9 +37,9 @@ def test_a_sound_table_gives_no_finding():
         ({"conflicts": Rows(0.01 - JUST, (2, 5))}, [("DA003", "info")]),
         ({"conflicts": Rows(0.01, (2, 5))}, [("DA003", "warning")]),
         ({"duplicates": Rows(0.001, (2, 5))}, [("DA004", "info")]),
-        ({"top_answers": {"a": (50, "yes", 0.9)}}, [("DA006", "warning")]),
-        ({"top_answers": {"a": (49, "yes", 1.0)}}, []),
-        ({"top_answers": {"a": (50, "yes", 0.9 - JUST)}}, []),
+        ({"top_answers": {"a": TopAnswer(50, "yes", 0.9)}}, [("DA006", "warning")]),
+        ({"top_answers": {"a": TopAnswer(49, "yes", 1.0)}}, []),
+        ({"top_answers": {"a": TopAnswer(50, "yes", 0.9 - JUST)}}, []),
         ({"priors": {"type": 0.9}}, [("DA007", "warning")]),
         ({"priors": {"type": 0.9 - JUST}}, []),
         ({"truncated_questions": Rows(0.01 - JUST, (2, 5))}, [("DA008", "info")]),

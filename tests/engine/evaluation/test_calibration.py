@@ -53,7 +53,7 @@ def test_calibrating_changes_confidences_and_no_answer(run):
     again = load_model(run)
     after = evaluate(again, table, Observer(), run=run)
     assert before.answers == fitted.answers == after.answers
-    assert again.logit_temperature == fitted.confidence.logit_temperature
+    assert again.logit_temperature == fitted.result.confidence.logit_temperature
     np.testing.assert_array_equal(fitted.confidences, after.confidences)
     assert not np.array_equal(before.confidences, after.confidences)
     assert before.losses == after.losses

@@ -50,9 +50,9 @@ def own_table(folder, rows, header="image,question,answer"):
 
 def test_the_numbers_are_those_of_the_training_log(finished, found):
     logged = finished.outcome.records[-1].val
-    assert found.measures["exact_match"].value == logged.exact_match
+    assert found.result.metrics["exact_match"].value == logged.exact_match
     assert found.losses == logged
-    assert found.measures["answer_nll"].value == pytest.approx(logged.answer_nll)
+    assert found.result.metrics["answer_nll"].value == pytest.approx(logged.answer_nll)
 
 
 def test_every_best_checkpoint_scores_as_it_did_in_training(finished):
@@ -87,31 +87,35 @@ def test_the_noise_of_the_validation_loss_is_that_of_its_seed_and_temperature(lo
 
 
 def test_the_priors_and_the_types_stand_beside_the_score(found):
-    assert len(found.priors) >= 2 and all(0 < share <= 1 for share in found.priors.values())
-    assert found.best_prior[1] == max(found.priors.values())
-    assert set(found.types) == {"shape", "left", "top", "count"}
-    rows = sum(scores.exact_match.n for scores in found.types.values())
-    right = sum(scores.exact_match.value * scores.exact_match.n for scores in found.types.values())
+    assert len(found.result.priors) >= 2 and all(
+        0 < share <= 1 for share in found.result.priors.values()
+    )
+    assert found.result.best_prior[1] == max(found.result.priors.values())
+    assert set(found.result.types) == {"shape", "left", "top", "count"}
+    rows = sum(scores.exact_match.n for scores in found.result.types.values())
+    right = sum(
+        scores.exact_match.value * scores.exact_match.n for scores in found.result.types.values()
+    )
     assert rows == len(found.table)
-    assert right / rows == pytest.approx(found.measures["exact_match"].value)
+    assert right / rows == pytest.approx(found.result.metrics["exact_match"].value)
 
 
 def test_shuffled_latents_are_scored_too(found):
-    assert found.measures["exact_match_latents_shuffled"].n == len(found.table)
+    assert found.result.metrics["exact_match_latents_shuffled"].n == len(found.table)
 
 
 def test_one_reference_has_no_official_accuracy(found):
-    assert "vqa_official" not in found.measures
-    assert {"exact_match", "token_f1", "answer_nll"} <= set(found.measures)
+    assert "vqa_official" not in found.result.metrics
+    assert {"exact_match", "token_f1", "answer_nll"} <= set(found.result.metrics)
 
 
 def test_several_references_have_one(tmp_path, loaded):
     rows = [(f"{i}.png", "how many?", '"[""two"", ""two"", ""three""]"') for i in range(4)]
     table = own_table(tmp_path, rows, "image,question,answers")
     found = evaluate(loaded, table, Observer(), run=tmp_path)
-    assert found.measures["vqa_official"].n == 4
+    assert found.result.metrics["vqa_official"].n == 4
     fewer = own_table(tmp_path, [*rows, ("5.png", "q", '"[""two""]"')], "image,question,answers")
-    assert "vqa_official" not in evaluate(loaded, fewer, Observer(), run=tmp_path).measures
+    assert "vqa_official" not in evaluate(loaded, fewer, Observer(), run=tmp_path).result.metrics
 
 
 def test_any_of_several_references_counts_as_right(tmp_path, loaded, found):
@@ -126,14 +130,14 @@ def test_any_of_several_references_counts_as_right(tmp_path, loaded, found):
     shutil.copy(image, tmp_path / "images" / "0.png")
     again = evaluate(loaded, table, Observer(), run=tmp_path)
     assert again.answers == [found.answers[row]]
-    assert again.measures["exact_match"].value == 1.0
+    assert again.result.metrics["exact_match"].value == 1.0
 
 
 def test_a_table_without_types_and_with_unknown_answers_is_scored(tmp_path, loaded):
     table = own_table(tmp_path, [(a, b, "zebra crossing") for a, b, _ in questions(6)])
     found = evaluate(loaded, table, Observer(), run=tmp_path)
-    assert found.types == {}
-    assert found.measures["exact_match"].value == 0.0
+    assert found.result.types == {}
+    assert found.result.metrics["exact_match"].value == 0.0
     assert found.losses.answer_loss > 0
 
 
@@ -158,7 +162,7 @@ def test_bad_images_are_refused_or_dropped(tmp_path, loaded):
 def test_what_is_written_is_one_object_and_a_table(tmp_path, found):
     write_evaluation(found, tmp_path / "deep" / "down")
     written = json.loads((tmp_path / "deep" / "down" / "evaluation.json").read_text())
-    assert written == json.loads(json.dumps(evaluation_json(found)))
+    assert written == json.loads(json.dumps(evaluation_json(found.result)))
     assert written["schema"] == 1
     for measure in written["metrics"].values():
         assert set(measure) == {"value", "low", "high", "n"}
@@ -168,7 +172,7 @@ def test_what_is_written_is_one_object_and_a_table(tmp_path, found):
     assert [row["question"] for row in rows] == found.table.questions
     assert [row["answer"] for row in rows] == found.answers
     right = sum(int(row["correct"]) for row in rows) / len(rows)
-    assert right == found.measures["exact_match"].value
+    assert right == found.result.metrics["exact_match"].value
 
 
 def test_a_run_whose_data_has_gone_says_so(finished, tmp_path):
@@ -194,4 +198,4 @@ def test_other_runs_score_as_in_training_too(tmp_path, bottleneck):
     )
     found = evaluate(load_model(tmp_path), validation_table(tmp_path), Observer(), run=tmp_path)
     assert found.losses == trained.outcome.records[-1].val
-    assert ("exact_match_latents_shuffled" in found.measures) is (bottleneck != "none")
+    assert ("exact_match_latents_shuffled" in found.result.metrics) is (bottleneck != "none")

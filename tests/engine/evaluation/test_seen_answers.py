@@ -31,7 +31,9 @@ def test_rows_are_banded_by_how_often_their_answer_was_trained_on(table, tmp_pat
     tested = read_questions(write_rows(tmp_path / "v.csv", rows), images=tmp_path / "i")
     found = seen_answers(tested, np.array([1.0, 1.0, 0.0, 0.0, 0.0]), tmp_path, "")
     assert found.upper_bound == pytest.approx(4 / 5)
-    assert {name: (band.n, band.value) for name, band in found.bands.items()} == {
+    assert {
+        name: (band.n, band.value) for name, band in found.exact_match_by_times_trained_on.items()
+    } == {
         "0": (1, 0.0),
         "1-9": (3, pytest.approx(1 / 3)),
         "10-99": (1, 1.0),

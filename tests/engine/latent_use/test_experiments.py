@@ -1,15 +1,13 @@
-import json
-
 import numpy as np
 import pytest
 import torch
 
+from latentvqa.core.results.latent_use import BASE, SHUFFLED
 from latentvqa.data.batches import EncodedTable
 from latentvqa.data.images import ImageStore, ImageTransform
 from latentvqa.engine.evaluation.evaluate import evaluate
 from latentvqa.engine.latent_use.experiments import examined_rows
-from latentvqa.engine.latent_use.interventions import Laboratory, Reading
-from latentvqa.engine.latent_use.result import BASE, SHUFFLED
+from latentvqa.engine.latent_use.interventions import InterventionRunner, Reading
 from latentvqa.engine.runs.loading import load_model
 from latentvqa.engine.runs.tables import validation_table
 from latentvqa.engine.runtime.observer import Observer
@@ -30,12 +28,12 @@ def found(finished):
 
 
 @pytest.fixture(scope="module")
-def laboratory(finished):
+def runner(finished):
     loaded = load_model(finished.run)
     preparation = loaded.model.vision.preparation
     table = validation_table(finished.run)
     transform = ImageTransform(preparation.size, preparation.interpolation)
-    return Laboratory(
+    return InterventionRunner(
         loaded.model,
         EncodedTable(table, loaded.tokenizers, 32, 8),
         ImageStore(table.image_paths, transform, 64),
@@ -45,79 +43,80 @@ def laboratory(finished):
 
 
 def test_the_base_arm_is_what_evaluate_scores(found):
-    base = found.latent_use.arms[BASE]
-    assert base.exact_match == found.measures["exact_match"]
+    base = found.result.latent_use.arms[BASE]
+    assert base.exact_match == found.result.metrics["exact_match"]
     assert base.difference.value == base.flip_rate.value == 0.0
 
 
 def test_the_sample_of_the_posterior_costs_what_the_validation_loss_does(found):
-    sampled = found.latent_use.arms["posterior_sample"]
+    sampled = found.result.latent_use.arms["posterior_sample"]
     assert sampled.answer_nll.value == pytest.approx(found.losses.answer_nll, rel=0.05)
-    information = found.latent_use.information
+    information = found.result.latent_use.information
     assert information.bound == pytest.approx(found.losses.information_bound, rel=1e-6)
     assert information.answer_entropy == found.losses.answer_entropy
-    assert found.latent_use.active_units == found.losses.active_units
+    assert found.result.latent_use.active_units == found.losses.active_units
 
 
-def test_reading_the_own_latents_changes_nothing(laboratory):
-    look = laboratory.look("base")
-    mu = look.posterior.mu
-    read = laboratory.read({"own": Reading(lambda rows: mu[rows])})["own"]
-    assert read.answers == look.answered.answers
-    np.testing.assert_allclose(read.answer_nll, look.answered.answer_nll, atol=1e-5)
+def test_reading_the_own_latents_changes_nothing(runner):
+    encoding = runner.encode("base")
+    mu = encoding.posterior.mu
+    read = runner.read({"own": Reading(lambda rows: mu[rows])})["own"]
+    assert read.answers == encoding.answered.answers
+    np.testing.assert_allclose(read.answer_nll, encoding.answered.answer_nll, atol=1e-5)
 
 
-def test_reading_the_latents_of_other_rows_gives_the_answers_of_these(laboratory):
-    look = laboratory.look("base")
-    mu, others = look.posterior.mu, torch.arange(len(look.answered.answers)).flip(0)
-    read = laboratory.read({"flipped": Reading(lambda rows: mu[others[rows]])})["flipped"]
-    assert read.answers == look.answered.answers[::-1]
+def test_reading_the_latents_of_other_rows_gives_the_answers_of_these(runner):
+    encoding = runner.encode("base")
+    mu, others = encoding.posterior.mu, torch.arange(len(encoding.answered.answers)).flip(0)
+    read = runner.read({"flipped": Reading(lambda rows: mu[others[rows]])})["flipped"]
+    assert read.answers == encoding.answered.answers[::-1]
 
 
-def test_a_dropped_token_is_zeroed_and_the_others_scaled_as_in_training(laboratory):
-    model = laboratory.model
-    look = laboratory.look("base")
-    mu = look.posterior.mu
-    read = laboratory.read({"without": Reading(lambda rows: mu[rows], 2)})["without"]
+def test_a_dropped_token_is_zeroed_and_the_others_scaled_as_in_training(runner):
+    model = runner.model
+    encoding = runner.encode("base")
+    mu = encoding.posterior.mu
+    read = runner.read({"without": Reading(lambda rows: mu[rows], 2)})["without"]
     with torch.no_grad():
         whole = model.bottleneck.memory(mu)
         scale = torch.full((mu.shape[1], 1), mu.shape[1] / (mu.shape[1] - 1))
         scale[2] = 0.0
         memory = model.bottleneck.identify(whole * scale)
-        targets = [laboratory.encoded.answer_ids(row) for row in range(3)]
+        targets = [runner.encoded.answer_ids(row) for row in range(3)]
         padded = torch.nn.utils.rnn.pad_sequence(list(map(torch.tensor, targets)), True)
         logits = model.answer_logits(memory[:3], padded, 1).log_softmax(-1)
     picked = logits.gather(2, padded[..., None])[..., 0].masked_fill(padded == 0, 0.0)
     np.testing.assert_allclose(read.answer_nll[:3], -picked.sum(1), atol=1e-5)
 
 
-def test_without_an_image_all_images_get_the_same_answers(laboratory):
-    blank = laboratory.look("blank", blank="image")
+def test_without_an_image_all_images_get_the_same_answers(runner):
+    blank = runner.encode("blank", blank="image")
     answers = {}
-    for row, question in enumerate(laboratory.encoded.table.questions):
+    for row, question in enumerate(runner.encoded.table.questions):
         answers.setdefault(question, set()).add(blank.answered.answers[row])
     assert max(map(len, answers.values())) == 1
     assert len(answers) > 1
 
 
-def test_without_a_question_an_image_gets_one_answer(laboratory):
-    blank = laboratory.look("blank", blank="question")
-    index = laboratory.encoded.table.image_index
+def test_without_a_question_an_image_gets_one_answer(runner):
+    blank = runner.encode("blank", blank="question")
+    index = runner.encoded.table.image_index
     for image in np.unique(index):
         rows = np.flatnonzero(index == image)
         assert len({blank.answered.answers[row] for row in rows}) == 1
 
 
 def test_attention_covers_the_patches_and_the_summary(found):
-    used = found.latent_use
-    rows, tokens, places = used.attention.shape
-    assert (rows, tokens) == (len(found.table), used.tokens)
-    assert places == used.grid[0] * used.grid[1] + 1
-    np.testing.assert_allclose(used.attention.astype(float).sum(2), 1.0, atol=2e-3)
+    attention, shown = found.examination.attention, found.result.latent_use.attention
+    rows, tokens, places = attention.shape
+    assert (rows, tokens) == (len(found.table), 6)
+    assert places == shown.grid[0] * shown.grid[1] + 1
+    np.testing.assert_allclose(attention.astype(float).sum(2), 1.0, atol=2e-3)
+    np.testing.assert_allclose(attention.mean(0, dtype=float), shown.mean, atol=1e-6)
 
 
 def test_every_arm_and_measure_of_a_gaussian_model_is_there(found):
-    used = found.latent_use
+    used = found.result.latent_use
     tokens = [f"without_token_{token}" for token in range(6)]
     noise = [f"noise_{level}" for level in ("0.25", "0.5", "1", "2", "4")]
     assert list(used.arms) == [
@@ -126,13 +125,12 @@ def test_every_arm_and_measure_of_a_gaussian_model_is_there(found):
         *("image_shuffled", "image_blank", "question_shuffled", "question_blank"),
     ]
     assert sorted(used.token_ranking) == list(range(6))
-    assert used.information.mutual.nats <= used.information.mutual.ceiling + 1e-9
-    assert 0.0 < used.same_question <= 1.0
-    assert json.loads(json.dumps(used.to_json()))["verdict"]["word"] == used.verdict.word
+    assert used.mutual_information.value <= used.mutual_information.log_n + 1e-9
+    assert 0.0 < used.same_question_share <= 1.0
 
 
 def test_the_differences_are_paired_and_by_image(found):
-    used = found.latent_use
+    used = found.result.latent_use
     for arm in used.arms.values():
         expected = arm.exact_match.value - used.arms[BASE].exact_match.value
         assert arm.difference.value == pytest.approx(expected)
@@ -140,22 +138,22 @@ def test_the_differences_are_paired_and_by_image(found):
 
 
 def test_the_short_form_comes_to_the_same_verdict(finished, found):
-    short = examined(finished.run, "short").latent_use
+    short = examined(finished.run, "short").result.latent_use
     assert list(short.arms) == [BASE, "posterior_sample", SHUFFLED, "zero", "image_shuffled"]
-    assert short.verdict == found.latent_use.verdict
-    assert short.information.mutual is None
+    assert short.verdict == found.result.latent_use.verdict
+    assert short.mutual_information is None
 
 
 @pytest.mark.parametrize("kind", ["deterministic", "none"])
 def test_the_controls_are_examined_as_far_as_they_have_a_latent(kind, tmp_path):
     run = train_small(tmp_path / "run", f"latent.bottleneck={kind}", "stages.full=0").run
-    used = examined(run).latent_use
+    used = examined(run).result.latent_use
     assert "posterior_sample" not in used.arms
     assert "image_blank" in used.arms
-    assert used.information.mutual is None
+    assert used.mutual_information is None
     if kind == "none":
         assert used.verdict is None
-        assert used.tokens == 0
+        assert used.token_ranking == ()
         assert used.movement == {}
     else:
         assert used.verdict is not None
@@ -172,7 +170,7 @@ def test_a_large_table_is_examined_on_whole_images(finished):
 
 
 def test_the_rows_keep_their_numbers_in_the_file(found):
-    np.testing.assert_array_equal(found.latent_use.rows, found.table.rows)
+    np.testing.assert_array_equal(found.examination.rows, found.table.rows)
 
 
 @pytest.mark.heavy
@@ -188,15 +186,15 @@ def test_a_model_trained_with_a_fault_gets_the_word_for_it(name, word, tmp_path)
     else:
         with fault():
             used = examined(tmp_path / "run")
-    assert used.latent_use.verdict.word == word, used.latent_use.verdict.sentence
+    assert used.result.latent_use.verdict.word == word, used.result.latent_use.verdict.sentence
     # the short form at the end of training may not contradict it
     if fault is None:
-        assert examined(tmp_path / "run", "short").latent_use.verdict.word == word
+        assert examined(tmp_path / "run", "short").result.latent_use.verdict.word == word
 
 
-def test_answers_are_scored_against_the_rows_own_references(laboratory):
-    table = laboratory.encoded.table
-    exchanged = laboratory.encoded.with_inputs(questions=table.questions[::-1])
+def test_answers_are_scored_against_the_rows_own_references(runner):
+    table = runner.encoded.table
+    exchanged = runner.encoded.with_inputs(questions=table.questions[::-1])
     assert exchanged.table.answers is table.answers
-    assert exchanged.question_ids(0) == laboratory.encoded.question_ids(len(table) - 1)
-    assert laboratory.encoded.question_ids(0) != exchanged.question_ids(0)
+    assert exchanged.question_ids(0) == runner.encoded.question_ids(len(table) - 1)
+    assert runner.encoded.question_ids(0) != exchanged.question_ids(0)

@@ -1,5 +1,3 @@
-import json
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -98,18 +96,18 @@ def test_all_measures_of_a_calibrated_table():
     assert found.aurc.value == pytest.approx(risk_curve(confidences, is_right).mean())
     assert found.brier.value == pytest.approx(((confidences - is_right) ** 2).mean())
     surest = np.argsort(-confidences)[:2000]
-    assert found.accuracy_at[0.5] == pytest.approx(is_right[surest].mean())
-    assert found.accuracy_at[0.5] > found.accuracy_at[0.9] > is_right.mean()
-    assert 0.0 <= found.coverage_at[0.01] <= found.coverage_at[0.05] < 1.0
-    assert found.curve[-1] == pytest.approx((1.0, 1 - is_right.mean()))
-    assert json.loads(json.dumps(found.to_json()))["logit_temperature"] == 1.3
+    assert found.accuracy_at_coverage[0.5] == pytest.approx(is_right[surest].mean())
+    assert found.accuracy_at_coverage[0.5] > found.accuracy_at_coverage[0.9] > is_right.mean()
+    assert 0.0 <= found.coverage_at_risk[0.01] <= found.coverage_at_risk[0.05] < 1.0
+    assert found.risk_coverage[-1] == pytest.approx((1.0, 1 - is_right.mean()))
+    assert found.logit_temperature == 1.3
 
 
 def test_without_a_mistake_there_is_nothing_to_rank():
     found = judge_confidence(np.array([0.9, 0.8, 1.0]), np.ones(3), np.arange(3))
     assert found.auroc is None
     assert found.aurc.value == 0.0
-    assert found.coverage_at[0.01] == 1.0
+    assert found.coverage_at_risk[0.01] == 1.0
 
 
 def test_correlated_questions_widen_the_intervals():

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from latentvqa.engine.metrics.intervals import mean_with_interval, measure_of
+from latentvqa.core.estimates import Estimate
+from latentvqa.engine.metrics.intervals import estimate_of, mean_with_interval
 
 
 def width(measure):
@@ -34,7 +35,7 @@ def test_the_interval_is_that_of_the_normal_approximation_for_many_images():
 
 def test_one_image_has_no_interval():
     measure = mean_with_interval(np.array([0.0, 1.0]), np.array([3, 3]))
-    assert measure.to_json() == {"value": 0.5, "low": None, "high": None, "n": 2}
+    assert measure == Estimate(0.5, None, None, 2)
 
 
 def test_equal_values_have_no_width():
@@ -46,13 +47,8 @@ def test_the_interval_is_the_same_every_time():
     assert mean_with_interval(values, images) == mean_with_interval(values, images)
 
 
-def test_json_holds_value_low_high_and_n():
-    assert mean_with_interval(np.ones(2), np.arange(2)).to_json() == {
-        "value": 1.0,
-        "low": 1.0,
-        "high": 1.0,
-        "n": 2,
-    }
+def test_an_estimate_holds_value_low_high_and_n():
+    assert mean_with_interval(np.ones(2), np.arange(2)) == Estimate(1.0, 1.0, 1.0, 2)
 
 
 def coverage(images_of, tables=200, images=200, questions=10):
@@ -103,7 +99,7 @@ def test_the_interval_of_paired_differences_covers_the_truth():
 
 
 def test_the_value_lies_in_its_interval_and_the_interval_in_its_bounds():
-    measure = measure_of(0.3, np.array([0.4, 0.5, np.nan, 0.6]), rows=9, images=2)
+    measure = estimate_of(0.3, np.array([0.4, 0.5, np.nan, 0.6]), rows=9, images=2)
     assert (measure.low, measure.high, measure.n) == (0.3, 1.0, 9)
-    undefined = measure_of(0.3, np.array([np.nan]), rows=9, images=3)
+    undefined = estimate_of(0.3, np.array([np.nan]), rows=9, images=3)
     assert (undefined.low, undefined.high) == (0.3, 0.3)

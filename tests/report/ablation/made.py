@@ -5,10 +5,9 @@ from latentvqa.core.ablation import (
     AblationResult,
     ArmResult,
     Comparison,
-    Estimate,
     RunResult,
-    spread,
 )
+from latentvqa.core.estimates import Estimate, spread
 
 SEEDS = (0, 1, 2)
 

@@ -12,7 +12,7 @@ def found(rows=2000):
     draws = np.random.default_rng(0)
     confidences = draws.uniform(0.3, 1.0, rows)
     is_right = (draws.random(rows) < confidences**2).astype(float)
-    return judge_confidence(confidences, is_right, np.arange(rows) // 5, 0.8).to_json()
+    return judge_confidence(confidences, is_right, np.arange(rows) // 5, 0.8)
 
 
 def rendered(values, width=80):
@@ -30,7 +30,7 @@ def test_every_line_fits_80_columns():
 
 
 def test_nothing_to_rank_is_said_in_words():
-    sure = judge_confidence(np.array([0.9, 1.0]), np.ones(2), np.arange(2)).to_json()
+    sure = judge_confidence(np.array([0.9, 1.0]), np.ones(2), np.arange(2))
     assert "not defined" in rendered(sure)
 
 

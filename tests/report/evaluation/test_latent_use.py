@@ -1,27 +1,27 @@
+from dataclasses import replace
+
 from rich.console import Console
 
+from latentvqa.core.estimates import Estimate
+from latentvqa.core.latent_use import LatentUseVerdict
+from latentvqa.core.results.latent_use import Arm, Information, LatentUse, MutualInformation
 from latentvqa.report.evaluation.latent_use import latent_use_panel
 
 
 def measure(value, spread=0.02):
-    return {"value": value, "low": value - spread, "high": value + spread, "n": 500}
+    return Estimate(value, value - spread, value + spread, 500)
 
 
 def arm(score, change, nll, flips):
-    return {
-        "exact_match": measure(score),
-        "answer_nll": measure(nll),
-        "flip_rate": measure(flips),
-        "difference": measure(change),
-    }
+    return Arm(measure(score), measure(nll), measure(flips), measure(change))
 
 
-FOUND = {
-    "verdict": {"word": "used", "sentence": "The latent is used: it costs 40.0 points."},
-    "questions": 5000,
-    "images": 1000,
-    "same_question_share": 0.9,
-    "arms": {
+FOUND = LatentUse(
+    verdict=LatentUseVerdict("used", "The latent is used: it costs 40.0 points."),
+    questions=5000,
+    images=1000,
+    same_question_share=0.9,
+    arms={
         "posterior_mean": arm(0.95, 0.0, 0.21, 0.0),
         "posterior_sample": arm(0.94, -0.01, 0.22, 0.015),
         "latents_shuffled": arm(0.55, -0.4, 3.5, 0.46),
@@ -30,26 +30,15 @@ FOUND = {
         "without_token_0": arm(0.948, -0.002, 0.213, 0.004),
         "without_token_1": arm(0.9, -0.05, 0.3, 0.06),
     },
-    "movement": {"image_blank": measure(0.61)},
-    "cosine": measure(0.12),
-    "active_units": 120,
-    "units": 128,
-    "token_ranking": [1, 0],
-    "information": {
-        "bound": 12.3,
-        "answer_gain": 1.6,
-        "answer_entropy": 1.7,
-        "temperature": 0.5,
-    },
-    "mutual_information": {
-        "value": 6.9,
-        "log_n": 7.6,
-        "n": 2000,
-        "temperature": 0.5,
-        "is_at_ceiling": True,
-    },
-    "attention": None,
-}
+    movement={"image_blank": measure(0.61)},
+    cosine=measure(0.12),
+    active_units=120,
+    units=128,
+    token_ranking=(1, 0),
+    information=Information(12.3, 1.6, 1.7, 0.5),
+    mutual_information=MutualInformation(6.9, 7.6, 2000, 0.5, True, "Hoffman", "low"),
+    attention=None,
+)
 
 
 def rendered(found, width=80):
@@ -71,15 +60,15 @@ def test_at_60_columns_what_decides_is_not_folded():
 
 
 def test_a_model_without_latent_tokens_has_no_verdict():
-    nothing = {
-        **FOUND,
-        "verdict": None,
-        "movement": {},
-        "cosine": None,
-        "active_units": None,
-        "token_ranking": [],
-        "mutual_information": None,
-    }
+    nothing = replace(
+        FOUND,
+        verdict=None,
+        movement={},
+        cosine=None,
+        active_units=None,
+        token_ranking=(),
+        mutual_information=None,
+    )
     text = rendered(nothing)
     assert "The latent is" not in text
     assert "learnt" in text

@@ -1,0 +1,1 @@
+"""What evaluations and audits find, as plain values that pages, files and programs take."""
