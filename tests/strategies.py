@@ -18,6 +18,7 @@ NUMBER = st.none() | st.floats()
 FINITE = st.floats(allow_nan=False)
 COUNT = st.integers(0, 2**53)
 NAMES = st.text(max_size=5)
+COUNTED = ("rows", "judged_rows", "active_units")
 
 
 @st.composite
@@ -34,10 +35,9 @@ SPLITS = st.builds(
     **{
         item.name: NUMBER
         for item in fields(SplitMetrics)
-        if item.name not in ("rows", "active_units", "kl_tokens", "kl_histogram")
+        if item.name not in (*COUNTED, "kl_tokens", "kl_histogram")
     },
-    rows=st.none() | COUNT,
-    active_units=st.none() | COUNT,
+    **{name: st.none() | COUNT for name in COUNTED},
     kl_tokens=st.none() | st.lists(FINITE, max_size=3).map(tuple),
     kl_histogram=st.none() | histograms(),
 )

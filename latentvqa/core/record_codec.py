@@ -57,7 +57,9 @@ def _adapter(kind: Hashable) -> TypeAdapter[Any]:
 
 def _encoded(record: RunHeader | EpochRecord) -> dict[str, Any]:
     adapter = _adapter(cast(Hashable, type(record)))
-    held: dict[str, Any] = adapter.dump_python(record, mode="json", exclude_none=True)
+    held: dict[str, Any] = adapter.dump_python(
+        record, mode="json", exclude_none=True, warnings=False
+    )
     return held
 
 
