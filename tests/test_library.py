@@ -73,7 +73,7 @@ def test_training_needs_no_observer_and_does_all_that_the_command_does(run):
     assert not run.is_stopped_early
     validation = run.folder / "evaluations" / "validation"
     written = json.loads((validation / "evaluation.json").read_text())
-    value = run.evaluation.measures["exact_match"].value
+    value = run.evaluation.result.metrics["exact_match"].value
     assert written["metrics"]["exact_match"]["value"] == pytest.approx(value)
     assert written["latent_use"] is not None
     assert load_model(run.folder).logit_temperature is not None
@@ -112,7 +112,7 @@ def test_ctrl_c_is_a_keyboard_interrupt_after_the_run_was_saved_and_resume_ends_
     assert (folder / "report.html").is_file() and not (folder / "evaluations").exists()
     done = latentvqa.resume(folder)
     assert_same_run(folder, run.folder)
-    assert done.evaluation.measures == run.evaluation.measures
+    assert done.evaluation.result.metrics == run.evaluation.result.metrics
 
 
 def test_a_terminated_evaluation_is_an_exit_and_a_run_can_be_extended(run, tmp_path):
@@ -220,13 +220,13 @@ def test_an_evaluation_is_returned_and_written(run, tmp_path):
     folder = tmp_path / "run"
     shutil.copytree(run.folder, folder)
     found = latentvqa.evaluate(folder)
-    assert found.measures == run.evaluation.measures
+    assert found.result.metrics == run.evaluation.result.metrics
     data = run.folder / "data"
     table = tmp_path / "mine.csv"
     table.write_text((data / "questions.csv").read_text().replace("image,", "picture,", 1))
     columns = {"image": "picture"}
     other = latentvqa.evaluate(folder, table, data / "images", columns=columns, latent_use=True)
-    assert other.latent_use is not None
+    assert other.result.latent_use is not None
     assert len(other.answers) == len(read_csv(table))
     assert (folder / "evaluations" / "mine" / "evaluation.json").is_file()
     with pytest.raises(latentvqa.ConfigError, match="belong to a table"):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import inspect
 import io
-import json
 import os
 import shutil
 import sys
@@ -21,11 +20,13 @@ from typing import Any
 from unittest import mock
 
 import typer
+from pydantic import TypeAdapter
 from rich.console import Console
 
 import latentvqa
 from latentvqa.cli import app, main
 from latentvqa.cli.docs import manual_pages
+from latentvqa.core.results.evaluation import EvaluationResult
 from tests.benchmarks import tables as benchmarks
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -80,7 +81,7 @@ def evaluation() -> str:
     """The first run's evaluation with all interventions, from its JSON."""
     from latentvqa.report.evaluation.scores import score_panel
 
-    found: dict[str, Any] = json.loads(EVALUATION.read_text(encoding="utf-8"))
+    found = TypeAdapter(EvaluationResult).validate_json(EVALUATION.read_bytes())
     shown = _screen(score_panel(found, WIDTH))
     return (
         f"$ latentvqa evaluate {DIAGNOSED} --latent-use\n{shown}\n"
