@@ -92,7 +92,7 @@ def diagnose_kl(
         typer.Option(
             "--pattern",
             metavar="NAME",
-            help="Read plain text by a pattern: pytorch-vae or key-value.",
+            help="Read plain text by a pattern: pytorch-vae, key-value or key-space.",
         ),
     ] = None,
     plot: Annotated[

@@ -138,7 +138,7 @@ def _print_run(console: Console, run: JudgedRun, *, is_whole: bool, is_shown: bo
     below: list[RenderableType] = [findings_table(found)] if found.findings else []
     below += [account_table(found, console.width)] if found.account else []
     below.append(verdict_panel(found))
-    if history.records and not is_shown:
+    if history.records and not is_shown and not history.header.unjudged:
         shown = list(history.records)
         if console.is_terminal and not is_whole:
             taken = sum(len(console.render_lines(part)) for part in below) + LINES_AROUND

@@ -111,6 +111,11 @@ class RunHeader:
         sees_images: false where no image reaches the model.
         counts_epochs: false where a record's ``epoch`` numbers windows of steps,
             because the log has no epochs; rules with epoch windows do not judge.
+        unjudged: why the log holds no KL of a posterior, as a sentence; empty where
+            it may hold one.
+        kl_candidates: columns of another tool's log that look like a KL and are not
+            read as one.
+        kl_resolution: nats by which ``kl_raw`` may be rounded in the log.
     """
 
     kl: KLConvention = field(default_factory=KLConvention)
@@ -131,6 +136,9 @@ class RunHeader:
     blind: Mapping[Text, NumberByName] = field(default_factory=dict)
     sees_images: Flag = True
     counts_epochs: Flag = True
+    unjudged: Text = ""
+    kl_candidates: Texts = ()
+    kl_resolution: Number = 0.0
 
     @property
     def is_own(self) -> bool:

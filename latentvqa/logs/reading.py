@@ -7,21 +7,33 @@ from dataclasses import replace
 from pathlib import Path
 
 from latentvqa.core.records import EpochRecord, RunHeader, StagePlan
+from latentvqa.core.rules.kl_precision import holds_kl
 from latentvqa.errors import HistoryError
 from latentvqa.history import History, read_history
 from latentvqa.logs import conventions
+from latentvqa.logs.columns.company import Company, company_of
 from latentvqa.logs.columns.mapping import Columns, taken_sentence, unused_sentence
 from latentvqa.logs.columns.research_table import MEANINGS, extra_columns
 from latentvqa.logs.epochs.accumulation import Accumulation
 from latentvqa.logs.epochs.records import epoch_records
+from latentvqa.logs.foreign import explained
 from latentvqa.logs.notes import Notes, listed
 from latentvqa.logs.options import LogOptions
-from latentvqa.logs.readers import event_files, json_rows, tables, text_patterns
+from latentvqa.logs.readers import (
+    event_files,
+    json_rows,
+    printed_tables,
+    tables,
+    text_patterns,
+    text_rows,
+)
 from latentvqa.logs.readers.formats import Format, locate
+from latentvqa.logs.readers.long_rows import widened
 from latentvqa.logs.readers.rows import Row
 from latentvqa.logs.readers.source import head_lines, head_of
 
 PERCENT = 100.0
+_NO_KL = "No column of the log is known as the KL of a posterior."
 
 
 def read_log(path: Path | str, options: LogOptions | None = None) -> History:
@@ -63,54 +75,117 @@ def _foreign(log: Path, log_format: Format, options: LogOptions) -> History:
     is_research = log_format == "research table"
     columns = Columns(options.columns, MEANINGS if is_research else None)
     rows = Accumulation(columns, notes, options.steps_per_epoch)
-    rows.add_all(_rows(log, log_format, options, notes))
+    rows.add_all(widened(_rows(log, log_format, options, notes)))
     columns.require_mapped()
-    fields = columns.resolved(rows.columns_used)
-    records = epoch_records(rows, fields, columns, notes, has_stage_numbers=is_research)
-    if not records or not fields:
-        raise HistoryError(_unusable(log, log_format, columns, notes))
+    if rows.run_column is not None:
+        raise HistoryError(_sweep(log, rows.run_column))
+    if len(runs := columns.runs()) > 1:
+        raise HistoryError(
+            f"{log}: its columns are of several runs ({listed(runs)}): give the log of one"
+        )
+    company = None if is_research else company_of(columns.seen)
+    fields = columns.resolved(rows.columns_used, company)
+    measured = {key: held for key, held in fields.items() if held.place != "other"}
+    records = epoch_records(rows, measured, columns, notes, has_stage_numbers=is_research)
+    candidates = () if is_research else columns.kl_candidates(key[0] for key in measured)
+    if not records or not measured:
+        if not rows.has_numbers or any(held.place != "position" for held in measured.values()):
+            raise HistoryError(_unusable(log, log_format, columns, notes))
+        records, fields = (), {}
+    header = RunHeader(
+        name=log.name if log.is_dir() else f"{log.parent.name}/{log.name}".lstrip("/"),
+        counts_epochs=rows.counting != "windows",
+        stages=_stages(records),
+        unjudged=_unjudged(company) or ("" if any(map(holds_kl, records)) else _NO_KL),
+        kl_candidates=candidates,
+    )
+    resolution = 0.0
     if is_research:
         extra = extra_columns(list(columns.seen))
         _add(notes, f"Columns not used: {listed(extra)}." if extra else None)
         kl, said = conventions.research_convention(records)
     else:
-        _add(notes, taken_sentence(fields, columns), unused_sentence(columns))
+        _add(notes, taken_sentence(measured, columns), unused_sentence(columns))
+        foreign = explained(records, rows, fields, columns)
+        records, resolution = foreign.records, foreign.kl_resolution
+        _add(notes, *foreign.notes)
         kl, said = conventions.foreign_convention(records)
-    if rows.counting == "windows":
-        notes.add(
-            f"The log names no epochs: its steps are condensed into {len(records)} windows, "
-            "shown as epochs, and epoch rules are not judged (--steps-per-epoch N tells them)."
-        )
-    elif options.steps_per_epoch is not None and rows.counting == "epochs":
-        notes.add("The log names its epochs: --steps-per-epoch is not needed.")
-    header = RunHeader(
-        kl=kl,
-        stages=_stages(records),
-        name=log.name if log.is_dir() else f"{log.parent.name}/{log.name}".lstrip("/"),
-        counts_epochs=rows.counting != "windows",
-    )
-    header, told = options.told.applied_to(header)
+    _add(notes, None if header.unjudged else _windows_note(rows, len(records), options))
+    header, told = options.told.applied_to(replace(header, kl=kl, kl_resolution=resolution))
     records = _with_shares(records, notes)
     records, reckoned = conventions.with_consequences(records, header.kl)
-    _add(notes, *said, *told, *reckoned, _unknown(header), conventions.lacks(records))
+    _add(notes, *said, *told, *reckoned)
+    if records and not header.unjudged:
+        _add(notes, _unknown(header), conventions.lacks(records))
     return History(header, records, notes.sentences(), log)
 
 
-def _rows(log: Path, log_format: Format, options: LogOptions, notes: Notes) -> Iterator[Row]:
-    if log_format in ("table", "research table"):
-        return tables.table_rows(log, notes, is_growing=options.is_growing)
-    if log_format == "trainer state":
-        return json_rows.state_rows(log, notes)
-    if log_format == "JSON lines":
-        return json_rows.line_rows(log, notes, is_growing=options.is_growing)
-    if log_format == "JSON":
-        return json_rows.document_rows(log, notes)
-    if log_format == "events":
-        return event_files.event_rows(log, notes)
-    pattern = options.pattern or text_patterns.pattern_for(head_lines(head_of(log)))
-    return text_patterns.text_rows(
-        log, notes, pattern or "key-value", is_growing=options.is_growing
+def _windows_note(rows: Accumulation, windows: int, options: LogOptions) -> str | None:
+    if not windows:
+        return None
+    if rows.has_few_epochs:
+        return (
+            f"So few epochs hide the course of a run: the steps are condensed into {windows} "
+            "windows, shown as epochs, and epoch rules are not judged."
+        )
+    if rows.counting == "windows":
+        return (
+            f"The log names no epochs: its steps are condensed into {windows} windows, "
+            "shown as epochs, and epoch rules are not judged (--steps-per-epoch N tells them)."
+        )
+    if options.steps_per_epoch is not None and rows.counting == "epochs":
+        return "The log names its epochs: --steps-per-epoch is not needed."
+    return None
+
+
+def _unjudged(company: Company | None) -> str:
+    """Why the KL of a log with this company is none of a posterior."""
+    if company is None:
+        return ""
+    shown = listed([ascii(name)[1:-1] for name in company.shown_by])
+    compared = {
+        "policy training": "the policy with a reference or with itself before a step",
+        "distillation": "a student with its teacher",
+    }[company.training]
+    return (
+        f"This is the log of {company.training} ({shown}): a KL in it compares {compared} and "
+        "is none of a posterior."
     )
+
+
+def _sweep(log: Path, column: str) -> str:
+    return (
+        f"{log}: its rows are runs, not epochs or steps: {column} names another run in each. "
+        "Give the log of one run, with an epoch or a step in every row (--map epoch=COLUMN)"
+    )
+
+
+def _rows(log: Path, log_format: Format, options: LogOptions, notes: Notes) -> Iterator[Row]:
+    is_growing = options.is_growing
+    rows: Iterator[Row]
+    if log_format in ("table", "research table"):
+        rows = tables.table_rows(log, notes, is_growing=is_growing)
+    elif log_format == "trainer state":
+        rows = json_rows.state_rows(log, notes)
+    elif log_format == "JSON lines":
+        rows = json_rows.line_rows(log, notes, is_growing=is_growing)
+    elif log_format == "JSON":
+        rows = json_rows.document_rows(log, notes)
+    elif log_format == "events":
+        rows = event_files.event_rows(log, notes)
+    else:
+        rows = _text_rows(log, log_format, options, notes)
+    return rows
+
+
+def _text_rows(log: Path, log_format: Format, options: LogOptions, notes: Notes) -> Iterator[Row]:
+    lines = head_lines(head_of(log))
+    table = printed_tables.printed_table(lines) if log_format == "printed table" else None
+    if table is not None:
+        return printed_tables.printed_rows(log, notes, table, is_growing=options.is_growing)
+    pattern = options.pattern or text_patterns.pattern_for(lines)[0] or "key-value"
+    pattern = "boxes" if log_format == "boxes" and options.pattern is None else pattern
+    return text_rows.text_rows(log, notes, pattern, is_growing=options.is_growing)
 
 
 def _unusable(log: Path, log_format: Format, columns: Columns, notes: Notes) -> str:
@@ -119,12 +194,18 @@ def _unusable(log: Path, log_format: Format, columns: Columns, notes: Notes) -> 
         cause = notes.first_fault or "No line holds a measure."
         hint = "give a table, JSON lines, a TensorBoard folder or --pattern NAME"
         return f"{log} holds nothing that can be read as {log_format}. {cause} Try: {hint}"
-    used = [name for name, meaning in columns.seen.items() if meaning is not None]
-    if any(columns.seen[name].field.place != "position" for name in used):  # type: ignore[union-attr]
+    places = {name: held.field.place for name, held in columns.seen.items() if held is not None}
+    used = [name for name, place in places.items() if place not in ("position", "other")]
+    if used:
         return f"{log}: the columns {listed(used)} hold no value. {notes.first_fault}".rstrip()
+    return f"{log}: {_unknown_columns(columns)}"
+
+
+def _unknown_columns(columns: Columns) -> str:
+    named = listed(list(columns.seen))
     return (
-        f"{log}: none of its columns is known as a measure ({listed(list(columns.seen))}): "
-        "name one with --map FIELD=COLUMN, as in --map kl_raw=train/kl"
+        f"none of its columns is known as a measure ({named}): name one with --map FIELD=COLUMN, "
+        "as in --map kl_raw=train/kl"
     )
 
 

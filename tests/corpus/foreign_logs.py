@@ -52,7 +52,7 @@ def faults(path: Path, expected: Mapping[str, Any]) -> list[str]:
     for name, values in _series(log.records).items():
         if name in expected and not _are_close(values, expected[name]):
             found.append(f"{name} is {values[:1]} to {values[-1:]}")
-    weight = log.records[-1].effective_kl_weight
+    weight = log.records[-1].effective_kl_weight if log.records else None
     if "weight" in expected and not _are_close([weight], [expected["weight"]]):
         found.append(f"the weight is {weight}")
     return found
@@ -62,7 +62,7 @@ def said(diagnosis: Diagnosis) -> str:
     """Everything that a diagnosis says, in one text."""
     sentences = [finding.sentence for finding in diagnosis.findings]
     return "\n".join(
-        [diagnosis.verdict.sentence, diagnosis.next_step, *sentences, *diagnosis.notes]
+        [diagnosis.verdict.sentence, diagnosis.next_step.sentence, *sentences, *diagnosis.notes]
     )
 
 

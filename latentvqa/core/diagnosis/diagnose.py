@@ -163,6 +163,9 @@ def _finding(
 
 
 def _of_empty_log(view: RunView, notes: tuple[str, ...]) -> Diagnosis:
+    if view.header.unjudged:
+        verdict = verdict_on(view, ())
+        return Diagnosis(verdict, (), next_step(view, ()), notes=notes)
     outcome = EMPTY_LOG.judge(view)
     assert isinstance(outcome, Judgement)
     finding = _finding(EMPTY_LOG, outcome, (0, 0))

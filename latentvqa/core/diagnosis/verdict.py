@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from latentvqa.core.diagnosis.evidence import missing_evidence, to_do
 from latentvqa.core.rules.catalogue import RULE_OF
 from latentvqa.core.rules.information import Information, are_answers_learnt, information_of
 from latentvqa.core.rules.rule import (
@@ -21,14 +22,18 @@ from latentvqa.core.rules.rule import (
     severity,
 )
 
+NOT_JUDGED = "Nothing is said about the latent."
+
 
 @dataclass(frozen=True)
 class Verdict:
     """What the run amounts to.
 
     Attributes:
-        level: most severe level among the open findings, else ``ok``.
-        code: name of the finding that decides, such as ``collapse``; ``ok`` without one.
+        level: most severe level among the open findings, else ``ok``, or ``not judged``
+            where the log does not hold what an ok needs.
+        code: name of the finding that decides, such as ``collapse``; ``ok`` or
+            ``not_judged`` without one.
         sentence: the verdict in words, with its numbers.
     """
 
@@ -58,6 +63,10 @@ def verdict_on(view: RunView, findings: Sequence[Finding]) -> Verdict:
     """The conclusion from findings in their order."""
     remarks = [finding for finding in findings if finding.is_open and finding.level != "ok"]
     top = remarks[0] if remarks else None
+    missing = missing_evidence(view)
+    if missing and (top is None or top.level == "info"):
+        parts = [NOT_JUDGED, missing, top.sentence if top else ""]
+        return Verdict("not judged", "not_judged", " ".join(part for part in parts if part))
     if top is None or top.level == "info":
         parts = [_state(view), top.sentence if top else ""]
     else:
@@ -155,13 +164,23 @@ def _sentence(view: RunView, findings: Sequence[Finding]) -> str:
     held = [f for f in findings if f.is_open]
     worst = next((f for f in held if severity(f.level) >= severity("warning")), None)
     if worst is None:
-        first = next((step for f in held if (step := RULE_OF[f.code].next_step)), None)
+        if missing_evidence(view):
+            return to_do(view)
+        is_over = is_run_over(view)
+        waiting = [f for f in held if not (is_over and RULE_OF[f.code].waits)]
+        first = next((step for f in waiting if (step := RULE_OF[f.code].next_step)), None)
         return first or _missing_convention(view) or f"Confirm it: {_intervention(is_own)}"
     if first := RULE_OF[worst.code].next_step:
         return first
     if _subject(worst) == "latent":
         return f"See what the decoder really uses: {_intervention(is_own)}"
     return f"Read what it means: latentvqa diagnose-kl --explain {worst.code}"
+
+
+def is_run_over(view: RunView) -> bool:
+    """Whether no further epoch is planned; another tool's log does not say that one is."""
+    planned = view.header.stages.total
+    return not view.header.is_own or 0 < planned <= view.record.epoch + 1
 
 
 def _subject(finding: Finding) -> Subject:

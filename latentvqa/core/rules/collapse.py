@@ -16,6 +16,13 @@ from latentvqa.core.rules.information import (
     information_of,
     is_learning_overdue,
 )
+from latentvqa.core.rules.kl_precision import (
+    MOST_DIMENSIONS,
+    has_fallen,
+    is_perhaps_weighted,
+    kl_values,
+    most_kl,
+)
 from latentvqa.core.rules.rule import (
     Advice,
     Judgement,
@@ -28,8 +35,6 @@ from latentvqa.core.rules.rule import (
     learnt,
     percent,
 )
-
-MOST_DIMENSIONS = 10_000  # of a latent whose convention is unknown
 
 
 def judge_collapse(view: RunView) -> Outcome:
@@ -45,7 +50,7 @@ def judge_collapse(view: RunView) -> Outcome:
     evidence = _evidence(view, seen, rate)
     if evidence is None:
         return None
-    is_early = view.is_early
+    is_early = _is_early(view)
     sentence = f"The posterior has collapsed: {evidence}; {_cure(view)}."
     return Judgement(
         "warning" if is_early else "critical",
@@ -62,6 +67,32 @@ def judge_collapse(view: RunView) -> Outcome:
             "collapse_gain": limits.collapse_gain,
             "collapse_rate": limits.collapse_rate,
         },
+    )
+
+
+def judge_vanishing(view: RunView) -> Outcome:
+    """A KL of another tool's log that falls to next to nothing, seen as it happens."""
+    if not view.has_latent:
+        return NO_LATENT
+    values, limits = kl_values(view), view.thresholds
+    raw = finite(kl_split(view.record).kl_raw)
+    if raw is None or view.missing("reduction", "tokens", "dims") is None:
+        return None
+    most, highest = most_kl(view, raw), max(values)
+    is_gone = 0.0 <= most <= limits.vanishing_kl and highest >= limits.vanishing_fall * most
+    if not is_gone or _rate_at_one(view) is not None or view.record.effective_kl_weight == 0.0:
+        return None
+    first = next(r for r in view.records if finite(kl_split(r).kl_raw) == highest)
+    now, before = view.record.effective_kl_weight, first.effective_kl_weight
+    is_rising = now is not None and before is not None and now > before
+    rest = f" while the weight rises from {figure(before)} to {figure(now)}" if is_rising else ""
+    printed = figure(raw) if raw > 0.0 else f"less than {figure(most)}"
+    return Judgement(
+        "warning",
+        f"The KL vanishes: {figure(highest)} at epoch {first.epoch}, {printed} at epoch "
+        f"{view.record.epoch}{rest}. That is how a collapse begins.",
+        {"kl_raw": raw, "highest_kl_raw": highest},
+        {"vanishing_kl": limits.vanishing_kl, "vanishing_fall": limits.vanishing_fall},
     )
 
 
@@ -155,8 +186,15 @@ def _rate_at_one(view: RunView) -> float | None:
     raw = finite(kl_split(view.record).kl_raw)
     if raw is None or view.missing("reduction", "tokens", "dims") is None:
         return None
-    most = MOST_DIMENSIONS * raw  # whatever the reduction was
-    return most / sharpened if 0.0 <= most < view.thresholds.collapse_rate else None
+    most = MOST_DIMENSIONS * most_kl(view, raw)  # whatever the reduction was
+    is_next_to_nothing = raw >= 0.0 and most < view.thresholds.collapse_rate
+    return most / sharpened if is_next_to_nothing and not is_perhaps_weighted(view) else None
+
+
+def _is_early(view: RunView) -> bool:
+    """Whether a collapse may still pass; not where the KL of another tool's run has vanished."""
+    is_known = view.missing("reduction", "tokens", "dims") is None
+    return view.is_early and (is_known or not has_fallen(view))
 
 
 def _cure(view: RunView) -> str:
@@ -172,7 +210,7 @@ def _cure(view: RunView) -> str:
 
 
 def _advise_collapse(view: RunView) -> Advice | None:
-    return None if view.is_early else advice.against_collapse(view)
+    return None if _is_early(view) else advice.against_collapse(view)
 
 
 def _advise_partial(view: RunView) -> Advice | None:
@@ -198,6 +236,19 @@ COLLAPSE_RULES: tuple[Rule, ...] = (
         advice=_advise_collapse,
         thresholds=("collapse_bound", "collapse_gain", "collapse_rate", "early_epoch"),
         subject="latent",
+    ),
+    Rule(
+        code="IN013",
+        name="kl_vanishing",
+        meaning="The KL of another tool's log has fallen a hundredfold, to next to nothing.",
+        why="Whatever the reduction was, no more than about two nats are left, and it goes on "
+        "falling as the weight rises: the posterior becomes the prior. Look at the weight's rise "
+        "and at whether the reconstruction got worse as the KL went.",
+        source="posterior collapse under a rising weight, Bowman et al. 2016 (arXiv:1511.06349)",
+        rank=45,
+        judge=judge_vanishing,
+        thresholds=("vanishing_kl", "vanishing_fall"),
+        subject="evidence",
     ),
     Rule(
         code="IN009",

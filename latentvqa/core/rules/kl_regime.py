@@ -11,7 +11,7 @@ from bisect import bisect_left
 from latentvqa.core.records import EpochRecord
 from latentvqa.core.rules import advice
 from latentvqa.core.rules.information import NO_LATENT, are_answers_learnt, is_learning_overdue
-from latentvqa.core.rules.kl_checks import NO_KL, NO_KL_AFTER, NO_KL_RAW
+from latentvqa.core.rules.kl_checks import NO_KL, NO_KL_AFTER, NO_KL_RAW, outside_recipe
 from latentvqa.core.rules.rule import (
     RULE_OF_THUMB,
     Advice,
@@ -151,8 +151,8 @@ def _judge_allowance(view: RunView) -> Outcome:
 
 def judge_share(view: RunView) -> Outcome:
     """The weighted KL is a large share of the loss."""
-    if not view.has_kl:
-        return NO_KL
+    if outside := outside_recipe(view):
+        return outside
     share, limits = finite(kl_split(view.record).kl_share), view.thresholds
     if share is None:
         return NotJudged("the log holds no share of the KL in the loss")
@@ -216,6 +216,7 @@ REGIME_RULES: tuple[Rule, ...] = (
         rank=160,
         judge=judge_warmup,
         next_step="Let the warm-up end before the KL is judged.",
+        waits=True,
     ),
     Rule(
         code="IN010",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
+from latentvqa.core.rules.kl_precision import is_sampled
 from latentvqa.core.rules.rule import (
     Judgement,
     NotJudged,
@@ -55,7 +58,7 @@ def judge_possible(view: RunView) -> Outcome:
     """A KL below 0, or a hinged one above the KL itself."""
     for split in (view.record.train, view.record.val):
         raw, after = finite(split.kl_raw), finite(split.kl_after)
-        if raw is not None and raw < 0.0:
+        if raw is not None and raw < 0.0 and not is_sampled(view):
             return Judgement(
                 "warning",
                 f"kl_raw is {figure(raw)}, and no KL is below 0: the sign is wrong, or the column "
@@ -81,7 +84,7 @@ def judge_gaps(view: RunView) -> Outcome:
         return None
     seen = {record.epoch for record in view.records[: view.index + 1]}
     missing = view.record.epoch + 1 - len(seen)
-    if missing <= 0:
+    if missing <= 0 or _is_sparse(view, seen):
         return None
     first = next(epoch for epoch in range(view.record.epoch) if epoch not in seen)
     return Judgement(
@@ -90,6 +93,13 @@ def judge_gaps(view: RunView) -> Outcome:
         f"first is {first}. Rules over several epochs see their neighbours as successive.",
         {"missing_epochs": missing, "first_missing_epoch": first},
     )
+
+
+def _is_sparse(view: RunView, seen: set[int]) -> bool:
+    """Whether another tool logs some epochs only, so that none of them is missing."""
+    ordered = sorted(seen)
+    steps = [later - earlier for earlier, later in pairwise(ordered)]
+    return not view.header.is_own and 2 * steps.count(1) < len(steps)
 
 
 _ROUNDING = 1e-6  # by which sums of the same values may differ

@@ -14,8 +14,8 @@ from typing import Literal
 from latentvqa.core.records import EpochRecord, RunHeader, SplitMetrics
 from latentvqa.core.rules.thresholds import KLHealthThresholds
 
-Level = Literal["ok", "info", "warning", "critical"]
-LEVELS: tuple[Level, ...] = ("ok", "info", "warning", "critical")
+Level = Literal["ok", "not judged", "info", "warning", "critical"]
+LEVELS: tuple[Level, ...] = ("ok", "not judged", "info", "warning", "critical")
 Values = Mapping[str, float | int | None]
 Subject = Literal["evidence", "latent", "answers", "kl", "run"]
 
@@ -108,6 +108,7 @@ class Rule:
             information overrules. ``run``: anything else.
         next_step: what to do first where it leads and advises no change; empty
             for the general answer.
+        waits: whether its next step is to let the run go on, which a finished run cannot.
         needs_epochs: whether it has an epoch window, so that a log without
             epochs cannot be judged by it.
     """
@@ -123,6 +124,7 @@ class Rule:
     thresholds: tuple[str, ...] = ()
     subject: Subject = "run"
     next_step: str = ""
+    waits: bool = False
     needs_epochs: bool = False
 
 
@@ -199,7 +201,10 @@ class RunView:
         weight = finite(self.record.kl_weight)
         if self.header.kl_schedule not in (None, "linear") or weight is None:
             return False
-        return weight < self.header.kl.max_weight * (1.0 - 1e-6)
+        full = self.header.kl.max_weight * (1.0 - 1e-6)
+        past = (finite(record.kl_weight) for record in self.records[: self.index])
+        has_been_full = any(held is not None and held >= full for held in past)
+        return weight < full and (self.header.is_own or not has_been_full)
 
     def missing(self, *names: str) -> NotJudged | None:
         """Why a rule that needs these parts of the KL convention cannot judge, if so.

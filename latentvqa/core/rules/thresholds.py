@@ -143,6 +143,14 @@ class KLHealthThresholds(BaseModel):
         description="nats per example at temperature 1; a rate below it is collapse "
         "where the log holds no information measures",
     )
+    vanishing_kl: Nats = Field(
+        default=2e-4,
+        description="nats as logged, of a KL in an unknown reduction; at most so much is left "
+        "where it vanishes",
+    )
+    vanishing_fall: Ratio = Field(
+        default=100.0, description="multiple of the last KL that the highest one was"
+    )
     partial_tokens: Share = Field(
         default=0.1,
         description="share of the largest token's KL; a token below it, and below collapse_kl, "
@@ -160,6 +168,15 @@ class KLHealthThresholds(BaseModel):
     exploded_growth: Ratio = Field(
         default=30.0, description="multiple of the lowest kl_raw; from it on a KL has exploded"
     )
+    unpaid_growth: Ratio = Field(
+        default=8.0,
+        description="multiple of the KL at no worse a reconstruction; from it on a KL in an "
+        "unknown reduction explodes",
+    )
+    absurd_kl: Nats = Field(
+        default=1e6, description="nats of kl_raw; above it, and far above its lowest, it is absurd"
+    )
+    absurd_growth: Ratio = Field(default=1e4, description="multiple of the lowest kl_raw; the same")
     loss_tolerance: Share = Field(
         default=0.05,
         description="share of the total loss by which its logged parts may miss it",

@@ -37,8 +37,8 @@ def judge_answer_loss(view: RunView) -> Outcome:
     needed = (1.0 - limits.learning_min_decrease) * first
     if not is_late or best <= needed or 0.0 <= best <= limits.overfitting_min_loss or first < 0.0:
         return None
-    if view.record.stage == "unknown" and _has_weight_risen(view):
-        return NotJudged("the KL weight rose meanwhile, which may hold the answer loss up")
+    if view.record.stage == "unknown":
+        return NotJudged("a reconstruction loss of another tool may hold a constant of any size")
     return Judgement(
         "warning",
         f"Training answer loss has not fallen: {figure(best)} at best, {figure(first)} in the "
@@ -77,6 +77,8 @@ def judge_overfitting(view: RunView) -> Outcome:
         return NO_ANSWER_LOSS
     if val < 0.0 or ratio < 0.0:
         return NotJudged("a negative loss has no ratio to training's")
+    if _has_other_scale(view):
+        return NotJudged("training and validation loss begin on different scales")
     lowest = view.records[best].val.answer_loss or 0.0
     has_risen = val >= (1.0 + limits.overfitting_min_rise) * lowest
     if val <= limits.overfitting_min_loss or not has_risen or ratio < limits.overfitting_moderate:
@@ -108,6 +110,8 @@ def judge_decoder_rate(view: RunView) -> Outcome:
     val, ratio = finite(view.record.val.answer_loss), finite(view.record.overfitting_ratio)
     if best is None or val is None or ratio is None:
         return NO_ANSWER_LOSS
+    if view.record.stage == "unknown":
+        return NotJudged("another tool's loss is fast at no value that is known")
     is_stuck = advice.is_validation_stuck(view) and val > limits.overfitting_min_loss
     stopped_early = view.records[best].epoch < limits.tuning_epoch
     if not (is_stuck and stopped_early and advice.was_fast(view)):
@@ -149,9 +153,12 @@ def judge_target(view: RunView) -> Outcome:
     )
 
 
-def _has_weight_risen(view: RunView) -> bool:
-    first, last = (finite(record.effective_kl_weight) for record in (view.records[0], view.record))
-    return first is not None and last is not None and last > first
+def _has_other_scale(view: RunView) -> bool:
+    """Whether another tool's losses were apart by more than overfitting from the start."""
+    ratios = (finite(record.overfitting_ratio) for record in view.records[: view.index + 1])
+    first = next((ratio for ratio in ratios if ratio is not None), 1.0)
+    limit = view.thresholds.overfitting_moderate
+    return view.record.stage == "unknown" and not 1.0 / limit < first < limit
 
 
 def _target(view: RunView) -> float | None:
@@ -167,7 +174,12 @@ def _total_ratio(view: RunView) -> float | None:
 
 
 def _is_plateau_good(view: RunView) -> bool:
-    """Whether validation stands still below its target, with nothing known to be unlearnt."""
+    """Whether validation stands still below its target, with nothing known to be unlearnt.
+
+    A run of another tool names no target: that it has settled is no fault.
+    """
+    if view.record.stage == "unknown" and _target(view) is None:
+        return are_answers_learnt(view) is not False
     best, target = view.best_val[view.index], _target(view)
     lowest = None if best is None else view.records[best].val.answer_loss
     is_below = lowest is not None and target is not None and lowest < target

@@ -6,7 +6,9 @@ import difflib
 from dataclasses import dataclass
 from typing import Literal
 
-Place = Literal["position", "train", "val", "run"]
+Split = Literal["", "val", "test"]  # what a row says of all its columns
+Key = tuple[str, Split]  # a column, and the split of its row
+Place = Literal["position", "train", "val", "run", "other"]
 
 
 @dataclass(frozen=True)
@@ -14,7 +16,8 @@ class Field:
     """Where a value goes.
 
     Attributes:
-        place: a split of the record, the record itself, or what places a row.
+        place: a split of the record, the record itself, what places a row, or
+            ``other`` for what only explains the rest.
         attribute: name in the record; for a position ``epoch``, ``step``,
             ``stage`` or ``split``.
     """

@@ -7,8 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from latentvqa.errors import ConfigError
-from latentvqa.logs.columns.fields import FIELDS, Field, nearest
-from latentvqa.logs.columns.names import AS_MAPPED, Meaning, meaning_of
+from latentvqa.logs.columns.company import Company
+from latentvqa.logs.columns.fields import FIELDS, Field, Key, nearest
+from latentvqa.logs.columns.names import AS_MAPPED, Meaning, meaning_of, run_and_name
+from latentvqa.logs.columns.words import is_like_kl
 from latentvqa.logs.notes import listed
 
 MOST_COLUMNS = 10_000
@@ -58,24 +60,29 @@ class Columns:
         if faults:
             raise ConfigError("\n".join(faults))
 
-    def resolved(self, used: Iterable[tuple[str, bool]]) -> dict[tuple[str, bool], Field]:
+    def resolved(self, used: Iterable[Key], company: Company | None = None) -> dict[Key, Field]:
         """Fields of the columns that held values, seen as a whole.
 
-        A plain ``kl`` is kl_raw, or kl_after beside a kl_raw; a test split stands
-        for validation where there is no other.
+        A plain ``kl`` is kl_raw, or kl_after beside a kl_raw; in the company of a
+        policy or a teacher it is nothing. A test split stands for validation where
+        there is no other.
 
         Args:
-            used: column names, and whether a row said that it is validation.
+            used: column names, and the split that their rows said.
+            company: what kind of training the columns speak of.
         """
         used = list(used)
         met = {key: meaning for key in used if (meaning := self.seen.get(key[0])) is not None}
+        if company is not None:
+            met = {key: meaning for key, meaning in met.items() if not self._is_of(meaning, key)}
         plain = self._plain_kl(met)
         has_validation = any(
-            (m.field.place == "val" or is_val) and not m.is_test for (_, is_val), m in met.items()
+            (m.field.place == "val" or split == "val") and not m.is_test and split != "test"
+            for (_, split), m in met.items()
         )
-        fields: dict[tuple[str, bool], Field] = {}
+        fields: dict[Key, Field] = {}
         for key, meaning in met.items():
-            if meaning.is_test and has_validation:
+            if (meaning.is_test or key[1] == "test") and has_validation:
                 continue
             field = meaning.field
             if meaning.is_plain_kl:
@@ -84,6 +91,20 @@ class Columns:
                 field = replace(field, place="val")
             fields[key] = field
         return fields
+
+    def runs(self) -> list[str]:
+        """The runs that the names of known columns begin with, as exports of several do."""
+        known = (name for name, meaning in self.seen.items() if meaning is not None)
+        return [run for run in dict.fromkeys(run_and_name(name)[0] for name in known) if run]
+
+    def kl_candidates(self, taken: Iterable[str]) -> tuple[str, ...]:
+        """Columns that look like a KL and were not taken for one."""
+        taken = set(taken)
+        return tuple(name for name in self.seen if name not in taken and is_like_kl(name))
+
+    def _is_of(self, meaning: Meaning, key: Key) -> bool:
+        """Whether a column is a KL by its name alone, which the company speaks against."""
+        return meaning.is_plain_kl and not self.is_mapped(key[0])
 
     def rank(self, column: str) -> tuple[int, ...]:
         """What a column is worth beside others of its field; smaller is better."""
@@ -101,7 +122,7 @@ class Columns:
             return self._known.get(column)
         return meaning_of(column)
 
-    def _plain_kl(self, met: Mapping[tuple[str, bool], Meaning]) -> str:
+    def _plain_kl(self, met: Mapping[Key, Meaning]) -> str:
         """What a column that says no more than KL holds in this log."""
         for (column, _), meaning in met.items():
             named = meaning_of(column) if self.is_mapped(column) else None
@@ -119,7 +140,7 @@ def _composed(name: str) -> str:
     return unicodedata.normalize("NFC", name)
 
 
-def taken_sentence(fields: Mapping[tuple[str, bool], Field], columns: Columns) -> str | None:
+def taken_sentence(fields: Mapping[Key, Field], columns: Columns) -> str | None:
     """What was taken for what by its name alone, for a note."""
     best: dict[Field, str] = {}
     for (column, _), field in sorted(fields.items(), key=lambda pair: columns.rank(pair[0][0])):
@@ -127,12 +148,16 @@ def taken_sentence(fields: Mapping[tuple[str, bool], Field], columns: Columns) -
     pairs = [
         f"{column} as {field.label}"
         for field, column in best.items()
-        if not columns.is_mapped(column) and column != field.attribute
+        if not columns.is_mapped(column) and column != field.attribute and field.place != "other"
     ]
     return f"Taken by their names: {listed(pairs, 12)}." if pairs else None
 
 
 def unused_sentence(columns: Columns) -> str | None:
     """Columns that mean nothing here, for a note."""
-    unused = [name for name, meaning in columns.seen.items() if meaning is None]
+    unused = [
+        name
+        for name, meaning in columns.seen.items()
+        if meaning is None or meaning.field.place == "other"
+    ]
     return f"Columns not used: {listed(unused)}." if unused else None

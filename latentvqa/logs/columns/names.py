@@ -1,15 +1,16 @@
 """Column names that training logs commonly use, and the fields they stand for.
 
-A name is taken for a field only where it stands in the table below; nothing is
-inferred from the values.
+A name is taken for a field where it stands in the table below, or where its words
+say it (see :mod:`latentvqa.logs.columns.words`); nothing is inferred from values.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from latentvqa.logs.columns.fields import Field, Place
+from latentvqa.logs.columns.words import Kind, kind_of, word_set, words_of
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -49,10 +50,11 @@ WEIGHT_NAMES = {
     "effective_kl_weight": _names("effective_kl_weight beta kl_beta kl_coef kl_coeff"),
 }
 POSITION_NAMES = {
-    "epoch": _names("epoch epochs epoch_idx current_epoch ep"),
+    "epoch": _names("epoch epochs epoch_idx epoch_num epoch_number current_epoch ep"),
     "step": _names(
         "step global_step trainer_global_step steps iteration iter iterations train_step batch_idx "
-        "_step"
+        "_step itr n_iter num_updates total_timesteps time_total_timesteps timesteps_total "
+        "time_iterations training_iteration"
     ),
     "stage": _names("stage"),
     "split": _names("split phase mode subset"),
@@ -62,6 +64,7 @@ SPLIT_WORDS: dict[str, str] = {
     **dict.fromkeys(("val", "valid", "validation", "eval", "evaluation", "dev"), "val"),
 }
 TEST_WORD = "test"  # stands for validation where the log has none
+CAPACITY_NAMES = _names("c capacity kl_capacity c_t capacity_c")  # what abs(KL - C) is held at
 
 # how well a column fits: smaller is better
 AS_MAPPED, AS_NAMED, AS_EPOCH_MEAN, AS_STEP = range(4)
@@ -87,8 +90,22 @@ class Meaning:
     is_split_told: bool = True
 
 
+_BY_WORDS: dict[Kind, str] = {
+    "kl": "kl_raw",
+    "reconstruction": "answer_loss",
+    "total": "total_loss",
+}
+_SPREADS = ("__MIN", "__MAX", "__STD")  # beside the mean in exports
+_AVERAGES = word_set("epoch step batch avg average mean running")
+_NO_LOSS = frozenset({"fn", "function", "type", "name", "scale", "weight"})
+_LAST = 1000  # a name by its words ranks after every name of the table
+
+
 def meaning_of(column: str) -> Meaning | None:
-    """What a column's name says that it holds, or None where the table has no such name."""
+    """What a column's name says that it holds, or None where nothing is known by it."""
+    run, column = run_and_name(column)
+    if run and column.endswith(_SPREADS):
+        return None
     name = re.sub(r"[\s/.\-:|]+", "_", column.strip().lower()[:200])
     for field, names in POSITION_NAMES.items():
         if name in names:
@@ -97,17 +114,53 @@ def meaning_of(column: str) -> Meaning | None:
     suffix, words = _averaging(words, AS_NAMED)
     split, words = _split_off(words)
     suffix, words = _averaging(words, suffix)
+    is_mean = len(words) > 1 and words[0] == "mean"  # perhaps over dimensions: a sum goes first
     if len(words) > 1 and words[0] in ("avg", "average", "mean", "running"):
         words = words[1:]
     if split is None:
         split, words = _split_off(words)
     name = "_".join(words)
+    known = _of_run(name, suffix) or _metric(name, split, suffix)
+    if known is None:
+        return _by_words(column, suffix)
+    return replace(known, rank=(*known.rank[:2], 2 * _LAST)) if is_mean else known
+
+
+def _of_run(name: str, suffix: int) -> Meaning | None:
+    """A weight, a rate or the capacity, which belong to no split."""
     for field, names in WEIGHT_NAMES.items():
         if name in names:
             return Meaning(Field("run", field), (suffix, 0, names.index(name)))
-        if field == "learning_rate" and words[:1] == ["lr"]:  # Lightning: lr-AdamW/pg1
+        if field == "learning_rate" and name.startswith("lr_"):  # Lightning: lr-AdamW/pg1
             return Meaning(Field("run", field), (suffix, 0, len(names)))
-    return _metric(name, split, suffix)
+    return Meaning(Field("other", "capacity")) if name in CAPACITY_NAMES else None
+
+
+def _by_words(column: str, suffix: int) -> Meaning | None:
+    """What the words of a name say that it holds, wherever its split stands."""
+    words = words_of(column)
+    splits = [word for word in words if word in SPLIT_WORDS or word == TEST_WORD]
+    kind = kind_of(tuple(word for word in words if word not in splits and word not in _AVERAGES))
+    if len(set(splits)) > 1:
+        return None
+    split = SPLIT_WORDS.get(splits[0], TEST_WORD) if splits else None
+    if kind == "weight":
+        return Meaning(Field("run", "kl_weight"), (suffix, 0, _LAST))
+    is_loss = words[-1:] == ("loss",) or (words[:1] == ("loss",) and words[-1] not in _NO_LOSS)
+    if not kind and is_loss and split in (None, "train"):
+        return Meaning(Field("other", column))  # may prove to be the reconstruction
+    if kind not in _BY_WORDS:
+        return None
+    place: Place = "val" if split in ("val", TEST_WORD) else "train"
+    rank = (suffix, split is None, _LAST + len(words) + ("mean" in words))
+    is_told = split is not None
+    return Meaning(Field(place, _BY_WORDS[kind]), rank, kind == "kl", split == TEST_WORD, is_told)
+
+
+def run_and_name(column: str) -> tuple[str, str]:
+    """The run that an export names before a column, as in ``run-3 - train/kl``, and the rest."""
+    run, dash, name = column.rpartition(" - ")
+    return (run, name) if dash else ("", column)
 
 
 def is_split_name(name: str) -> bool:

@@ -9,23 +9,26 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import chain, islice
 from math import isnan
-from typing import Any, Literal
+from typing import Literal
 
-from latentvqa.logs.columns.fields import Place
+from latentvqa.logs.columns.fields import Key, Split
 from latentvqa.logs.columns.mapping import Columns
-from latentvqa.logs.columns.names import SPLIT_WORDS, TEST_WORD
+from latentvqa.logs.epochs.buckets import Bucket, RowShape
 from latentvqa.logs.epochs.nan_gaps import NaNGaps
+from latentvqa.logs.epochs.precision import ROWS_LOOKED_AT, Precision
+from latentvqa.logs.epochs.sweeps import run_column
+from latentvqa.logs.epochs.windows import FEW_EPOCHS, FineWindows, condensed
 from latentvqa.logs.notes import Notes
 from latentvqa.logs.numbers import is_missing, number, position
 from latentvqa.logs.readers.rows import HEADING, Row
 
 Counting = Literal["epochs", "steps", "windows"]
 
-
 MOST_WINDOWS = 200
 LARGEST_EPOCH = 1_000_000
 MOST_EPOCHS = 10_000  # more distinct epochs than this are no epochs
 ROWS_BEFORE_DECIDING = 1000
+FEWEST_NUMBERED = 2  # rows with a number that make a log, whatever its columns are
 MOST_SHAPES = 1000  # distinct sets of columns that are remembered
 
 
@@ -40,28 +43,34 @@ class Accumulation:
     Attributes:
         buckets: by epoch, or by number of the window.
         counting: what the buckets count.
-        columns_used: ``(column, row is validation)`` in the order of the indices.
-        is_stepwise: whether rows are steps, so that an epoch is their mean.
+        columns_used: column and split of its row, in the order of the indices.
+        is_running: whether rows hold means of their epoch so far, as progress bars do.
+        has_few_epochs: whether the windows are those of a log that names its epochs.
+        has_numbers: whether several of the first rows hold a number at all.
+        run_column: the column that names another run in every row, if there is one.
+        precision: how finely the columns are printed.
         gaps: how long each column has been NaN at the end.
     """
 
     def __init__(self, columns: Columns, notes: Notes, steps_per_epoch: int | None) -> None:
-        self.buckets: dict[int, Bucket] = {}
         self.counting: Counting = "epochs"
-        self.columns_used: dict[tuple[str, bool], int] = {}
+        self.is_running = self.has_few_epochs = self.has_numbers = False
+        self.run_column: str | None = None
+        self.precision = Precision()
         self._columns = columns
         self._notes = notes
         self._steps_per_epoch = steps_per_epoch
-        self._shapes: dict[tuple[str, ...], _RowShape] = {}
+        self._shapes: dict[tuple[str, ...], RowShape] = {}
         self._epoch: float | None = None
         self._rows_left_out = 0
         self._begin()
 
     def _begin(self) -> None:
         """Forget the rows so far."""
-        self.buckets = {}
-        self.columns_used = {}
+        self.buckets: dict[int, Bucket] = {}
+        self.columns_used: dict[Key, int] = {}
         self.gaps = NaNGaps()
+        self._fine = FineWindows(MOST_WINDOWS) if self._epoch is not None else None
         self._width = 1
         self._origin = 0
         self._first_epoch: float | None = None
@@ -74,10 +83,16 @@ class Accumulation:
         """Add the rows; the first thousand decide whether they name their epochs."""
         stream = iter(rows)
         first = list(islice(stream, ROWS_BEFORE_DECIDING))
-        told = (self._told_epoch(row, self._shape(row)) for row in first)
+        shapes = [self._shape(row) for row in first]
+        told = (self._told_epoch(row, shape) for row, shape in zip(first, shapes, strict=True))
         self._epoch = next((epoch for epoch in told if epoch is not None), None)
         if self._epoch is None:
             self.counting = "windows" if self._steps_per_epoch is None else "steps"
+        is_placed = self._epoch is not None or any(shape.step is not None for shape in shapes)
+        self.run_column = run_column(first, self._columns, is_placed=is_placed)
+        numbered = (row for row in first if any(number(cell) is not None for cell in row.values()))
+        self.has_numbers = len(list(islice(numbered, FEWEST_NUMBERED))) == FEWEST_NUMBERED
+        self._begin()
         for row in chain(first, stream):
             if row is HEADING:
                 self._is_headed = True
@@ -88,6 +103,7 @@ class Accumulation:
             self._add(row)
             self._rows += 1
             self._is_headed = False
+        self._finish()
         if self._rows_left_out:
             self._notes.add(
                 "The log holds several runs, one after the other: the last one is read, "
@@ -97,19 +113,28 @@ class Accumulation:
     @property
     def is_stepwise(self) -> bool:
         """Steps that rise inside an epoch, fractions, or epochs that mostly repeat."""
-        if self.counting != "epochs" or self._has_fractions or self._has_rising_steps:
+        if self.counting != "epochs":
+            return True
+        if self.is_running:
+            return False
+        if self._has_fractions or self._has_rising_steps:
             return True
         repeated = sum(max(b.counts, default=0) > 1 for b in self.buckets.values())
         return repeated * 2 > len(self.buckets)
 
     def _add(self, row: Row) -> None:
         shape = self._shape(row)
-        key = self._key(row, shape)
-        bucket = self.buckets.get(key)
-        is_val = shape.is_validation(row)
+        self.is_running |= shape.is_running
+        split = shape.split_of(row)
+        key = self._key(row, shape, split)
+        buckets = self.buckets if self._fine is None else self._fine.buckets
+        bucket = buckets.get(key)
+        is_looked_at = self._rows < ROWS_LOOKED_AT
         has_nan = False
         for name in shape.cells:
             value = row[name]
+            if is_looked_at:
+                self.precision.add(name, value)
             if value.__class__ is not float:
                 if is_missing(value):
                     continue
@@ -119,9 +144,9 @@ class Accumulation:
                     continue
                 value = told
             if bucket is None:
-                bucket = self.buckets[key] = Bucket()
+                bucket = buckets[key] = Bucket()
             used = self.columns_used
-            index = used.setdefault((name, is_val), len(used))
+            index = used.setdefault((name, split), len(used))
             if not isnan(value):
                 bucket.add(index, value)
             else:
@@ -137,9 +162,9 @@ class Accumulation:
 
     def _is_another_run(self, row: Row) -> bool:
         """Whether a row begins anew: back at the first epoch, which it measures again."""
-        shape = self._shape(row)
         if not self._rows:
             return False
+        shape = self._shape(row)
         if self._epoch is None:
             step = None if shape.step is None else position(row[shape.step])
             return self._is_headed and (step is None or step <= (self._first_step or 0))
@@ -148,25 +173,31 @@ class Accumulation:
             return False
         if self._is_headed:
             return True
-        bucket = self.buckets.get((int(epoch) - self._origin) // self._width)
-        if epoch >= self._epoch or bucket is None:
+        if epoch >= self._epoch:
             return False
-        is_val = shape.is_validation(row)
-        held = {at for at, count in enumerate(bucket.counts) if count} | bucket.nans
+        held = self._held_in(int(epoch))
+        split = shape.split_of(row)
         return any(
-            self.columns_used.get((name, is_val)) in held
+            self.columns_used.get((name, split)) in held
             for name in shape.cells
             if not is_missing(row[name])
         )
 
-    def _count_gaps(self, row: Row, shape: _RowShape) -> None:
+    def _held_in(self, epoch: int) -> set[int]:
+        if self._fine is not None:
+            return self._fine.held_in(epoch)
+        bucket = self.buckets.get((epoch - self._origin) // self._width)
+        return set() if bucket is None else bucket.held()
+
+    def _count_gaps(self, row: Row, shape: RowShape) -> None:
         """Count what is NaN in a row; a row of one split says nothing about the other."""
-        is_val = shape.is_validation(row)
+        split = shape.split_of(row)
         cells = []
         for name, place in shape.cells.items():
             value = None if is_missing(row[name]) else number(row[name])
             if value is not None and place != "run":
-                cells.append((self.columns_used[name, is_val], is_val or place == "val", value))
+                is_of_val = bool(split) or place == "val"
+                cells.append((self.columns_used[name, split], is_of_val, value))
         measured = {is_of_val for _, is_of_val, value in cells if not isnan(value)}
         for index, is_of_val, value in cells:
             if not isnan(value):
@@ -174,17 +205,24 @@ class Accumulation:
             elif is_of_val in measured or not measured:
                 self.gaps.extend(index)
 
-    def _key(self, row: Row, shape: _RowShape) -> int:
+    def _key(self, row: Row, shape: RowShape, split: Split) -> int:
         """The bucket of a row."""
-        return (self._unit(row, shape) - self._origin) // self._width
+        unit = self._unit(row, shape, split)
+        if self._fine is None:
+            return (unit - self._origin) // self._width
+        if self._fine.is_new(unit) and self._fine.epochs >= FEW_EPOCHS:
+            self.buckets = self._fine.by_epoch()
+            self._fine = None
+            return unit
+        return self._fine.key(unit, self._step if self._step >= 0 else self._rows)
 
-    def _unit(self, row: Row, shape: _RowShape) -> int:
+    def _unit(self, row: Row, shape: RowShape, split: Split) -> int:
         """The epoch of a row, or its step where the log has no epochs."""
         before = self._step
         told = None if shape.step is None else position(row[shape.step])
         if told is not None:
             self._step = int(told)
-        elif shape.step is None and self._epoch is None:
+        elif shape.step is None and self._epoch is None and self._is_measured_again(shape, split):
             self._step += 1
         if self._epoch is not None:
             epoch = self._told_epoch(row, shape)
@@ -204,12 +242,26 @@ class Accumulation:
         # a log whose first step is not 0 counts finished steps
         return max(self._step - (self._first_step > 0), 0) // self._steps_per_epoch
 
-    def _told_epoch(self, row: Row, shape: _RowShape) -> float | None:
+    def _is_measured_again(self, shape: RowShape, split: Split) -> bool:
+        """Whether a row without any place begins the next step: its columns come again."""
+        if self._step < 0 or self._width > 1 or self._steps_per_epoch is not None:
+            return True
+        bucket = self.buckets.get(self._step - self._origin)
+        if bucket is None:
+            return True
+        held = bucket.held()
+        used = self.columns_used
+        return not shape.cells or any(used.get((name, split)) in held for name in shape.cells)
+
+    def _told_epoch(self, row: Row, shape: RowShape) -> float | None:
         told = None if shape.epoch is None else position(row[shape.epoch])
         return told if told is not None and told <= LARGEST_EPOCH else None
 
     def _condense(self) -> None:
         """Double the width of the windows until there are few enough."""
+        if self._fine is not None:
+            self._fine.condense()
+            return
         if self.counting != "windows":
             if len(self.buckets) <= MOST_EPOCHS:
                 return
@@ -217,82 +269,26 @@ class Accumulation:
             self.counting = "windows"
         while len(self.buckets) > MOST_WINDOWS:
             self._width *= 2
-            halved: dict[int, Bucket] = {}
-            for key in sorted(self.buckets):
-                if key // 2 in halved:
-                    halved[key // 2].merge(self.buckets[key])
-                else:
-                    halved[key // 2] = self.buckets[key]
-            self.buckets = halved
+            self.buckets = condensed(self.buckets)
 
-    def _shape(self, row: Row) -> _RowShape:
+    def _finish(self) -> None:
+        """Decide whether few epochs of many steps are read as windows."""
+        if self._fine is None:
+            return
+        fine, self._fine = self._fine, None
+        self.buckets = fine.by_epoch()
+        if self.is_stepwise or (self.is_running and fine.epochs == 1):
+            rows = max((max(b.counts, default=0) for b in self.buckets.values()), default=0)
+            if fine.are_needed(rows):
+                self.buckets = fine.in_order()
+                self.counting = "windows"
+                self.has_few_epochs = True
+
+    def _shape(self, row: Row) -> RowShape:
         names = tuple(row)
         shape = self._shapes.get(names)
         if shape is None:
             if len(self._shapes) >= MOST_SHAPES:
                 self._shapes.clear()
-            shape = self._shapes[names] = _RowShape(names, self._columns)
+            shape = self._shapes[names] = RowShape(names, self._columns)
         return shape
-
-
-class _RowShape:
-    """What to do with the rows that have one set of columns."""
-
-    __slots__ = ("cells", "epoch", "split", "stage", "step")
-
-    def __init__(self, names: tuple[str, ...], columns: Columns) -> None:
-        self.cells: dict[str, Place] = {}
-        self.epoch: str | None = None
-        self.step: str | None = None
-        self.stage: str | None = None
-        self.split: str | None = None
-        known = [(name, held) for name in names if (held := columns.meaning(name)) is not None]
-        for name, meaning in sorted(known, key=lambda pair: pair[1].rank):
-            place = meaning.field.attribute
-            if meaning.field.place != "position":
-                self.cells[name] = meaning.field.place
-            elif getattr(self, place) is None:
-                setattr(self, place, name)
-
-    def is_validation(self, row: Row) -> bool:
-        """Whether a row says that it is validation."""
-        return self.split is not None and _is_validation(row[self.split])
-
-
-def _is_validation(value: Any) -> bool:
-    word = str(value).strip().lower()
-    return SPLIT_WORDS.get(word) == "val" or word == TEST_WORD
-
-
-class Bucket:
-    """What the rows of one epoch or window amount to, by position of the column."""
-
-    __slots__ = ("counts", "lasts", "nans", "stage", "sums")
-
-    def __init__(self) -> None:
-        self.sums: list[float] = []
-        self.counts: list[int] = []
-        self.lasts: list[float] = []
-        self.nans: set[int] = set()  # columns that were NaN, which is not added up
-        self.stage: Any = None
-
-    def add(self, index: int, value: float) -> None:
-        """Count one value of a column."""
-        if index >= len(self.sums):
-            more = index + 1 - len(self.sums)
-            self.sums += [0.0] * more
-            self.counts += [0] * more
-            self.lasts += [0.0] * more
-        self.sums[index] += value
-        self.counts[index] += 1
-        self.lasts[index] = value
-
-    def merge(self, later: Bucket) -> None:
-        """Take in the bucket that follows."""
-        for index, count in enumerate(later.counts):
-            if count:
-                self.add(index, later.lasts[index])
-                self.sums[index] += later.sums[index] - later.lasts[index]
-                self.counts[index] += count - 1
-        self.nans |= later.nans
-        self.stage = later.stage if later.stage is not None else self.stage

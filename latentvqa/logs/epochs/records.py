@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from latentvqa.core.records import EpochRecord, SplitMetrics, Stage
-from latentvqa.logs.columns.fields import Field
+from latentvqa.logs.columns.fields import Field, Key
 from latentvqa.logs.columns.mapping import Columns
-from latentvqa.logs.epochs.accumulation import Accumulation, Bucket
+from latentvqa.logs.epochs.accumulation import Accumulation
+from latentvqa.logs.epochs.buckets import Bucket
 from latentvqa.logs.epochs.nan_gaps import without_unmeasured
 from latentvqa.logs.notes import Notes, listed
 
@@ -35,7 +36,7 @@ class Candidate:
 
 def epoch_records(
     rows: Accumulation,
-    fields: Mapping[tuple[str, bool], Field],
+    fields: Mapping[Key, Field],
     columns: Columns,
     notes: Notes,
     *,
@@ -54,7 +55,9 @@ def epoch_records(
     is_stepwise = rows.is_stepwise
     epochs = sorted(rows.buckets)
     repeated = [e for e in epochs if max(rows.buckets[e].counts, default=0) > 1]
-    if repeated and not is_stepwise:
+    if repeated and rows.is_running and rows.counting == "epochs":
+        notes.add("Progress bars hold means of an epoch so far: its last one counts.")
+    elif repeated and not is_stepwise:
         told = listed([str(epoch) for epoch in repeated])
         notes.add(f"Epochs logged more than once, the last one counts: {told}.")
     elif repeated and rows.counting != "windows":
@@ -80,6 +83,31 @@ def epoch_records(
     return tuple(records)
 
 
+def values_of(rows: Accumulation, field: Field, fields: Mapping[Key, Field]) -> list[float | None]:
+    """The values of a field that no record holds, record by record; None where not logged."""
+    at = next((rows.columns_used[key] for key, held in fields.items() if held == field), None)
+    values: list[float | None] = []
+    for epoch in sorted(rows.buckets):
+        bucket = rows.buckets[epoch]
+        is_held = at is not None and at < len(bucket.counts) and bucket.counts[at] > 0
+        count = bucket.counts[at] if is_held and at is not None else 1
+        total = bucket.sums[at] if is_held and at is not None else 0.0
+        if is_held and at is not None and not rows.is_stepwise:
+            total, count = bucket.lasts[at], 1
+        values.append(total / count if is_held else None)
+    return values
+
+
+def half_units(
+    rows: Accumulation, fields: Mapping[Key, Field], columns: Columns
+) -> dict[Field, float]:
+    """By how much the values of each field may be rounded, as its first column is printed."""
+    first: dict[Field, str] = {}
+    for key, field in sorted(fields.items(), key=lambda pair: columns.rank(pair[0][0])):
+        first.setdefault(field, key[0])
+    return {field: rows.precision.half_unit(column) for field, column in first.items()}
+
+
 def _keep_last_nan(rows: Accumulation) -> None:
     """NaN that has stayed to the end is no gap: the last epoch keeps it."""
     if not rows.buckets:
@@ -90,9 +118,7 @@ def _keep_last_nan(rows: Accumulation) -> None:
             last.counts[at] = 0
 
 
-def _tell_missing(
-    rows: Accumulation, fields: Mapping[tuple[str, bool], Field], notes: Notes
-) -> None:
+def _tell_missing(rows: Accumulation, fields: Mapping[Key, Field], notes: Notes) -> None:
     mixed = {
         at
         for bucket in rows.buckets.values()
@@ -105,12 +131,12 @@ def _tell_missing(
 
 
 def _candidates(
-    rows: Accumulation, fields: Mapping[tuple[str, bool], Field], columns: Columns
+    rows: Accumulation, fields: Mapping[Key, Field], columns: Columns
 ) -> dict[Field, list[Candidate]]:
     """The columns of each field, the best first."""
     found: dict[Field, list[Candidate]] = {}
     for key, field in fields.items():
-        rank = (*columns.rank(key[0]), key[1])
+        rank = (*columns.rank(key[0]), bool(key[1]))
         found.setdefault(field, []).append(Candidate(rows.columns_used[key], rank))
     return {field: sorted(held, key=lambda c: (c.rank, c.index)) for field, held in found.items()}
 
@@ -133,7 +159,7 @@ def _values(
 
 
 def _record(number: int, stage: Stage, values: Mapping[Field, float]) -> EpochRecord:
-    held: dict[str, dict[str, Any]] = {"train": {}, "val": {}, "run": {}}
+    held: dict[str, dict[str, Any]] = {"train": {}, "val": {}, "run": {}, "other": {}}
     for field, value in values.items():
         if field.attribute not in WHOLE:
             held[field.place][field.attribute] = value

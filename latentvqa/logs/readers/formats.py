@@ -11,11 +11,27 @@ from latentvqa.core.records import Stage
 from latentvqa.errors import HistoryError
 from latentvqa.history import LOG_NAME, log_path
 from latentvqa.logs.columns.research_table import is_research_table
-from latentvqa.logs.readers import event_files, json_rows, tables, text_patterns
+from latentvqa.logs.readers import (
+    event_files,
+    json_rows,
+    printed_tables,
+    tables,
+    text_patterns,
+    text_rows,
+)
 from latentvqa.logs.readers.source import encoding_of, head_lines, head_of, told
 
 Format = Literal[
-    "own", "research table", "table", "trainer state", "JSON lines", "JSON", "events", "text"
+    "own",
+    "research table",
+    "table",
+    "printed table",
+    "trainer state",
+    "JSON lines",
+    "JSON",
+    "events",
+    "boxes",
+    "text",
 ]
 STATE_NAME = "trainer_state.json"
 TABLE_NAME = "metrics.csv"  # of Lightning's CSVLogger
@@ -67,9 +83,20 @@ def _format_of(path: Path) -> Format:
     known = _json_format(head, lines) or _table_format(path, lines)
     if known is None and path.name == LOG_NAME:
         return "own"  # its reader says that nothing in it is usable
-    if known is None and text_patterns.pattern_for(lines) is None:
+    return known or _text_format(path, head, lines)
+
+
+def _text_format(path: Path, head: bytes, lines: Sequence[str]) -> Format:
+    """What holds most measures: a printed table, boxes or lines of text."""
+    pattern, measures = text_patterns.pattern_for(lines)
+    table = printed_tables.printed_table(lines)
+    if table is not None and printed_tables.measures_in(table, lines) > measures:
+        return "printed table"
+    if text_rows.boxes_in(list(lines)) > measures:
+        return "boxes"
+    if not pattern:
         _refuse_binary(path, head)
-    return known or "text"
+    return "text"
 
 
 def _json_format(head: bytes, lines: Sequence[str]) -> Format | None:

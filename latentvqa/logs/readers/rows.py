@@ -10,3 +10,4 @@ Row = Mapping[str, Any]
 
 
 HEADING: Row = MappingProxyType({})  # stands where a log writes its heading again
+RUNNING = "\0running"  # a key of rows that hold means of their epoch so far

@@ -1,20 +1,13 @@
-"""Rows of a plain-text training log, by a named pattern.
-
-A pattern turns one line into columns or into nothing; the lines in between
-(progress bars, warnings, prose) are passed over.
-"""
+"""Named patterns of plain-text training logs: from one line to columns, or to nothing."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
-from pathlib import Path
 
-from latentvqa.logs.columns.names import meaning_of
-from latentvqa.logs.notes import Notes
-from latentvqa.logs.readers.rows import Row
-from latentvqa.logs.readers.source import lines_of
+from latentvqa.logs.columns.names import SPLIT_WORDS, meaning_of
+from latentvqa.logs.columns.words import word_set
 
 Pattern = Callable[[str], dict[str, str] | None]
 
@@ -22,15 +15,29 @@ LONGEST_TEXT = 10_000  # characters of a line that are looked at
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|nan\b|inf(?:inity)?\b)"
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-_PLACE = re.compile(
+_WRAPPED = re.compile(
+    rf"(?<![\w.])(?:tensor|array|(?:np\.|numpy\.)?float\d{{2}})\(\s*\[?\s*({_NUMBER})\]?[^()]{{0,80}}\)",
+    re.IGNORECASE,
+)
+PLACE = re.compile(
     r"(?<![A-Za-z_/])(epoch|ep|global_step|step|iteration|iter)\b['\"]?[\s:=#\[(]{0,4}(\d+(?:\.\d+)?)",
     re.IGNORECASE,
 )
-_KEY = r"[A-Za-z_][\w/.\-]{0,60}"
+_KEY = r"(?!(?:nan|inf)\b)[^\W\d][\w/.\-]{0,60}"
 _PAIR = re.compile(
-    rf"['\"]?({_KEY}(?: {_KEY}){{0,3}})['\"]?\s{{0,8}}[:=]\s{{0,8}}['\"]?({_NUMBER})(%?)",
+    rf"['\"]?({_KEY}(?: {_KEY}){{0,3}})['\"]?\s{{0,8}}(?:[:=]|->)\s{{0,8}}['\"]?({_NUMBER})(%?)",
     re.IGNORECASE,
 )
+_SPACED = re.compile(
+    rf"(?<![\w.])({_KEY}(?: {_KEY}){{0,3}})\s{{1,8}}(?:-\s)?({_NUMBER})(%?)(?=[\s,;|)\]]|$)",
+    re.IGNORECASE,
+)
+# words of prose that may stand before a name
+_PROSE = word_set(
+    "log root main and with the current its at of is now after got "
+    "results result metrics stats final set iter"
+)
+_LEVELS = frozenset({"INFO", "DEBUG", "WARNING", "ERROR", "Info", "Debug"})
 _COUNTS = ("epochs", "steps", "iterations")  # settings that a script prints, not places
 _TRAIN = re.compile(r"\btrain(?:ing)?\b|\btrain_", re.IGNORECASE)
 _VALIDATION = re.compile(
@@ -56,7 +63,7 @@ def pytorch_vae(line: str) -> dict[str, str] | None:
 
 def key_value(line: str) -> dict[str, str] | None:
     """``key: value`` and ``key=value`` pairs, with ``Epoch 3/50`` and ``Step 100``."""
-    places = {_place_name(found[1]): found[2] for found in _PLACE.finditer(line)}
+    places = {place_name(found[1]): found[2] for found in PLACE.finditer(line)}
     metrics = list(_PAIR.finditer(line))
     row = _pairs(line)
     if not row:
@@ -66,46 +73,91 @@ def key_value(line: str) -> dict[str, str] | None:
     return {**row, **places}
 
 
-PATTERNS: dict[str, Pattern] = {"pytorch-vae": pytorch_vae, "key-value": key_value}
+def key_space(line: str) -> dict[str, str] | None:
+    """``key 0.5`` pairs, parted by spaces alone, with ``Epoch 3`` and ``Step 100``."""
+    places = {place_name(found[1]): found[2] for found in PLACE.finditer(line)}
+    pairs = _by_column(_SPACED.finditer(line))
+    return {**pairs, **places} if pairs else None
 
 
-def pattern_for(lines: Sequence[str]) -> str | None:
-    """The name of the pattern that the first lines of a file follow."""
+PATTERNS: dict[str, Pattern] = {
+    "pytorch-vae": pytorch_vae,
+    "key-value": key_value,
+    "key-space": key_space,
+}
+
+
+def pattern_for(lines: Sequence[str]) -> tuple[str, int]:
+    """The pattern that finds most measures in the first lines of a file, and how many.
+
+    Where none finds a measure, the first that finds anything; of equals the first.
+    """
+    best, most = "", (0, 0)
     for name, pattern in PATTERNS.items():
-        if any(pattern(_plain(line)) for line in lines):
-            return name
-    return None
+        rows = [row for line in lines if (row := pattern(plain(line)))]
+        known = sum(_is_measure(column) for row in rows for column in row)
+        found = (known, min(len(rows), 1))
+        if found > most:
+            best, most = name, found
+    return best, most[0]
 
 
-def text_rows(path: Path, notes: Notes, pattern: str, *, is_growing: bool = False) -> Iterator[Row]:
-    """What a pattern finds, line by line."""
-    find = PATTERNS[pattern]
-    for _, line in lines_of(path, notes, is_growing=is_growing):
-        row = find(_plain(line))
-        if row:
-            yield row
+def place_name(word: str) -> str:
+    """Whether a word names an epoch or a step."""
+    return "epoch" if word.lower().startswith("ep") else "step"
+
+
+def plain(line: str) -> str:
+    """A line without colours and wrappers of its numbers, cut where it is very long."""
+    text = line[:LONGEST_TEXT]
+    text = _COLOUR.sub("", text) if "\x1b" in text else text
+    return _WRAPPED.sub(r" \1", text) if "(" in text else text
+
+
+def _is_measure(column: str) -> bool:
+    meaning = meaning_of(column)
+    return meaning is not None and meaning.field.place in ("train", "val", "run")
 
 
 def _pairs(line: str) -> dict[str, str]:
     """Keys with their numbers; a place such as ``epoch`` is not a measure."""
-    return {
-        _column(found[1]): found[2] + found[3]
-        for found in _PAIR.finditer(line)
-        if found[1].lower() not in _COUNTS and not _PLACE.fullmatch(f"{found[1]} {found[2]}")
-    }
+    return _by_column(_PAIR.finditer(line))
+
+
+def _by_column(matches: Iterable[re.Match[str]]) -> dict[str, str]:
+    """Each pair under its column; a name that comes again is of the split told before it."""
+    row: dict[str, str] = {}
+    split = ""
+    for found in matches:
+        key = found[1]
+        if key.lower() in _COUNTS or PLACE.fullmatch(f"{key} {found[2]}"):
+            continue
+        column = _column(key)
+        word = column.lower().partition("_")[0]
+        if word in SPLIT_WORDS:
+            split = SPLIT_WORDS[word]
+        if column in row and split == "val":
+            column = f"val_{column}"
+        row[column] = found[2] + found[3]
+    return row
 
 
 @lru_cache(maxsize=1024)
 def _column(key: str) -> str:
     """A key as a column, without the prose before it: ``INFO train loss`` is train_loss."""
     words = key.split()
-    known = ("_".join(words[at:]) for at in range(len(words)))
-    return next((name for name in known if meaning_of(name) is not None), "_".join(words))
+    whole = "_".join(words)
+    while len(words) > 1 and not _is_known("_".join(words)) and _is_prose(words[0]):
+        words = words[1:]
+    name = "_".join(words)
+    return name if _is_known(name) else whole
 
 
-def _place_name(word: str) -> str:
-    return "epoch" if word.lower().startswith("ep") else "step"
+def _is_prose(word: str) -> bool:
+    """Whether a word says nothing of the name after it; a level of a logger is in capitals."""
+    return word in _LEVELS or word.lower() in _PROSE
 
 
-def _plain(line: str) -> str:
-    return _COLOUR.sub("", line[:LONGEST_TEXT]) if "\x1b" in line else line[:LONGEST_TEXT]
+def _is_known(column: str) -> bool:
+    meaning = meaning_of(column)
+    return meaning is not None and meaning.field.place != "other"

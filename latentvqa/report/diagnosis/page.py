@@ -53,7 +53,7 @@ def render_reports(reports: Sequence[RunReport]) -> str:
         return render_report(reports[0])
     names, rows = comparison_rows([report.run for report in reports])
     compared = [
-        {"name": name, "level": report.run.diagnosis.verdict.level, "cells": cells}
+        {"name": name, "level": _class(report.run.diagnosis.verdict.level), "cells": cells}
         for report, name, cells in zip(reports, names, rows, strict=True)
     ]
     return rendered(
@@ -64,6 +64,11 @@ def render_reports(reports: Sequence[RunReport]) -> str:
     )
 
 
+def _class(level: str) -> str:
+    """A level as the class of an element."""
+    return level.replace(" ", "-")
+
+
 def _run(report: RunReport, name: str) -> dict[str, Any]:
     """What the template of a run shows, in the order of the page."""
     run = report.run
@@ -71,7 +76,7 @@ def _run(report: RunReport, name: str) -> dict[str, Any]:
     columns = [c for c in COLUMNS if any(c.cell(r) != MISSING for r in history.records)]
     return {
         "name": name,
-        "level": diagnosis.verdict.level,
+        "level": _class(diagnosis.verdict.level),
         "verdict": verdict_name(diagnosis),
         "said": _said(diagnosis, run.what_if),
         "facts": _facts(history),

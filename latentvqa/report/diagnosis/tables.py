@@ -32,6 +32,7 @@ MOST_NOT_JUDGED = 3  # reasons that the panel gives in full
 
 STYLES: dict[Level, str] = {
     "ok": "green",
+    "not judged": "magenta",
     "info": "cyan",
     "warning": "yellow",
     "critical": "bold red",
@@ -193,7 +194,8 @@ def what_if_table(what_if: WhatIf) -> Table:
 def verdict_name(diagnosis: Diagnosis) -> str:
     """Level and name of the verdict; the level alone where it is its own code."""
     level, code = diagnosis.verdict.level, diagnosis.verdict.code
-    return level if code == level else f"{level}: {finding_name(code, level)}"
+    is_alone = code.replace("_", " ") == level
+    return level if is_alone else f"{level}: {finding_name(code, level)}"
 
 
 def is_plan_known(header: RunHeader) -> bool:

@@ -29,7 +29,7 @@ def test_codes_names_and_ranks_are_unique():
 def test_the_verdict_prefers_what_matters_most():
     names = [rule.name for rule in RULES]
     assert [name for name in names if name in PRECEDENCE] == PRECEDENCE
-    beside = {"kl_impossible", "kl_exploding", "loss_disagrees"}
+    beside = {"kl_impossible", "kl_exploding", "kl_vanishing", "loss_disagrees"}
     assert set(names[: names.index("pinned")]) == {*PRECEDENCE, *beside} - {"pinned"}
 
 

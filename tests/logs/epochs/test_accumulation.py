@@ -73,8 +73,28 @@ def test_windows_are_said_and_judge_no_epochs(read):
 
 
 def test_a_repeated_epoch_of_steps_is_averaged(read):
-    rows = [{"epoch": 0, "step": s, "kl": float(s)} for s in (0, 1, 2, 0, 1, 2)]
+    rows = [{"epoch": e, "step": s, "kl": float(s)} for e in range(4) for s in (0, 1, 2, 0, 1, 2)]
     assert read("log.jsonl", json_lines(rows)).records[0].train.kl_raw == 1.0
+
+
+@pytest.mark.parametrize(
+    ("epochs", "steps", "records"),
+    [(1, 2, 1), (1, 3, 3), (1, 5000, 157), (3, 19, 3), (3, 20, 60), (3, 500, 189), (4, 500, 4)],
+)
+def test_few_epochs_of_many_steps_are_windows(read, epochs, steps, records):
+    rows = [{"epoch": e, "step": s, "kl": float(s)} for e in range(epochs) for s in range(steps)]
+    history = read("log.jsonl", json_lines(rows))
+    assert len(history.records) == records
+    assert history.header.counts_epochs == (records == epochs)
+    last = history.records[-1].train.kl_raw
+    assert last == pytest.approx((steps - 1) / 2 if records == epochs else steps - 1, abs=20)
+
+
+def test_the_windows_of_few_epochs_do_not_cross_them(read):
+    rows = [{"epoch": e, "step": s, "kl": float(e)} for e in range(2) for s in range(1000)]
+    history = read("log.jsonl", json_lines(rows))
+    assert {record.train.kl_raw for record in history.records} == {0.0, 1.0}
+    assert has_note(history, "So few epochs hide the course of a run")
 
 
 def run_of(epochs, kl, first=0):

@@ -45,7 +45,7 @@ def test_nan_that_stays_to_the_end_of_the_last_epoch_is_kept(read):
 
 def test_one_last_step_of_nan_is_kept_where_none_was_before(read):
     rows = [{"epoch": 0, "step": s, "kl": 0.5 if s < 9 else NAN} for s in range(10)]
-    assert math.isnan(read("log.jsonl", json_lines(rows)).records[0].train.kl_raw)
+    assert math.isnan(read("log.jsonl", json_lines(rows)).records[-1].train.kl_raw)
 
 
 @pytest.mark.parametrize("epochs", [10, 13])  # 13: three epochs wait for their validation

@@ -104,6 +104,16 @@ def with_raws(*raws: float) -> Log:
     return HEADER, make_run(len(raws), lambda n: {"train": {"kl_raw": raws[n]}})
 
 
+def foreign_raws(*raws: float) -> Log:
+    """A log that does not say how its KL was made, at one and the same loss."""
+    header = replace(HEADER, kl=replace(KL, unknown=("reduction", "tokens", "dims")), versions={})
+    val = {"rate": None, "information_bound": None, "active_units": None}
+    losses = {"answer_loss": 1.0, "total_loss": 1.0, "rate": None}
+    return header, make_run(
+        len(raws), lambda n: {"train": {"kl_raw": raws[n], **losses}, "val": val}
+    )
+
+
 def with_tail(count: int, after: float) -> Log:
     """So many of a thousand values at free_bits, the others far below."""
     values = [KL.free_bits / 2.0] * (1000 - count) + [KL.free_bits] * count

@@ -21,6 +21,7 @@ from tests.core.rules.sides.paired_logs import (
     carries,
     cut,
     falling,
+    foreign_raws,
     gained,
     halved,
     least,
