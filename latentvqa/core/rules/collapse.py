@@ -238,7 +238,7 @@ COLLAPSE_RULES: tuple[Rule, ...] = (
         subject="latent",
     ),
     Rule(
-        code="IN013",
+        code="IN015",
         name="kl_vanishing",
         meaning="The KL of another tool's log has fallen a hundredfold, to next to nothing.",
         why="Whatever the reduction was, no more than about two nats are left, and it goes on "

@@ -21,7 +21,6 @@ from tests.core.rules.sides.paired_logs import (
     carries,
     cut,
     falling,
-    foreign_raws,
     gained,
     halved,
     least,

@@ -8,11 +8,16 @@ from latentvqa.core.diagnosis.diagnose import diagnose
 from latentvqa.core.rules.catalogue import RULE_OF
 from latentvqa.core.rules.thresholds import KLHealthThresholds
 from tests.core.rules.sides.changes import CHANGES
+from tests.core.rules.sides.foreign import FOREIGN_SIDES
 from tests.core.rules.sides.paired_logs import LIMITS, trained
-from tests.core.rules.sides.speaking import SIDES
+from tests.core.rules.sides.speaking import SIDES as SPEAKING
 from tests.runs import HEADER
 
 CODES = set(RULE_OF)
+SIDES = {
+    code: SPEAKING.get(code, {}) | FOREIGN_SIDES.get(code, {})
+    for code in (*SPEAKING, *(code for code in FOREIGN_SIDES if code not in SPEAKING))
+}
 PAIRS = [(code, name) for code, pairs in SIDES.items() for name in pairs]
 CHANGED = [(code, name) for code, changes in CHANGES.items() for name in changes]
 
