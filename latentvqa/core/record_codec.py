@@ -22,9 +22,14 @@ _Record = TypeVar("_Record", RunHeader, EpochRecord)
 _Place = tuple[str, ...]  # names from the outermost inward
 
 
+_OF_OTHER_TOOLS = frozenset({"unjudged", "kl_candidates", "kl_resolution"})
+
+
 def encode_header(header: RunHeader) -> dict[str, Any]:
-    """The first line of a log."""
-    return {"kind": "header", "schema": SCHEMA, **_encoded(header)}
+    """The first line of a log; what only the reading of other tools' logs says is left out."""
+    held = _encoded(header)
+    told = {name: value for name, value in held.items() if value or name not in _OF_OTHER_TOOLS}
+    return {"kind": "header", "schema": SCHEMA, **told}
 
 
 def encode_epoch(record: EpochRecord) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import pytest
 
 from latentvqa.core.logged_values import SAFE_INTEGER, to_json
 from latentvqa.core.record_codec import decode_epoch, decode_header, encode_epoch, encode_header
-from latentvqa.core.records import Histogram
+from latentvqa.core.records import Histogram, RunHeader
 from tests.runs import HEADER, make_epoch
 
 
@@ -108,3 +108,9 @@ def test_a_fault_below_a_name_with_a_lone_surrogate_is_found():
     record, faults = decode_epoch({"epoch": 0, "stage": "full", "seconds": {"a\ud800": "x"}})
     assert record.seconds == {}
     assert faults == ["seconds"]
+
+
+def test_a_header_of_our_own_says_nothing_of_other_tools():
+    assert not {"unjudged", "kl_candidates", "kl_resolution"} & encode_header(RunHeader()).keys()
+    header = RunHeader(unjudged="None.", kl_candidates=("a",), kl_resolution=0.5)
+    assert decode_header(encode_header(header)) == (header, [])
