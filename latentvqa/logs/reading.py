@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from latentvqa.core.kl_precision import holds_kl
 from latentvqa.core.records import EpochRecord, RunHeader, StagePlan
-from latentvqa.core.rules.kl_precision import holds_kl
 from latentvqa.errors import HistoryError
 from latentvqa.history import History, read_history
 from latentvqa.logs import conventions

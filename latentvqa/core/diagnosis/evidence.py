@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from latentvqa.core.rules.information import are_answers_learnt
-from latentvqa.core.rules.kl_precision import (
+from latentvqa.core.kl_precision import (
     floor_of,
     holds_kl,
     is_below_precision,
     is_perhaps_weighted,
     is_scattered,
 )
+from latentvqa.core.rules.information import are_answers_learnt
 from latentvqa.core.rules.rule import RunView, figure, finite, kl_split
 
 MOST_CANDIDATES = 4

@@ -6,6 +6,13 @@ small KL alone. Where a log holds no such measures, a rate near zero decides.
 
 from __future__ import annotations
 
+from latentvqa.core.kl_precision import (
+    MOST_DIMENSIONS,
+    has_fallen,
+    is_perhaps_weighted,
+    kl_values,
+    most_kl,
+)
 from latentvqa.core.rules import advice
 from latentvqa.core.rules.information import (
     NO_INFORMATION,
@@ -15,13 +22,6 @@ from latentvqa.core.rules.information import (
     has_leak,
     information_of,
     is_learning_overdue,
-)
-from latentvqa.core.rules.kl_precision import (
-    MOST_DIMENSIONS,
-    has_fallen,
-    is_perhaps_weighted,
-    kl_values,
-    most_kl,
 )
 from latentvqa.core.rules.rule import (
     Advice,

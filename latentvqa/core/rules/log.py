@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from latentvqa.core.rules.kl_precision import is_sampled
+from latentvqa.core.kl_precision import is_sampled
 from latentvqa.core.rules.rule import (
     Judgement,
     NotJudged,

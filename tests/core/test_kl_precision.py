@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from latentvqa.core.rules.kl_precision import (
+from latentvqa.core.kl_precision import (
     floor_of,
     has_fallen,
     is_below_precision,
