@@ -246,12 +246,12 @@ class Optimizer(Section):
 class EarlyStopping(Section):
     """When to stop, and what counts as best."""
 
-    metric: Literal["answer_loss", "total_loss"] = "answer_loss"
+    metric: Literal["answer_loss", "total_loss", "exact_match"] = "answer_loss"
     """validation measure that is watched"""
     patience: Annotated[int, Field(ge=1, le=100_000)] = 5
     """full-stage epochs since the best of the whole run"""
     min_delta: Annotated[float, Field(ge=0.0, le=100.0)] = 0.0
-    """nats by which a best must improve"""
+    """nats (a share for exact_match) by which a best must improve"""
     target: Annotated[float, Field(ge=0.0, le=100.0)] = 0.8
     """validation loss aimed at, nats; the first epoch below it is logged"""
 

@@ -296,7 +296,7 @@ class EpochRecord:
         questions_per_second: throughput by phase.
         peak_memory_mib: highest memory use so far.
         best_epoch: epoch of the best watched value so far.
-        best_value: that value, in nats.
+        best_value: that value, in nats; a share where exact match is watched.
         patience_used: full-stage epochs since the best.
         reached_target_epoch: first epoch below the target, if any.
         tuning: what automatic tuning did after the epoch, if anything.

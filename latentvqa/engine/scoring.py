@@ -7,7 +7,7 @@ cannot disagree.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from torch import Tensor
 from latentvqa.core.records import KLConvention, SplitMetrics
 from latentvqa.data.batches import EncodedTable, ImageSource
 from latentvqa.data.tokenizer import BOS, PAD, TextTokenizer
+from latentvqa.engine.blind_scores import BlindScores
 from latentvqa.engine.encoding import (
     EncodedBatch,
     EncodingSettings,
@@ -23,6 +24,7 @@ from latentvqa.engine.encoding import (
     generate_answers,
 )
 from latentvqa.engine.metrics.accumulator import MetricAccumulator, entropy_of
+from latentvqa.engine.metrics.capacity import MOST_UNITS, LatentCovariance
 from latentvqa.engine.metrics.exact_match import exact_matches
 from latentvqa.engine.runtime.device import autocast
 from latentvqa.models import Encoded, Posterior, VQAModel
@@ -91,6 +93,7 @@ def score_table(
     settings: ScoringSettings,
     on_batch: Callable[[int, int], None] = lambda done, total: None,
     answer_entropy: float | None = None,
+    blind: BlindScores | None = None,
 ) -> TableScores:
     """Score every row of a table that has answers.
 
@@ -103,6 +106,8 @@ def score_table(
         on_batch: called with rows done and rows in all; may raise to stop.
         answer_entropy: H(A) of the targets in nats, where it is known; else it is
             reckoned here.
+        blind: what models without images know of the rows, and which of them are
+            judged; without it all are.
     """
     was_training = model.training
     model.eval()
@@ -111,10 +116,15 @@ def score_table(
     answers, shuffled = [""] * rows, [""] * rows
     confidences, nlls = np.zeros(rows), np.zeros(rows)
     texts = AnswerTexts(tokenizer)
+    is_judged = None if blind is None else torch.from_numpy(blind.is_judged)
+    covariance = _covariance(model, settings)
     done = 0
     for one in encoded_batches(model, encoded, store, settings):
         encoding, places = one.encoded, one.batch.rows
-        nll = _add_losses(model, one, measures, settings)
+        nll = _add_losses(model, one, measures, settings, is_judged)
+        posterior = encoding.posterior
+        if covariance is not None and posterior is not None and posterior.logvar is not None:
+            covariance.add(posterior.mu, posterior.logvar)
         latents = _mean_latents(encoding, settings)
         given, probability = _answer(model, encoding, latents, texts, settings)
         if settings.samples:
@@ -131,13 +141,22 @@ def score_table(
     model.train(was_training)
     is_right = exact_matches(answers, encoded.table.answers, settings.language)
     if answer_entropy is None:
-        answer_entropy = entropy_of(encoded.target_key(row) for row in range(rows))
+        chosen = range(rows) if blind is None else np.flatnonzero(blind.is_judged).tolist()
+        answer_entropy = entropy_of(encoded.target_key(row) for row in chosen)
     metrics = measures.result(
         temperature=settings.temperature,
         answer_entropy=answer_entropy,
         orthogonality_weight=settings.orthogonality_weight,
         exact_match=float(is_right.mean()),
+        prior_nll=None if blind is None else blind.prior_nll,
     )
+    if covariance is not None:
+        metrics = replace(metrics, capacity=covariance.capacity(settings.temperature))
+    if blind is not None:
+        gain, error = blind.image_gain(nlls)
+        metrics = replace(
+            metrics, blind_nll=blind.blind_nll, image_gain=gain, image_gain_error=error
+        )
     is_shuffled = settings.is_shuffled_too and model.bottleneck is not None
     others = shuffled if is_shuffled else []
     return TableScores(metrics, answers, is_right, confidences, nlls, others)
@@ -174,8 +193,21 @@ def row_noise(rows: Tensor, shape: tuple[int, int], seed: int) -> Tensor:
     return noise
 
 
+def _covariance(model: VQAModel, settings: ScoringSettings) -> LatentCovariance | None:
+    """Where the latents' capacity is added up; None without Gaussian ones in use."""
+    units = settings.kl.tokens * settings.kl.dims
+    has_latent = model.bottleneck is not None and settings.is_latent_used
+    if not has_latent or settings.kl.bottleneck != "gaussian" or units > MOST_UNITS:
+        return None
+    return LatentCovariance(units, settings.device)
+
+
 def _add_losses(
-    model: VQAModel, one: EncodedBatch, measures: MetricAccumulator, settings: ScoringSettings
+    model: VQAModel,
+    one: EncodedBatch,
+    measures: MetricAccumulator,
+    settings: ScoringSettings,
+    is_judged: Tensor | None,
 ) -> Tensor:
     encoding, targets = one.encoded, one.batch.answer_tokens
     latents = None
@@ -187,7 +219,11 @@ def _add_losses(
         logits = model.answer_logits(memory.tokens, targets, BOS)
     nll = answer_nll(logits, targets, PAD)
     is_right = ((logits.argmax(-1) == targets) | (targets == PAD)).all(dim=1)
-    measures.add_answers(nll, (targets != PAD).sum(), is_right)
+    chosen, counted = None, targets
+    if is_judged is not None:
+        chosen = is_judged[one.batch.rows].to(targets.device)
+        counted = targets[chosen]
+    measures.add_answers(nll, (counted != PAD).sum(), is_right, chosen)
     if posterior is not None:
         measures.add_posterior(posterior, settings.effective_weight)
     if memory.before_dropout is not None:

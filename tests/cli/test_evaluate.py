@@ -57,7 +57,7 @@ def test_a_run_means_its_best_checkpoint(cli, run):
 def test_the_screen_shows_scores_priors_and_types(cli, run):
     done = cli("evaluate", run)
     assert done.code == 0
-    for told in ("32 questions on 4 images", "exact match", "95 % interval", "image-blind prior"):
+    for told in ("32 questions on 4 images", "exact match", "95 % interval", "without images"):
         assert told in done.out
     assert "shape" in done.out and "count" in done.out
     assert f"written to {run / 'evaluations' / 'validation'}" in done.out

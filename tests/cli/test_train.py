@@ -43,6 +43,8 @@ def test_training_ends_with_a_whole_run_folder(cli, here):
     assert names == {
         "answers.json",
         "best",
+        "blind.json",
+        "blind.safetensors",
         "checkpoints",
         "config.toml",
         "curves.png",
@@ -55,7 +57,7 @@ def test_training_ends_with_a_whole_run_folder(cli, here):
     }
     assert "run folder: runs/mine" in done.err
     assert done.err.count("epoch ") >= 2 and "epoch 1/1  full" in done.err
-    assert "exact match" in done.out and "image-blind prior" in done.out
+    assert "exact match" in done.out and "without images" in done.out
     assert "report: runs/mine/report.html" in done.out
     page = (run / "report.html").read_text(encoding="utf-8")
     assert "Findings over the epochs" in page and "validation questions right" in page

@@ -13,10 +13,13 @@ from latentvqa.core.results.latent_use import LatentUse
 
 @dataclass(frozen=True)
 class TypeScores:
-    """One question type: exact match of the model and of the best image-blind prior."""
+    """One question type: exact match of the model and of the best image-blind model.
+
+    The latter is None where no image-blind model is known.
+    """
 
     exact_match: Estimate
-    prior: float
+    prior: float | None
 
 
 @dataclass(frozen=True)
@@ -47,8 +50,14 @@ class Losses:
     kl_after: float | None = None
     rate: float | None = None
     information_bound: float | None = None
+    capacity: float | None = None
     answer_entropy: float | None = None
+    prior_nll: float | None = None
+    blind_nll: float | None = None
     answer_gain: float | None = None
+    image_gain: float | None = None
+    image_gain_error: float | None = None
+    judged_rows: int | None = None
     active_units: int | None = None
     temperature: float | None = None
 
@@ -72,7 +81,8 @@ class EvaluationResult:
         metrics: scores by protocol name.
         protocols: what each of these names means.
         losses: losses and latent measures of the same pass.
-        priors: exact match of each image-blind prior.
+        priors: exact match of each image-blind model, fitted on the training rows;
+            empty where none is known.
         types: scores per question type; empty where the table has none.
         seen_answers: what training had seen of the answers; None where nobody
             wrote it down.
@@ -97,6 +107,6 @@ class EvaluationResult:
     latent_use: LatentUse | None
 
     @property
-    def best_prior(self) -> tuple[str, float]:
-        """Name and exact match of the best image-blind prior."""
-        return max(self.priors.items(), key=lambda item: item[1])
+    def best_prior(self) -> tuple[str, float] | None:
+        """Name and exact match of the best image-blind model; None where none is known."""
+        return max(self.priors.items(), key=lambda item: item[1], default=None)

@@ -56,11 +56,21 @@ class BlindModels:
         """The models, the answer prior first."""
         return [*self.groups, *([] if self.words is None else [WORDS])]
 
+    def prior_nats(self, rows: BlindRows) -> Floats:
+        """What each row's target costs under the answer prior alone, shape ``(rows,)``."""
+        parent = np.exp(-self.tokens.nats(rows.keys))
+        found: Floats = -np.log(
+            self.groups[PRIOR].probabilities(_groups(PRIOR, rows), rows.keys, parent)
+        )
+        return found
+
     def nats(self, rows: BlindRows) -> dict[str, Floats]:
         """What each row's target costs under each model, in nats, shape ``(rows,)`` each."""
         parent = np.exp(-self.tokens.nats(rows.keys))
         found: dict[str, Floats] = {}
         for name, counts in self.groups.items():
+            if name == TYPE and rows.types is None:
+                continue
             above = parent if name == PRIOR else found[PRIOR]
             found[name] = counts.probabilities(_groups(name, rows), rows.keys, above)
         if self.words is not None:
@@ -74,6 +84,7 @@ class BlindModels:
         given = {
             name: [held.get(str(group), common) for group in _groups(name, rows)]
             for name, held in self.guesses.items()
+            if name != TYPE or rows.types is not None
         }
         if self.words is not None:
             given[WORDS] = self._answers_by_words(rows)

@@ -9,12 +9,12 @@ from typing import Literal
 
 import numpy as np
 
-from latentvqa.core.answers.priors import blind_prior_answers
 from latentvqa.core.records import SplitMetrics
 from latentvqa.core.results.evaluation import EvaluationResult, Losses, TypeScores
 from latentvqa.data.batches import EncodedTable
 from latentvqa.data.images import ImageStore, ImageTransform, bad_image_message, drop_images
 from latentvqa.data.tables import QuestionTable
+from latentvqa.engine.blind_scores import BlindScores, score_blindly
 from latentvqa.engine.evaluation.calibration import fit_logit_temperature
 from latentvqa.engine.evaluation.seen_answers import seen_answers
 from latentvqa.engine.latent_use.examination import Examination
@@ -29,12 +29,13 @@ from latentvqa.engine.metrics.confidence import judge_confidence
 from latentvqa.engine.metrics.exact_match import exact_matches
 from latentvqa.engine.metrics.intervals import mean_with_interval
 from latentvqa.engine.metrics.protocols import protocol_meanings, protocol_scores
+from latentvqa.engine.runs.blind import blind_models_of
 from latentvqa.engine.runs.checkpoint import write_calibration
 from latentvqa.engine.runs.folder import RunFolder
 from latentvqa.engine.runs.loading import LoadedModel
 from latentvqa.engine.runtime.observer import Observer
 from latentvqa.engine.scoring import ScoringSettings, score_table
-from latentvqa.errors import DataError
+from latentvqa.errors import DataError, LatentVQAError
 
 _CACHE_MIB = 2048
 
@@ -113,9 +114,18 @@ def evaluate(
         observer.progress("questions", done, total)
         poll()
 
-    scores = score_table(loaded.model, encoded, store, loaded.tokenizers.answer, settings, on_batch)
+    blind = _blind_scores(loaded, run, encoded, settings.language, observer)
+    scores = score_table(
+        loaded.model,
+        encoded,
+        store,
+        loaded.tokenizers.answer,
+        settings,
+        on_batch,
+        blind=blind,
+    )
     language, is_right = settings.language, scores.is_right
-    priors = _prior_matches(table, language)
+    priors = {} if blind is None else blind.matches
     metrics = protocol_scores(scores.answers, is_right, table, language)
     metrics["answer_nll"] = mean_with_interval(scores.answer_nll, table.image_index)
     if scores.shuffled_answers:
@@ -134,7 +144,7 @@ def evaluate(
     examination = None
     if latent_use != "none":
         is_short = latent_use == "short"
-        examination = _examine(loaded, table, store, settings, is_short, observer, poll)
+        examination = _examine(loaded, table, store, settings, is_short, blind, observer, poll)
     result = EvaluationResult(
         run=str(run),
         checkpoint=loaded.folder.name,
@@ -168,6 +178,7 @@ def _examine(
     store: ImageStore,
     settings: ScoringSettings,
     is_short: bool,
+    blind: BlindScores | None,
     observer: Observer,
     poll: Callable[[], None],
 ) -> Examination | None:
@@ -177,7 +188,8 @@ def _examine(
             "exchanged between images"
         )
         return None
-    part = table.select(examined_rows(table, SHORT_ROWS if is_short else MOST_ROWS))
+    rows = examined_rows(table, SHORT_ROWS if is_short else MOST_ROWS)
+    part = table.select(rows)
     spec = loaded.spec
 
     def on_batch(name: str, done: int, total: int) -> None:
@@ -192,8 +204,8 @@ def _examine(
         settings,
         on_batch,
     )
-    priors = _prior_matches(part, settings.language)
-    best_prior = max(float(match.mean()) for match in priors.values())
+    matches = {} if blind is None else blind.matches
+    best_prior = max((float(match[rows].mean()) for match in matches.values()), default=0.0)
     return examine_latent_use(runner, best_prior, is_short=is_short)
 
 
@@ -225,10 +237,19 @@ def _open_images(
     return kept, store.subset(kept.image_paths)
 
 
-def _prior_matches(table: QuestionTable, language: str) -> dict[str, np.ndarray]:
-    images = [table.image_names[index] for index in table.image_index]
-    answers = blind_prior_answers(table.questions, table.types, table.answers, images)
-    return {name: exact_matches(given, table.answers, language) for name, given in answers.items()}
+def _blind_scores(
+    loaded: LoadedModel, run: Path, encoded: EncodedTable, language: str, observer: Observer
+) -> BlindScores | None:
+    """What the run's image-blind models know of the table; None where none can be had."""
+    try:
+        models = blind_models_of(run, loaded, language)
+    except LatentVQAError as error:
+        observer.notice(
+            "warning: the score is not compared with image-blind models, which are fitted on "
+            f"training rows: {error}"
+        )
+        return None
+    return score_blindly(models, encoded, language)
 
 
 def _by_type(
@@ -242,6 +263,6 @@ def _by_type(
         chosen = types == name
         found[name] = TypeScores(
             exact_match=mean_with_interval(is_right[chosen], table.image_index[chosen]),
-            prior=max(float(match[chosen].mean()) for match in priors.values()),
+            prior=max((float(match[chosen].mean()) for match in priors.values()), default=None),
         )
     return found

@@ -47,16 +47,27 @@ class MetricAccumulator:
         self._edges = torch.tensor(histogram_edges(kl.free_bits), device=device)
         self._sums: dict[str, Tensor] = {}
 
-    def add_answers(self, nll: Tensor, tokens: Tensor, is_correct: Tensor) -> None:
+    def add_answers(
+        self,
+        nll: Tensor,
+        tokens: Tensor,
+        is_correct: Tensor,
+        is_judged: Tensor | None = None,
+    ) -> None:
         """Add a batch's answers.
 
         Args:
             nll: nats of each answer, shape ``(Q,)``.
-            tokens: target tokens of the batch, end tokens included; a scalar.
+            tokens: target tokens of the judged answers, end tokens included; a scalar.
             is_correct: whether each answer equals its target, shape ``(Q,)``.
+            is_judged: which answers losses are taken over, shape ``(Q,)``; all
+                where it is absent.
         """
         nll = nll.detach()
         self._add("rows", torch.tensor(float(len(nll)), device=self._device))
+        if is_judged is not None:
+            self._add("judged", is_judged.sum())
+            nll = nll[is_judged]
         self._add("nll", nll.to(self._dtype).sum())
         self._add("nll_squared", nll.to(self._dtype).square().sum())
         self._add("tokens", tokens)
@@ -107,38 +118,44 @@ class MetricAccumulator:
         answer_entropy: float,
         orthogonality_weight: float,
         exact_match: float | None = None,
+        prior_nll: float | None = None,
     ) -> SplitMetrics:
         """Reduce the sums.
 
         Args:
             temperature: latent temperature of the pass.
-            answer_entropy: H(A) of the same rows, in nats.
+            answer_entropy: H(A) of the judged rows, in nats.
             orthogonality_weight: weight of that term in the total.
             exact_match: from free generation; without it the teacher-forced
                 share, which equals greedy generation from the same latents.
+            prior_nll: nats per answer of the answer prior on the judged rows; the
+                gain is over H(A) without it.
         """
         sums = {name: value.cpu().double() for name, value in self._sums.items()}
         rows = sums["rows"].item()
-        nll = sums["nll"].item() / rows
+        judged = sums["judged"].item() if "judged" in sums else rows
+        nll = sums["nll"].item() / judged
         answer_loss = sums["nll"].item() / max(sums["tokens"].item(), 1.0)
-        nll_variance = max(sums["nll_squared"].item() / rows - nll**2, 0.0)
+        nll_variance = max(sums["nll_squared"].item() / judged - nll**2, 0.0)
         orthogonality = _ratio(sums.get("orthogonality"), rows)
         latent = self._latent_results(sums, rows, temperature)
         weighted_kl = _ratio(sums.get("weighted_kl"), rows * self.kl.tokens)
         total = answer_loss + (weighted_kl or 0.0) + orthogonality_weight * (orthogonality or 0.0)
         return SplitMetrics(
             rows=int(rows),
+            judged_rows=int(judged) if "judged" in sums else None,
             temperature=temperature,
             total_loss=total,
             answer_loss=answer_loss,
             answer_nll=nll,
-            answer_nll_error=math.sqrt(nll_variance / rows),
+            answer_nll_error=math.sqrt(nll_variance / judged),
             orthogonality=orthogonality,
             teacher_loss=_ratio(sums.get("teacher"), rows),
             exact_match=sums["correct"].item() / rows if exact_match is None else exact_match,
             kl_share=None if weighted_kl is None or total <= 0 else weighted_kl / total,
             answer_entropy=answer_entropy,
-            answer_gain=answer_entropy - nll,
+            prior_nll=prior_nll,
+            answer_gain=(answer_entropy if prior_nll is None else prior_nll) - nll,
             **latent,
         )
 

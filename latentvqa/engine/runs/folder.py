@@ -64,6 +64,16 @@ class RunFolder:
         return self.path / "answers.json"
 
     @property
+    def blind_models(self) -> Path:
+        """What is known without images, fitted on the training rows."""
+        return self.path / "blind.json"
+
+    @property
+    def blind_weights(self) -> Path:
+        """The weights of the blind model that reads words."""
+        return self.path / "blind.safetensors"
+
+    @property
     def data(self) -> Path:
         """Folder of the scenes that were generated for the run."""
         return self.path / "data"

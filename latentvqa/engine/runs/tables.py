@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
+from latentvqa.config import Data
 from latentvqa.core.answers.matching import normalise_answer
 from latentvqa.data.split import read_split
 from latentvqa.data.tables import QuestionTable, read_questions
@@ -23,14 +24,29 @@ def validation_table(path: Path) -> QuestionTable:
     """
     run = RunFolder.holding(path)
     data = read_config(run.path).data
-    if data.train is None:
+    if data.val is None:
+        return read_split(run.split, _table(run, data, data.train, data.images))[1]
+    return _table(run, data, data.val, data.val_images or data.images)
+
+
+def training_table(path: Path) -> QuestionTable:
+    """Read the training side of the run that a checkpoint belongs to.
+
+    Raises:
+        CheckpointError: if the run's data cannot be found any more.
+    """
+    run = RunFolder.holding(path)
+    data = read_config(run.path).data
+    table = _table(run, data, data.train, data.images)
+    return table if data.val is not None else read_split(run.split, table)[0]
+
+
+def _table(run: RunFolder, data: Data, source: Path | None, images: Path | None) -> QuestionTable:
+    if source is None:
         raise CheckpointError(f"{run.path}: its config names no table; give --data and --images")
-    source = data.train if data.val is None else data.val
-    images = data.images if data.val is None else data.val_images or data.images
-    table = read_questions(
+    return read_questions(
         source, columns=data.columns, images=images, allow_outside=data.allow_outside
     )
-    return table if data.val is not None else read_split(run.split, table)[1]
 
 
 def write_training_answers(run: Path, table: QuestionTable, language: str) -> None:

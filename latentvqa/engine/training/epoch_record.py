@@ -42,6 +42,7 @@ def _record(trainer: Trainer, stage: Stage, val: SplitMetrics, val_seconds: floa
         temperature=trainer.schedules.temperature(epoch),
         answer_entropy=_answer_entropy(trainer, epoch),
         orthogonality_weight=config.latent.orthogonality_weight,
+        prior_nll=_prior_nll(trainer, epoch),
     )
     effective_weight = sums.weight_sum / steps
     return EpochRecord(
@@ -98,7 +99,8 @@ def _validate(trainer: Trainer, stage: Stage) -> SplitMetrics:
         trainer.tokenizers.answer,
         scoring,
         on_batch,
-        trainer.val.answer_entropy,
+        trainer.val_entropy,
+        None if trainer.floor is None else trainer.floor.val,
     ).metrics
 
 
@@ -108,6 +110,13 @@ def _answer_entropy(trainer: Trainer, epoch: int) -> float:
         return trainer.answer_entropy
     encoded = trainer.train.encoded
     return entropy_of(encoded.target_key(row) for row in trainer.rows(epoch).tolist())
+
+
+def _prior_nll(trainer: Trainer, epoch: int) -> float | None:
+    """Nats per answer of the answer prior on the rows that an epoch asks."""
+    if trainer.floor is None:
+        return None
+    return float(trainer.floor.train_prior[trainer.rows(epoch)].mean())
 
 
 def _trainable(trainer: Trainer, stage: Stage) -> dict[str, bool]:

@@ -115,6 +115,8 @@ def make_header(name: str, trainer: Trainer, tables: Tables) -> RunHeader:
         versions=_versions(),
         data={**tables.fingerprints, "skipped": skipped},
         thresholds=config.kl_health.model_dump(),
+        blind={} if trainer.floor is None else trainer.floor.val.by_name(),
+        sees_images=not vision.blind,
     )
 
 

@@ -8,8 +8,15 @@ from pathlib import Path
 import torch
 
 from latentvqa.config import Config
+from latentvqa.data.blind.models import BlindModels
 from latentvqa.data.tokenizer import Tokenizers, train_tokenizers
 from latentvqa.engine.assembly import ModelSpecification, build_model, specify
+from latentvqa.engine.blind_scores import floor_of
+from latentvqa.engine.runs.blind import (
+    fit_to_training_rows,
+    read_blind_models,
+    write_blind_models,
+)
 from latentvqa.engine.runs.checkpoint import load_checkpoint
 from latentvqa.engine.runs.folder import RunFolder, read_config, write_config
 from latentvqa.engine.runs.tables import write_training_answers
@@ -32,6 +39,7 @@ from latentvqa.engine.training.setup import (
     new_model,
     place,
 )
+from latentvqa.engine.training.trainer import Trainer
 from latentvqa.history import read_history, write_header
 
 __all__ = ["Outcome", "dry_run", "resume", "train"]
@@ -117,8 +125,10 @@ def _open_session(config: Config, run: Path, observer: Observer, stop: StopFlag)
         model = new_model(settings, spec)
         trainer = make_trainer(settings, model, tokenizers, tables, observer, stop)
     config = settings.config
+    models = _fit_floor(trainer)
     header = make_header(run.name, trainer, tables)
     write_config(run, config)
+    write_blind_models(run, models)
     write_split_file(run, tables)
     write_training_answers(run, trainer.train.encoded.table, config.text.language)
     write_header(RunFolder(run).log, header)
@@ -144,9 +154,38 @@ def _reopen_session(
     )
     if config.kl.free_bits == "auto":  # its number is known only now
         continued(known, settings.config)
+    header = read_history(run).header
+    if header.blind:  # a run of an earlier version goes on as it began
+        _set_floor(trainer, read_blind_models(run) or _fit_floor(trainer))
     records = reconciled_records(checkpoint, run, observer)
     trainer.adopt(tuned_config(settings.initial, records))
     restore(trainer, checkpoint, observer)
     write_config(run, settings.initial)
-    header = read_history(run).header
     return Session(run, header, trainer, spec, records)
+
+
+def _fit_floor(trainer: Trainer) -> BlindModels:
+    """Fit what is known without images, and say how much that is."""
+    trainer.observer.notice("fitting image-blind models to the training rows")
+    language = trainer.settings.config.text.language
+    vocabulary = trainer.tokenizers.answer.size
+    models = fit_to_training_rows(trainer.train.encoded, vocabulary, language)
+    _set_floor(trainer, models)
+    return models
+
+
+def _set_floor(trainer: Trainer, models: BlindModels) -> None:
+    language = trainer.settings.config.text.language
+    trainer.floor = floor_of(models, trainer.train.encoded, trainer.val.encoded, language)
+    scores = trainer.floor.val
+    name, share = max(scores.exact_match.items(), key=lambda item: item[1])
+    trainer.observer.notice(
+        f"without images: {share:.1%} of the validation answers are right ({name}), "
+        f"{scores.blind_nll:.2f} of {scores.prior_nll:.2f} nats per answer remain"
+    )
+    if not scores.is_judged.all():
+        trainer.observer.notice(
+            f"{1 - scores.is_judged.mean():.1%} of the validation answers are cut or hold words "
+            "that training answers lack: losses leave them out, exact match counts them as they "
+            "come"
+        )

@@ -28,7 +28,7 @@ class Progress:
         epoch: epoch in work, 0-based.
         batch: batches of that epoch that are done.
         step: optimizer steps of the run.
-        best_value: best watched validation value, in nats.
+        best_value: best watched validation value, in nats; a share for exact match.
         best_epoch: its epoch.
         patience_used: full-stage epochs since the best.
         reached_target_epoch: first epoch below the target.
@@ -62,7 +62,11 @@ class Progress:
     def judge(self, val: SplitMetrics, stage: Stage, stopping: EarlyStopping) -> None:
         """Take note of an epoch's validation: best, patience, target, end."""
         value = getattr(val, stopping.metric)
-        if self.best_value is None or value < self.best_value - stopping.min_delta:
+        better = -1.0 if stopping.metric == "exact_match" else 1.0  # more of it, not less
+        is_best = self.best_value is None or (
+            better * value < better * self.best_value - stopping.min_delta
+        )
+        if is_best:
             self.best_value, self.best_epoch = value, self.epoch
             self.patience_used = 0
         elif stage == "full":

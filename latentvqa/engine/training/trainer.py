@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -14,6 +15,8 @@ from latentvqa.core.records import Stage
 from latentvqa.core.schedules.epochs import beta_at
 from latentvqa.data.batches import Batch, BatchLoader, plan_batches
 from latentvqa.data.tokenizer import Tokenizers
+from latentvqa.engine.blind_scores import BlindFloor
+from latentvqa.engine.metrics.accumulator import entropy_of
 from latentvqa.engine.runtime.device import NumberInTransit
 from latentvqa.engine.runtime.observer import Observer
 from latentvqa.engine.runtime.settings import Settings
@@ -74,7 +77,16 @@ class Trainer:
         teacher = Teacher(settings.config.teacher.scorer, tokenizers.answer)
         self.objective = BatchObjective(settings, model, teacher)
         self.answer_entropy = train.answer_entropy
+        self.floor: BlindFloor | None = None  # fitted once a run is known to begin
         self._tokens_per_answer = _mean_answer_tokens(train)
+
+    @cached_property
+    def val_entropy(self) -> float:
+        """H(A) of the judged validation targets, in nats."""
+        encoded = self.val.encoded
+        rows = range(len(encoded))
+        chosen = rows if self.floor is None else np.flatnonzero(self.floor.val.is_judged).tolist()
+        return entropy_of(encoded.target_key(row) for row in chosen)
 
     @property
     def schedules(self) -> Schedules:

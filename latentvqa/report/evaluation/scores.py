@@ -24,11 +24,13 @@ _LABELS = {
     "answer_nll": "answer loss (nats per answer)",
     "exact_match_latents_shuffled": "exact match, latents shuffled",
 }
-_PRIOR = "image-blind prior: "
+_PRIOR = "without images: "
 _PRIOR_LABELS = {
-    "global": f"{_PRIOR}most frequent answer",
+    "global": f"{_PRIOR}most frequent answer",  # of earlier versions' files
+    "answers": f"{_PRIOR}most frequent answer",
     "type": f"{_PRIOR}per question type",
     "question_text": f"{_PRIOR}per question text",
+    "question_words": f"{_PRIOR}from the question's words",
 }
 
 
@@ -73,7 +75,8 @@ def _types(types: Mapping[str, TypeScores]) -> Table:
         table.add_column(heading, justify="left" if heading == "type" else "right")
     for name, scores in types.items():
         shown = Text(printable(name), overflow="fold")
-        table.add_row(shown, *_counted(scores.exact_match), _figure(scores.prior, True))
+        prior = "-" if scores.prior is None else _figure(scores.prior, True)
+        table.add_row(shown, *_counted(scores.exact_match), prior)
     return table
 
 
@@ -90,10 +93,13 @@ def _seen(seen: SeenAnswers) -> Table | Text:
 
 
 def _lead(found: EvaluationResult) -> Text:
-    name, prior = found.best_prior
+    best = found.best_prior
+    if best is None:
+        return Text("not compared with image-blind models: none is known of this run")
+    name, prior = best
     gain = found.metrics["exact_match"].value - prior
     return Text(
-        f"{gain * 100:+.1f} points over the best image-blind prior "
+        f"{gain * 100:+.1f} points over the best model without images "
         f"({_PRIOR_LABELS[name].removeprefix(_PRIOR)}, {prior * 100:.1f} %)",
         style="bold green" if gain > 0 else "bold red",
     )

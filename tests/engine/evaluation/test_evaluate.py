@@ -141,8 +141,8 @@ def test_a_table_without_types_and_with_unknown_answers_is_scored(tmp_path, load
     assert found.losses.answer_loss > 0
 
 
-def test_samples_answer_from_the_latent(tmp_path, loaded, found):
-    again = evaluate(loaded, found.table, Observer(), run=tmp_path, samples=4)
+def test_samples_answer_from_the_latent(loaded, found):
+    again = evaluate(loaded, found.table, Observer(), run=loaded.folder, samples=4)
     assert again.losses == replace(found.losses, exact_match=again.losses.exact_match)
     assert (again.confidences != found.confidences).any()
     assert ((again.confidences > 0) & (again.confidences <= 1)).all()
@@ -154,7 +154,7 @@ def test_bad_images_are_refused_or_dropped(tmp_path, loaded):
     with pytest.raises(DataError, match=r"1 of 6 images cannot be used[\s\S]*--skip-bad-images"):
         evaluate(loaded, table, Observer(), run=tmp_path)
     recorder = Recorder()
-    found = evaluate(loaded, table, recorder, run=tmp_path, skip_bad_images=True)
+    found = evaluate(loaded, table, recorder, run=loaded.folder, skip_bad_images=True)
     assert len(found.table) == len(found.answers) == 20
     assert recorder.notices == ["warning: skipped 1 bad images with 4 questions"]
 
@@ -199,3 +199,36 @@ def test_other_runs_score_as_in_training_too(tmp_path, bottleneck):
     found = evaluate(load_model(tmp_path), validation_table(tmp_path), Observer(), run=tmp_path)
     assert found.losses == trained.outcome.records[-1].val
     assert ("exact_match_latents_shuffled" in found.result.metrics) is (bottleneck != "none")
+
+
+def test_a_score_is_compared_with_what_was_fitted_on_training_rows_alone(tmp_path, loaded):
+    # each question text has one answer here, which no training row told
+    table = own_table(tmp_path, [(f"{i}.png", f"code {i}?", f"word{i}") for i in range(6)])
+    found = evaluate(loaded, table, Observer(), run=loaded.folder)
+    assert found.result.best_prior[1] == 0.0
+    lonely, recorder = tmp_path / "lonely", Recorder()
+    shutil.copytree(loaded.folder, lonely)
+    bare = evaluate(load_model(lonely), table, recorder, run=lonely)
+    assert bare.result.best_prior is None
+    assert any("not compared with image-blind models" in text for text in recorder.notices)
+
+
+def test_a_run_that_lost_its_blind_models_has_them_fitted_anew(finished, tmp_path, found):
+    run = tmp_path / "run"
+    shutil.copytree(finished.run, run)
+    for name in ("blind.json", "blind.safetensors"):
+        (run / name).unlink()
+    again = evaluate(load_model(run), found.table, Observer(), run=run)
+    assert again.result.priors == found.result.priors
+    assert again.losses == found.losses
+
+
+def test_answers_that_training_never_had_count_as_wrong_and_cost_nothing(tmp_path, loaded, found):
+    rows = [(f"{i}.png", "is it red?", ("yes", "zweiundvierzig")[i // 3]) for i in range(6)]
+    table = own_table(tmp_path, rows)
+    scored = evaluate(loaded, table, Observer(), run=loaded.folder)
+    assert scored.losses.judged_rows == 3
+    known = evaluate(loaded, table.select([0, 1, 2]), Observer(), run=loaded.folder)
+    assert scored.losses.answer_nll == pytest.approx(known.losses.answer_nll, rel=1e-6)
+    assert scored.losses.answer_nll < 5.0
+    assert not scored.is_right[3:].any()

@@ -142,6 +142,7 @@ def test_results_that_cannot_be_read_give_way(tmp_path, content):
 def test_all_that_a_training_writes_lies_where_the_run_folder_says(finished):
     run = RunFolder(finished.run)
     files = (run.config, run.log, run.split, run.answers, run.best, run.last)
+    files += (run.blind_models, run.blind_weights)
     assert all(path.is_file() for path in files)
     folders = (run.data, run.checkpoints)
     assert all(path.is_dir() for path in folders)

@@ -1,4 +1,5 @@
 import itertools
+import math
 import shutil
 from pathlib import Path
 
@@ -246,9 +247,13 @@ def test_an_epoch_record_is_complete(finished):
             assert sum(split.kl_histogram.counts) == split.rows * 6
             assert split.kl_histogram.counts[0] == split.kl_histogram.counts[-1] == 0
             assert 0 <= split.active_units <= 96
-            assert split.answer_gain == pytest.approx(split.answer_entropy - split.answer_nll)
+            assert split.answer_gain == pytest.approx(split.prior_nll - split.answer_nll)
             assert 0.0 <= split.exact_match <= 1.0
-        assert record.val.information_bound > 0
+        val = record.val
+        assert 0 < val.capacity <= min(val.information_bound, math.log(val.rows)) + 1e-9
+        assert val.image_gain == pytest.approx(val.blind_nll - val.answer_nll)
+        assert val.blind_nll <= val.prior_nll and val.image_gain_error > 0
+        assert val.judged_rows == val.rows
         assert set(record.seconds) == set(record.questions_per_second) == {"train", "validation"}
         assert record.gradient_norm > 0 and record.peak_memory_mib > 0
         assert len(record.gates) > 0
