@@ -27,8 +27,20 @@ def audit(
         typer.Argument(metavar="TABLE...", help="The first is to be trained on, others follow."),
     ],
     images: Annotated[
-        Path | None,
-        typer.Option("--images", metavar="DIR", help="Images folder; without it only the tables."),
+        list[Path] | None,
+        typer.Option(
+            "--images",
+            metavar="DIR",
+            help="Images folder, or one for each table in their order; without it only the tables.",
+        ),
+    ] = None,
+    against: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--against",
+            metavar="DIR",
+            help="Folder of images trained on elsewhere, to look for the tables' images in.",
+        ),
     ] = None,
     config_file: Annotated[
         Path | None,
@@ -55,10 +67,19 @@ def audit(
     nowhere = Path(os.devnull)  # a configuration must name a folder, and an audit need not
     named = [f"data.train={json.dumps(str(tables[0]))}", *(overrides or [])]
     config = load_config(config_file, overrides=named, beneath={"data": {"images": str(nowhere)}})
-    if images is None and config.data.images != nowhere:
-        images = config.data.images
+    folders = images or []
+    if not folders and config.data.images not in (None, nowhere):
+        later = config.data.val_images or config.data.images
+        folders = [config.data.images, *[later] * (len(tables) - 1)]
+    if len(folders) not in (0, 1, len(tables)):
+        raise typer.BadParameter(
+            f"{len(folders)} folders for {len(tables)} tables: give one, or one for each table",
+            param_hint="--images",
+        )
+    if against and not folders:
+        raise typer.BadParameter("needs the tables' own images: --images", param_hint="--against")
     with ProgressLine() as line:
-        found = audit_tables(tables, images, config, line.show)
+        found = audit_tables(tables, folders, config, line.show, elsewhere=against or [])
     if as_json:
         typer.echo(json.dumps(audit_json(found), indent=1, ensure_ascii=False))
     else:

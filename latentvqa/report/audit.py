@@ -83,6 +83,9 @@ def _pair(pair: PairFacts) -> Group:
     if copied is not None:
         checked = f"{_percent(copied.share)} of the rows, under another name"
     grid.add_row("copies of images", checked)
+    if pair.near_copies is not None:
+        near = f"{_percent(pair.near_copies.share)} of the rows, re-encoded, resized, cropped"
+        grid.add_row("near-copies of images", near)
     if unseen is not None:
         bound = f"{_percent(1.0 - unseen.share)} of the rows: no exact match above it"
         grid.add_row("answers seen in training", bound)
@@ -104,6 +107,17 @@ def _images(images: ImageFacts | None) -> RenderableType:
         grid.add_row("height", f"{low:,} to {high:,} pixels, median {middle:,}")
         modes = ", ".join(f"{mode} {count:,}" for mode, count in images.modes.items())
         grid.add_row("modes", modes)
+    if images.plain:
+        grid.add_row("plain", f"{images.plain:,}: too little detail to find but equal copies")
+    for folder in images.folders:
+        place = (
+            f"{_percent(folder.copied_contents.share)} of the rows of {folder.table} copied from "
+            f"{folder.folder} ({folder.images:,} images), {_percent(folder.near_copies.share)} "
+            "near-copies"
+        )
+        grid.add_row("elsewhere", Text(printable(place)))
+    for pair in images.first_near_copies:
+        grid.add_row("near-copy", Text(printable(f"{pair.path} of {pair.like}")))
     for bad in images.first_faults:
         place = f"{bad.table} row {bad.row}: {bad.path}: {bad.fault}"
         grid.add_row("", Text(printable(place)))

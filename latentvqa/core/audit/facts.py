@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -74,10 +74,12 @@ class PairFacts:
         train: name of the first table.
         other: name of the later one.
         leaked_paths: the later one's rows whose image is also trained on.
-        copied_contents: those whose image has the bytes of one that is trained
-            on under another name; None where the images were not read.
+        copied_contents: those whose image has the decoded pixels of one that is
+            trained on under another name; None where the images were not read.
         unseen_answers: those without a reference that is trained on; None for a
             table without answers.
+        near_copies: those whose image is no such copy, but a re-encoded, resized
+            or cropped one; None where the images were not read.
     """
 
     train: str
@@ -85,6 +87,39 @@ class PairFacts:
     leaked_paths: Rows
     copied_contents: Rows | None
     unseen_answers: Rows | None
+    near_copies: Rows | None = None
+
+
+@dataclass(frozen=True)
+class FolderFacts:
+    """A table against a folder of further images.
+
+    Attributes:
+        folder: path as given.
+        images: files in it that were read.
+        table: name of the table.
+        copied_contents: rows whose image has the decoded pixels of one in it.
+        near_copies: rows whose image is a re-encoded, resized or cropped copy.
+    """
+
+    folder: str
+    images: int
+    table: str
+    copied_contents: Rows
+    near_copies: Rows
+
+
+@dataclass(frozen=True)
+class NearCopy:
+    """Two images that show the same with other pixels.
+
+    Attributes:
+        path: file of one.
+        like: file of the other.
+    """
+
+    path: str
+    like: str
 
 
 @dataclass(frozen=True)
@@ -113,10 +148,16 @@ class ImageFacts:
         missing: of them not there.
         corrupt: of them not to be read or decoded.
         first_faults: the first ten.
-        copies: by table, rows whose image has the bytes of an earlier one of it.
+        copies: by table, rows whose image has the decoded pixels of an earlier
+            one of it.
         modes: colour modes, by count.
         widths: least, median and largest width in pixels.
         heights: the same of the height.
+        near_copies: by table, rows whose image is no such copy, but a re-encoded,
+            resized or cropped one of an earlier one of it.
+        first_near_copies: the first ten pairs of such images in all tables and folders.
+        plain: files with too little detail to be known but by equal pixels.
+        folders: tables against folders of further images.
     """
 
     images: int
@@ -127,3 +168,7 @@ class ImageFacts:
     modes: Mapping[str, int]
     widths: tuple[int, int, int]
     heights: tuple[int, int, int]
+    near_copies: Mapping[str, Rows] = field(default_factory=dict)
+    first_near_copies: Sequence[NearCopy] = ()
+    plain: int = 0
+    folders: Sequence[FolderFacts] = ()

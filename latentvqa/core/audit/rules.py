@@ -18,6 +18,10 @@ TOP_ANSWER_ROWS = 50  # rows from which on a type's shares are judged
 BLIND = 0.9  # exact match of a prior that never sees an image
 TRUNCATED = 0.01  # share of rows that are cut
 _SHOWN_ROWS = 3
+_SPLIT = (
+    "Training keeps them on one side where it holds images out itself; see that a split of your "
+    "own does."
+)
 _CONSTANTS = {
     "global": "One answer to everything",
     "type": "One answer per question type",
@@ -77,10 +81,21 @@ def judge_pairs(pairs: Sequence[PairFacts]) -> list[AuditFinding]:
                 AuditFinding(
                     "DA002",
                     "warning",
-                    f"{_rows_of(pair.copied_contents, pair.other)} are about images that are byte "
-                    f"for byte in {pair.train} under another name.",
+                    f"{_rows_of(pair.copied_contents, pair.other)} are about images that are pixel "
+                    f"for pixel in {pair.train} under another name.",
                     "Remove the copies from one side.",
                     pair.copied_contents.share,
+                )
+            )
+        if pair.near_copies is not None and pair.near_copies.share > 0.0:
+            found.append(
+                AuditFinding(
+                    "DA014",
+                    "warning",
+                    f"{_rows_of(pair.near_copies, pair.other)} are about re-encoded, resized or "
+                    f"cropped copies of images in {pair.train}.",
+                    "Look at the pairs that are listed, and remove the copies from one side.",
+                    pair.near_copies.share,
                 )
             )
         unseen = pair.unseen_answers
@@ -120,13 +135,39 @@ def judge_images(images: ImageFacts) -> list[AuditFinding]:
                 AuditFinding(
                     "DA012",
                     "info",
-                    f"{_rows_of(copies, name)} are about images that are byte for byte an earlier "
-                    "one of it under another name.",
-                    "A split by image may train on one and validate on the other: name one of "
-                    "them in all rows.",
+                    f"{_rows_of(copies, name)} are about images that are pixel for pixel an "
+                    "earlier one of it under another name.",
+                    _SPLIT,
                     copies.share,
                 )
             )
+    for name, copies in images.near_copies.items():
+        if copies.share > 0.0:
+            found.append(
+                AuditFinding(
+                    "DA015",
+                    "info",
+                    f"{_rows_of(copies, name)} are about re-encoded, resized or cropped copies of an "
+                    "earlier image of it.",
+                    _SPLIT,
+                    copies.share,
+                )
+            )
+    for folder in images.folders:
+        for rows, what in (
+            (folder.copied_contents, "are about images that are pixel for pixel in"),
+            (folder.near_copies, "are about re-encoded, resized or cropped copies of images in"),
+        ):
+            if rows.share > 0.0:
+                found.append(
+                    AuditFinding(
+                        "DA016",
+                        "warning",
+                        f"{_rows_of(rows, folder.table)} {what} {folder.folder}.",
+                        "A score on them says little of a model that was trained on that folder.",
+                        rows.share,
+                    )
+                )
     return found
 
 

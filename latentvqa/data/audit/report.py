@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 from latentvqa.config import Config
 from latentvqa.core.audit.rules import judge_images, judge_pairs, judge_tables
 from latentvqa.core.results.audit import AuditResult
 from latentvqa.data.audit.images import FileFacts, image_facts, inspect_images
+from latentvqa.data.audit.leaks import KnownImages, images_in
 from latentvqa.data.audit.tables import has_answers, pair_facts, table_facts
 from latentvqa.data.tables import QuestionTable, read_questions
 from latentvqa.data.tokenizer import train_tokenizers
@@ -21,23 +24,36 @@ Progress = Callable[[str, int, int], None]
 
 def audit_tables(
     paths: Sequence[Path],
-    images: Path | None,
+    images: Sequence[Path],
     config: Config,
     progress: Progress = lambda phase, done, total: None,
+    *,
+    elsewhere: Sequence[Path] = (),
 ) -> AuditResult:
     """Audit tables, the first of which is to be trained on.
 
     Args:
         paths: the tables; later ones may go without answers.
-        images: folder of their images; without it the files are not looked at.
+        images: folder of their images, or one for each; without any the files
+            are not looked at.
         config: columns and text rules.
         progress: called with a phase, what is done and all; may raise to stop.
+        elsewhere: folders of further images. Those of the later tables, or of a
+            table that is alone, are sought in them.
 
     Raises:
         DataError: with the faults of all tables that cannot be read.
+        ValueError: if the folders are neither one nor as many as the tables, or
+            there are further images and none to seek in them.
     """
+    if len(images) not in (0, 1, len(paths)) or (elsewhere and not images):
+        raise ValueError(f"{len(images)} image folders for {len(paths)} tables")
+    folders: list[Path | None] = [None] * len(paths)
+    if images:
+        folders = [*images] * (len(paths) if len(images) == 1 else 1)
+    further = {folder: images_in(folder) for folder in elsewhere}
     with _without_collector():
-        tables = _read_all(paths, images, config, progress)
+        tables = _read_all(paths, folders, config, progress)
         progress("vocabulary", 0, 1)
         tokenizers = train_tokenizers(config.text, tables[0])
         facts = []
@@ -48,15 +64,25 @@ def audit_tables(
                 table_facts(table, tokenizers, text.max_question_tokens, text.max_answer_tokens)
             )
         progress("tables", len(tables), len(tables))
-        files = {} if images is None else _inspected(tables, progress)
-        pairs = [
-            pair_facts(tables[0], other, _hashes(tables[0], files), _hashes(other, files))
-            for other in tables[1:]
-        ]
+        named = [path for table in tables for path in table.image_paths]
+        known, files = None, {}
+        if images:
+            files = _inspected([*named, *chain.from_iterable(further.values())], progress)
+            progress("comparing images", 0, 1)
+            known = KnownImages(files)
+            progress("comparing images", 1, 1)
+        pairs = [pair_facts(tables[0], other, known) for other in tables[1:]]
     findings = [*judge_tables(facts), *judge_pairs(pairs)]
     found_images = None
-    if images is not None:
-        found_images = image_facts(tables, files)
+    if known is not None:
+        found_images = replace(
+            known.within(image_facts(tables, {path: files[path] for path in named}), tables),
+            folders=[
+                known.against(table, folder, found)
+                for table in tables[1:] or tables
+                for folder, found in further.items()
+            ],
+        )
         findings += judge_images(found_images)
     severity = {"critical": 0, "warning": 1, "info": 2, "ok": 3}
     findings.sort(key=lambda finding: severity[finding.level])
@@ -76,10 +102,10 @@ def _without_collector() -> Iterator[None]:
 
 
 def _read_all(
-    paths: Sequence[Path], images: Path | None, config: Config, progress: Progress
+    paths: Sequence[Path], folders: Sequence[Path | None], config: Config, progress: Progress
 ) -> list[QuestionTable]:
     tables, faults = [], []
-    for done, path in enumerate(paths):
+    for done, (path, images) in enumerate(zip(paths, folders, strict=True)):
         progress("reading", done, len(paths))
         try:
             tables.append(_read(path, images, config, require_answers=done == 0))
@@ -106,20 +132,8 @@ def _read(
     return table
 
 
-def _inspected(tables: Sequence[QuestionTable], progress: Progress) -> dict[str, FileFacts]:
-    """Facts of every image file, by its name."""
-    path_of = {
-        name: path
-        for table in tables
-        for name, path in zip(table.image_names, table.image_paths, strict=True)
-    }
-    files = inspect_images(
-        list(path_of.values()), lambda done, total: progress("images", done, total)
-    )
-    return dict(zip(path_of, files, strict=True))
-
-
-def _hashes(table: QuestionTable, files: Mapping[str, FileFacts]) -> dict[str, str]:
-    """SHA-256 of a table's images, by name, where they could be read."""
-    known = {name: files[name].sha256 for name in table.image_names if name in files}
-    return {name: digest for name, digest in known.items() if digest is not None}
+def _inspected(paths: Sequence[Path], progress: Progress) -> dict[Path, FileFacts]:
+    """Facts of every file, each read once."""
+    different = list(dict.fromkeys(paths))
+    files = inspect_images(different, lambda done, total: progress("images", done, total))
+    return dict(zip(different, files, strict=True))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
 from itertools import chain
 
 import numpy as np
@@ -11,13 +10,13 @@ import pandas as pd
 
 from latentvqa.core.answers.matching import normalise_answer, normalised_references
 from latentvqa.core.answers.priors import blind_priors
-from latentvqa.core.audit.facts import PairFacts, Rows, TableFacts, TopAnswer
+from latentvqa.core.audit.facts import PairFacts, TableFacts, TopAnswer
+from latentvqa.data.audit.leaks import KnownImages, rows_of
 from latentvqa.data.batches import EncodedTable
 from latentvqa.data.tables import QuestionTable
 from latentvqa.data.tokenizer import UNK, Tokenizers
 
 WHOLE = "all"
-_FIRST_ROWS = 10
 
 
 def table_facts(
@@ -57,28 +56,21 @@ def table_facts(
     )
 
 
-def pair_facts(
-    train: QuestionTable,
-    other: QuestionTable,
-    train_hashes: Mapping[str, str],
-    other_hashes: Mapping[str, str],
-) -> PairFacts:
+def pair_facts(train: QuestionTable, other: QuestionTable, known: KnownImages | None) -> PairFacts:
     """Measure a later table against the one that is trained on.
 
     Args:
         train: the first table.
         other: the later one.
-        train_hashes: SHA-256 of the files of the first, by image name; empty
-            where the images were not read.
-        other_hashes: the same of the later one.
+        known: what their images show; None where they were not read.
     """
-    names = set(train.image_names)
-    by_path = np.array([name in names for name in other.image_names])
-    contents = None
-    if train_hashes and other_hashes:
-        known = set(train_hashes.values())
-        copied = np.array([other_hashes.get(name) in known for name in other.image_names])
+    paths = set(train.image_paths)
+    by_path = np.array([path in paths for path in other.image_paths])
+    contents = near = None
+    if known is not None:
+        copied, alike = known.found_in(other, train.image_paths)
         contents = rows_of(other, (copied & ~by_path)[other.image_index])
+        near = rows_of(other, (alike & ~by_path)[other.image_index])
     unseen = None
     if has_answers(other):
         trained = {normalise_answer(text) for row in train.answers for text in row}
@@ -92,17 +84,13 @@ def pair_facts(
         leaked_paths=rows_of(other, by_path[other.image_index]),
         copied_contents=contents,
         unseen_answers=unseen,
+        near_copies=near,
     )
 
 
 def has_answers(table: QuestionTable) -> bool:
     """Whether every row has an answer."""
     return all(table.answers)
-
-
-def rows_of(table: QuestionTable, is_meant: np.ndarray) -> Rows:
-    """Share and first numbers of the rows that are meant, ``(rows,)``."""
-    return Rows(float(is_meant.mean()), tuple(table.rows[is_meant][:_FIRST_ROWS].tolist()))
 
 
 def _repeats(table: QuestionTable) -> tuple[np.ndarray, np.ndarray]:
