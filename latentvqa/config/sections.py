@@ -65,6 +65,8 @@ class Data(Section):
     """epochs in which only `first_types` are asked"""
     val_fraction: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.1
     """share of the images held out where `val` is absent"""
+    keep_copies_together: bool = True
+    """hold re-encoded, resized and cropped copies out together; every image is read for it once"""
     on_bad_image: Literal["error", "skip"] = "error"
     """what to do about images that cannot be decoded"""
     allow_outside: bool = False

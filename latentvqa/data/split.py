@@ -1,6 +1,7 @@
 """Hold out images for validation, and tell tables apart.
 
-A split is always by image: rows of one image never stand on both sides.
+A split is always by image: rows of one image, or of images that are known to show
+the same, never stand on both sides.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from latentvqa.data.tables import QuestionTable
 from latentvqa.errors import DataError
@@ -20,7 +22,10 @@ _TRAIN, _VAL = "train", "val"
 
 
 def split_by_image(
-    table: QuestionTable, fraction: float, seed: int
+    table: QuestionTable,
+    fraction: float,
+    seed: int,
+    groups: NDArray[np.int64] | None = None,
 ) -> tuple[QuestionTable, QuestionTable]:
     """Split into training and validation by image name.
 
@@ -31,10 +36,12 @@ def split_by_image(
         table: all rows.
         fraction: share of the images to hold out, between 0 and 1.
         seed: chooses among the splits.
+        groups: a number for each image; those with the same one stay on one
+            side, shape ``(images,)``. Without it every image stands alone.
 
     Raises:
         DataError: if the fraction is not between 0 and 1, or there are fewer
-            than two images.
+            than two images or groups.
     """
     if not 0 < fraction < 1:
         raise DataError(f"validation fraction {fraction}: must lie between 0 and 1")
@@ -45,9 +52,23 @@ def split_by_image(
             "add images or give data.val"
         )
     held_out = min(max(round(count * fraction), 1), count - 1)
-    order = sorted(range(count), key=lambda i: _draw(seed, table.image_names[i]))
+    members: dict[int, list[int]] = {}
+    for place, group in enumerate(range(count) if groups is None else groups.tolist()):
+        members.setdefault(group, []).append(place)
+    if len(members) < 2:
+        raise DataError(
+            f"{table.path}: all {count} images are copies of one another and cannot be split into "
+            "training and validation; give data.val, or set data.keep_copies_together = false"
+        )
+    # named by its first image, so that a group is drawn no sooner for its size
+    order = sorted(members.values(), key=lambda places: _draw(seed, table.image_names[places[0]]))
     is_val = np.zeros(count, dtype=bool)
-    is_val[order[:held_out]] = True
+    for places in order:
+        if len(places) <= held_out:
+            is_val[places] = True
+            held_out -= len(places)
+    if not is_val.any():
+        is_val[min(order, key=len)] = True
     return _split_rows(table, is_val)
 
 

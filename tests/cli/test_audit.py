@@ -14,6 +14,7 @@ from latentvqa.cli import app
 from latentvqa.core.results.audit import AuditResult
 from latentvqa.data.audit.images import inspect_images
 from latentvqa.report.audit import audit_panel
+from tests.data.audit.test_near_copies import photograph
 from tests.small_runs import start_cli, write_images, write_rows
 
 runner = CliRunner()
@@ -256,3 +257,82 @@ def test_the_most_frequent_answer_is_the_one_among_most_rows_references(tmp_path
     assert facts["answers"] == 4
     assert facts["top_answers"]["all"] == {"rows": 3, "answer": "maybe", "share": 1.0}
     assert facts["priors"]["global"] == 1.0
+
+
+def write_photographs(folder, seeds):
+    folder.mkdir()
+    for seed in seeds:
+        photograph(seed).save(folder / f"{seed}.png")
+    return folder
+
+
+@pytest.fixture
+def folders(tmp_path):
+    """Two tables with folders of their own that use the same names for different images."""
+    train = write_photographs(tmp_path / "train", range(3))
+    test = write_photographs(tmp_path / "test", range(10, 13))
+    photograph(1).save(test / "0.jpg", quality=50)
+    photograph(2).save(test / "1.png", compress_level=0)
+    photograph(20).save(test / "2.png")
+    first = [(name, "q?", "x") for name in ("0.png", "1.png", "2.png")]
+    second = [(name, "q?", "x") for name in ("10.png", "0.jpg", "1.png", "2.png")]
+    return (
+        write_rows(tmp_path / "train.csv", first),
+        write_rows(tmp_path / "test.csv", second),
+        train,
+        test,
+    )
+
+
+def test_each_table_may_have_a_folder_and_leaks_are_found_between_them(folders):
+    train, test, train_images, test_images = folders
+    found = audited(train, test, "--images", train_images, "--images", test_images)
+    (pair,) = found["pairs"]
+    assert pair["leaked_paths"]["share"] == 0.0
+    assert pair["copied_contents"] == {"share": 1 / 4, "first": [4]}
+    assert pair["near_copies"] == {"share": 1 / 4, "first": [3]}
+    assert {"DA002", "DA014"} <= codes(found)
+    (listed,) = found["images"]["first_near_copies"]
+    assert {listed["path"], listed["like"]} == {
+        str(test_images / "0.jpg"),
+        str(train_images / "1.png"),
+    }
+
+
+def test_images_are_sought_in_further_folders(folders):
+    _, test, train_images, test_images = folders
+    found = audited(test, "--images", test_images, "--against", train_images)
+    (folder,) = found["images"]["folders"]
+    assert folder["images"] == 3
+    assert folder["copied_contents"]["first"] == [4]
+    assert folder["near_copies"]["first"] == [3]
+    assert [finding["code"] for finding in found["findings"]].count("DA016") == 2
+
+
+def test_near_copies_within_a_table_are_told(folders, tmp_path):
+    _, _, images, _ = folders
+    photograph(0).resize((150, 110)).save(images / "small.png")
+    table = write_rows(tmp_path / "t.csv", [("0.png", "q?", "x"), ("small.png", "q?", "x")])
+    found = audited(table, "--images", images)
+    assert found["images"]["near_copies"] == {str(table): {"share": 1 / 2, "first": [3]}}
+    assert "DA015" in codes(found)
+
+
+@pytest.mark.parametrize(
+    ("options", "part"),
+    [
+        (["--images", "a", "--images", "b", "--images", "c"], "3 folders for 2 tables"),
+        (["--against", "a"], "needs the tables' own images"),
+    ],
+)
+def test_folders_that_fit_no_table_are_a_fault_of_usage(folders, options, part):
+    result = runner.invoke(app, ["data", "audit", *map(str, folders[:2]), *options])
+    assert result.exit_code == 2
+    assert part in " ".join(result.output.replace("│", " ").split())
+
+
+def test_a_further_folder_without_images_is_refused(folders, tmp_path):
+    (tmp_path / "empty").mkdir()
+    options = ["--images", str(folders[3]), "--against", str(tmp_path / "empty")]
+    result = runner.invoke(app, ["data", "audit", str(folders[1]), *options])
+    assert "holds no image" in str(result.exception)

@@ -132,3 +132,23 @@ def test_a_fingerprint_names_file_hash_and_sizes() -> None:
         "rows": 3,
         "images": 2,
     }
+
+
+@given(st.lists(st.integers(0, 6), min_size=8, max_size=30), st.floats(0.05, 0.9))
+def test_images_of_one_group_stay_on_one_side(numbers: list[int], fraction: float) -> None:
+    groups = np.array([0, 1, *numbers])
+    table = table_of(list(range(len(groups))))
+    train, val = split_by_image(table, fraction, 0, groups)
+    sides = [{int(groups[int(name[:3])]) for name in side.image_names} for side in (train, val)]
+    assert sides[0] and sides[1] and not sides[0] & sides[1]
+
+
+def test_groups_of_one_image_each_change_no_split() -> None:
+    table = table_of(list(range(50)))
+    alone = split_by_image(table, 0.2, 3, np.arange(50)[::-1])[1]
+    assert alone.image_names == split_by_image(table, 0.2, 3)[1].image_names
+
+
+def test_images_that_are_all_copies_cannot_be_split() -> None:
+    with pytest.raises(DataError, match="keep_copies_together"):
+        split_by_image(table_of([0, 1, 2]), 0.5, 0, np.zeros(3, dtype=np.int64))

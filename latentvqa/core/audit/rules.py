@@ -147,8 +147,8 @@ def judge_images(images: ImageFacts) -> list[AuditFinding]:
                 AuditFinding(
                     "DA015",
                     "info",
-                    f"{_rows_of(copies, name)} are about re-encoded, resized or cropped copies of an "
-                    "earlier image of it.",
+                    f"{_rows_of(copies, name)} are about re-encoded, resized or cropped copies of "
+                    "an earlier image of it.",
                     _SPLIT,
                     copies.share,
                 )

@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from latentvqa.config import Config, Data
+from latentvqa.data.audit.images import inspect_images
+from latentvqa.data.audit.near_copies import find_copies
 from latentvqa.data.batches import EncodedTable
 from latentvqa.data.images import ImageStore, ImageTransform, bad_image_message, drop_images
 from latentvqa.data.scenes.writing import make_scenes
@@ -119,8 +122,28 @@ def read_tables(config: Config, observer: Observer, split: Path | None = None) -
     if split is not None:
         train, val = read_split(split, table)
     else:
-        train, val = split_by_image(table, data.val_fraction, config.run.seed)
+        groups = _copies(config, table, observer)
+        train, val = split_by_image(table, data.val_fraction, config.run.seed, groups)
     return Tables(train, val, fingerprints)
+
+
+def _copies(config: Config, table: QuestionTable, observer: Observer) -> NDArray[np.int64] | None:
+    """Groups of images that show the same; None where they are not looked for."""
+    data = config.data
+    if data.scenes is not None or not data.keep_copies_together:  # scenes are drawn one by one
+        return None
+    files = inspect_images(
+        table.image_paths, lambda done, total: observer.progress("comparing images", done, total)
+    )
+    groups = find_copies([file.fingerprint for file in files]).groups()
+    sizes = np.unique(groups, return_counts=True)[1]
+    if (sizes > 1).any():
+        observer.notice(
+            f"{sizes[sizes > 1].sum():,} images show what another one shows: {(sizes > 1).sum():,} "
+            "groups of copies, each of which stays on one side of the split "
+            "(data.keep_copies_together)"
+        )
+    return groups
 
 
 def write_split_file(run: Path, tables: Tables) -> None:

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from PIL import Image
 
 from latentvqa.config import load_config
 from latentvqa.data.tokenizer import train_tokenizers
@@ -63,6 +64,21 @@ def test_without_a_validation_table_images_are_held_out(data):
     assert (len(tables.train), len(tables.val)) == (16, 8)
     assert not set(tables.train.image_names) & set(tables.val.image_names)
     assert tables.fingerprints["train"]["rows"] == 24
+
+
+def test_copies_of_an_image_are_held_out_together(data, tmp_path):
+    for index in range(3):  # other bytes, the same pixels
+        copied = Image.open(tmp_path / "images" / f"{index}.png")
+        copied.save(tmp_path / "images" / f"{index + 3}.png", compress_level=0)
+    for seed in range(5):
+        recorder = Recorder()
+        changes = ["data.val_fraction=0.34", f"run.seed={seed}"]
+        tables = read_tables(load_config(overrides=[*data, *changes]), recorder)
+        held_out = {int(name[0]) % 3 for name in tables.val.image_names}
+        assert len(tables.val.image_names) == 2 and len(held_out) == 1
+        assert "6 images show what another one shows: 3 groups of copies" in recorder.notices[0]
+    apart = load_config(overrides=[*data, *changes, "data.keep_copies_together=false"])
+    assert read_tables(apart, silent := Recorder()).val and not silent.notices
 
 
 def test_the_split_of_the_run_is_read_again(data, tmp_path):
