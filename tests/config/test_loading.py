@@ -4,29 +4,7 @@ import pytest
 
 from latentvqa.config import Config, config_warnings, load_config, preset_names
 from latentvqa.errors import ConfigError
-
-DATA = '[data]\nscenes = "easy"\n'
-
-
-@pytest.fixture
-def write(tmp_path):
-    def written(text):
-        path = tmp_path / "run.toml"
-        path.write_text(text, encoding="utf-8")
-        return path
-
-    return written
-
-
-def faults_of(*arguments, **options):
-    """The lines of the error, without its heading."""
-    with pytest.raises(ConfigError) as caught:
-        load_config(*arguments, **options)
-    heading, *lines = str(caught.value).splitlines()
-    assert heading == (
-        f"{len(lines)} faults in the configuration:" if len(lines) > 1 else "configuration:"
-    )
-    return [line.strip() for line in lines]
+from tests.config.faulty import DATA, faults_of
 
 
 def test_every_fault_is_told_at_once_with_file_key_value_and_bound(write):
@@ -83,51 +61,6 @@ def test_keys_that_do_not_fit_together_are_told_with_their_file(write, text, key
     (fault,) = faults_of(path)
     assert key in fault
     assert fault.startswith((f"{path}: ", "configuration: data.images"))
-
-
-@pytest.mark.parametrize(
-    ("text", "hint"),
-    [
-        ("[kl]\nfreebits = 0.1\n", "kl.freebits is unknown; did you mean free_bits?"),
-        ("[latent]\nfree_bits = 0.1\n", "latent.free_bits is unknown; did you mean kl.free_bits?"),
-        ("[lattent]\ndims = 3\n", "lattent is unknown; did you mean latent?"),
-        ("free_bits = 0.1\n", "free_bits is unknown; did you mean kl.free_bits?"),
-        ("[kl]\nqqq = 1\n", "kl.qqq is unknown; known: max_weight, factor,"),
-    ],
-)
-def test_an_unknown_key_is_answered_with_the_nearest_known_one(write, text, hint):
-    (fault,) = faults_of(write(text + DATA))
-    assert hint in fault
-
-
-@pytest.mark.parametrize(
-    ("line", "shown"),
-    [
-        ("temperature = nan", "latent.temperature = nan: input should be less than or equal to 10"),
-        ("tokens = true", "latent.tokens = true: input should be a valid integer"),
-        ("tokens = 6.0", "latent.tokens = 6.0: input should be a valid integer"),
-        ('dims = "8"', 'latent.dims = "8": input should be a valid integer'),
-    ],
-)
-def test_values_are_taken_at_their_type(write, line, shown):
-    path = write(DATA + f"[latent]\n{line}\n")
-    assert faults_of(path) == [f"{path}: {shown}"]
-
-
-def test_every_branch_of_a_choice_is_told_in_one_line(write):
-    path = write(DATA + '[vision]\nstride = "x"\npretrained = 3\n')
-    assert faults_of(path) == [
-        f"{path}: vision.pretrained = 3: input should be a valid boolean or input should be a path",
-        f'{path}: vision.stride = "x": input should be a valid integer or '
-        "input should be 'auto' or 'last'",
-    ]
-
-
-def test_a_section_that_is_no_table_is_told_with_its_file(write):
-    path = write("kl = 3\n" + DATA)
-    assert faults_of(path, overrides=["kl.factor=0.1"]) == [
-        f"{path}: kl = 3: must be a table of keys"
-    ]
 
 
 def test_a_fault_is_blamed_on_the_source_that_set_the_very_key(write):
@@ -283,20 +216,6 @@ def test_every_preset_loads_once_it_has_data(name):
     assert config_warnings(config) == []
 
 
-def test_the_sum_reduction_with_untouched_weights_is_a_warning():
-    config = load_config(preset="quickstart", overrides=["kl.reduction=sum", "latent.dims=64"])
-    (warning,) = config_warnings(config)
-    assert "64 times as much" in warning
-    assert "kl.factor = 0.00313" in warning
-    assert "kl.free_bits = 6.4" in warning
-
-
-@pytest.mark.parametrize("override", ["kl.factor=0.003", "kl.free_bits=6.4", "kl.reduction=mean"])
-def test_the_sum_reduction_is_no_warning_once_it_was_thought_of(override):
-    config = load_config(preset="quickstart", overrides=["kl.reduction=sum", override])
-    assert config_warnings(config) == []
-
-
 @pytest.mark.parametrize(
     ("overrides", "fault"),
     [
@@ -319,65 +238,6 @@ def test_a_set_point_above_free_bits_is_fine(free_bits):
     options = ["kl.schedule=controller", "kl.set_point=0.11", f"kl.free_bits={free_bits}"]
     kl = load_config(preset="easy-vqa", overrides=["data.scenes=easy", *options]).kl
     assert kl.set_point == 0.11
-
-
-@pytest.mark.parametrize(
-    ("overrides", "ignored"),
-    [
-        (["cycles=2", "set_point=0.2"], 'kl.schedule = "linear" ignores kl.cycles, kl.set_point'),
-        (
-            ["schedule=constant", "warmup_epochs=3", "warmup_by=step"],
-            'kl.schedule = "constant" ignores kl.warmup_epochs, kl.warmup_by',
-        ),
-        (["schedule=cyclical", "integral_gain=0.1"], '"cyclical" ignores kl.integral_gain'),
-        (
-            ["schedule=controller", "set_point=0.2", "rising_share=0.1"],
-            '"controller" ignores kl.rising_share',
-        ),
-        (["free_bits_per_need=9.0"], 'kl.free_bits_per_need counts only under kl.free_bits = "au'),
-    ],
-)
-def test_a_key_that_the_schedule_ignores_is_a_warning(overrides, ignored):
-    set_keys = ["data.scenes=easy", *(f"kl.{text}" for text in overrides)]
-    (warning,) = config_warnings(load_config(overrides=set_keys))
-    assert ignored in warning
-
-
-@pytest.mark.parametrize(
-    "overrides",
-    [
-        ["warmup_epochs=3", "warmup_by=step"],
-        ["schedule=constant", "warmup_start_epoch=3"],
-        ["schedule=cyclical", "cycles=2", "rising_share=0.9", "warmup_epochs=50"],
-        ["schedule=controller", "set_point=0.2", "integral_gain=0.1", "proportional_gain=0.0"],
-        ["free_bits=auto", "free_bits_per_need=9.0"],
-    ],
-)
-def test_a_key_that_the_schedule_uses_is_no_warning(overrides):
-    set_keys = ["data.scenes=easy", *(f"kl.{text}" for text in overrides)]
-    assert config_warnings(load_config(overrides=set_keys)) == []
-
-
-@pytest.mark.parametrize(
-    ("overrides", "told"),
-    [
-        (
-            ["blind=true", "pretrained=true", "freeze_epochs=3"],
-            "vision.blind = true ignores vision.pretrained, vision.freeze_epochs: there is no",
-        ),
-        (["freeze_epochs=3"], "vision.freeze_epochs = 3 freezes a backbone that has learnt noth"),
-    ],
-)
-def test_vision_keys_that_mean_nothing_together_are_a_warning(overrides, told):
-    set_keys = ["data.scenes=easy", *(f"vision.{text}" for text in overrides)]
-    (warning,) = config_warnings(load_config(overrides=set_keys))
-    assert told in warning
-
-
-@pytest.mark.parametrize("vision", [["blind=true"], ["pretrained=true", "freeze_epochs=3"]])
-def test_vision_keys_that_go_together_are_no_warning(vision):
-    set_keys = ["data.scenes=easy", *(f"vision.{text}" for text in vision)]
-    assert config_warnings(load_config(overrides=set_keys)) == []
 
 
 def test_families_of_scene_questions_are_a_list_of_known_names(write):

@@ -9,7 +9,6 @@ from latentvqa.config import (
     load_plan,
     plan_names,
 )
-from latentvqa.config.dotted_keys import dotted_keys, nested_keys
 from latentvqa.config.plans import OWN_BACKBONE
 from latentvqa.errors import ConfigError
 
@@ -239,35 +238,6 @@ def test_faults_of_the_controls_configuration_are_told_once():
         "--set kl: write it as section.key=value, as in kl.free_bits=0.05",
         "--set: kl.factor = -1: input should be greater than or equal to 0",
     ]
-
-
-def test_warnings_name_the_arms_that_they_are_about(write):
-    plan = PLAN + "[arms.three]\nrun.max_minutes = 1.0\nkl.cycles = 2\n"
-    assert ablation_warnings(load_plan(str(write(plan)))) == [
-        'three: kl.schedule = "linear" ignores kl.cycles',
-        "three: run.max_minutes fits each run to its own speed: arms may differ in epochs",
-    ]
-    found = load_plan(str(write(PLAN)), overrides=["kl.cycles=2"])
-    assert ablation_warnings(found) == ['kl.schedule = "linear" ignores kl.cycles']
-
-
-def test_arms_that_do_not_differ_are_told(write):
-    plan = PLAN + "[arms.three]\nkl.factor = 0.5\n[arms.four]\nkl.factor = 0.5\n"
-    plan += "[arms.five]\nkl.factor = 0.7\n[arms.six]\nkl.factor = 0.7\n"
-    assert ablation_warnings(load_plan(str(write(plan)))) == [
-        "three, four: the same configuration, so they share their runs",
-        "five, six: the same configuration, so they share their runs",
-    ]
-
-
-def test_dotted_and_nested_keys_are_opposites():
-    nested = {"kl": {"factor": 1, "free_bits": 2}, "data": {"columns": {"image": "i"}}}
-    dotted = {"kl.factor": 1, "kl.free_bits": 2, "data.columns.image": "i"}
-    assert nested_keys(dotted) == nested_keys(nested) == nested
-    assert dotted_keys(nested) == dotted
-    assert nested_keys({"kl.factor": 1, "kl": {"free_bits": 2}}) == {
-        "kl": {"factor": 1, "free_bits": 2}
-    }
 
 
 def test_a_plan_is_read_without_touching_the_working_directory(tmp_path, monkeypatch):

@@ -1,0 +1,86 @@
+import pytest
+
+from latentvqa.config import Config
+from latentvqa.config.resolving import kl_convention, resolve, resolve_free_bits
+from latentvqa.errors import ConfigError
+
+ENTROPY = 1.5
+
+
+def made(**sections):
+    return Config.model_validate({"data": {"scenes": "easy"}, **sections})
+
+
+def autos(config):
+    """Keys that still stand at "auto"."""
+    tables = config.model_dump()
+    return {
+        f"{table}.{key}" for table, keys in tables.items() for key in keys if keys[key] == "auto"
+    }
+
+
+def test_what_depends_neither_on_data_nor_device_is_resolved_and_no_more():
+    given = made(kl={"free_bits": "auto"}, vision={"pretrained": False})
+    resolved = resolve(given)
+    assert {"vision.stride", "vision.freeze_epochs", "kl.warmup_epochs"} <= autos(given)
+    assert {key.split(".")[0] for key in autos(resolved)}.isdisjoint({"vision", "optimizer"})
+    assert "kl.free_bits" in autos(resolved)
+    assert resolve(resolved) == resolved
+
+
+def test_an_untrained_backbone_learns_from_the_start_and_a_trained_one_waits():
+    scratch = resolve(made(vision={"pretrained": False}))
+    trained = resolve(made(vision={"pretrained": True}))
+    assert scratch.vision.freeze_epochs == 0 < trained.vision.freeze_epochs
+    assert scratch.optimizer.vision_rate > trained.optimizer.vision_rate
+    assert isinstance(scratch.vision.stride, int)
+    assert trained.vision.stride == "last"
+    assert isinstance(scratch.vision.image_size, int)
+    assert trained.vision.image_size == "auto"  # the backbone's own
+
+
+def test_what_is_given_stays():
+    own = {"pretrained": False, "stride": 8, "image_size": 64, "freeze_epochs": 2}
+    given = made(vision=own, optimizer={"vision_rate": 0.01}, kl={"warmup_epochs": 7})
+    assert resolve(given) == given
+
+
+def test_the_kl_rises_over_the_warmup_stage():
+    assert resolve(made(stages={"warmup": 4})).kl.warmup_epochs == 4
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_automatic_free_bits_add_up_to_what_was_allowed_per_need(reduction):
+    given = made(
+        kl={"free_bits": "auto", "free_bits_per_need": 10.0, "reduction": reduction},
+        latent={"tokens": 3, "dims": 4},
+    )
+    convention = kl_convention(resolve_free_bits(given, ENTROPY).kl, given.latent)
+    per_token = convention.free_bits * (1 if reduction == "sum" else convention.dims)
+    assert per_token * convention.tokens == pytest.approx(10.0 * ENTROPY)
+
+
+def test_free_bits_that_are_given_do_not_ask_the_data():
+    given = made(kl={"free_bits": 0.25})
+    assert resolve_free_bits(given, ENTROPY) is given
+
+
+def test_automatic_free_bits_above_the_set_point_are_refused_with_their_number():
+    given = made(
+        kl={"free_bits": "auto", "schedule": "controller", "set_point": 0.01},
+        latent={"tokens": 1, "dims": 1},
+    )
+    with pytest.raises(ConfigError, match=r'kl.free_bits = "auto" is 135 here: kl.set_point'):
+        resolve_free_bits(given, ENTROPY)
+
+
+def test_a_convention_says_how_the_kl_is_priced():
+    given = made(kl={"factor": 0.5, "max_weight": 2.0, "reduction": "sum"}, latent={"dims": 8})
+    convention = kl_convention(given.kl, given.latent)
+    assert (convention.factor, convention.max_weight, convention.unit_scale) == (0.5, 2.0, 8.0)
+    assert not convention.is_assumed
+
+
+def test_a_convention_without_its_free_bits_is_our_own_fault():
+    with pytest.raises(ValueError, match=r"not resolved: kl\.free_bits"):
+        kl_convention(made(kl={"free_bits": "auto"}).kl, made().latent)
