@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.torch import load, save
 
 from latentvqa.data.blind.counts import (
     Floats,
@@ -20,9 +17,7 @@ from latentvqa.data.blind.counts import (
 )
 from latentvqa.data.blind.rows import AnswerKey, BlindRows, most_frequent
 from latentvqa.data.blind.words import WordModel, fit_words
-from latentvqa.errors import CheckpointError
 
-SCHEMA = 1
 PRIOR = "answers"  # how often answers occur, and nothing else
 TYPE, TEXT, WORDS = "type", "question_text", "question_words"
 _SHARES = np.array([0.01, 0.03, 0.06, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.97])
@@ -146,88 +141,6 @@ class BlindModels:
         for start in range(0, len(rows), _BLOCK):
             texts = rows.texts[start : start + _BLOCK]
             yield start, words.log_probabilities(texts).double().exp().numpy()
-
-    def to_bytes(self) -> tuple[bytes, bytes]:
-        """As JSON, and the weights as safetensors."""
-        keys = list(dict.fromkeys([*self.texts, *(self.words.classes if self.words else [])]))
-        place = {key: i for i, key in enumerate(keys)}
-        groups: dict[str, Any] = {}
-        for name, counts in self.groups.items():
-            by_group: dict[str, dict[str, int]] = {}
-            for (group, key), count in counts.counts.items():
-                by_group.setdefault(str(group), {})[str(place[key])] = count
-            groups[name] = {"strength": counts.strength, "counts": by_group}
-        content = {
-            "schema": SCHEMA,
-            "answers": [[list(key), self.texts.get(key, "")] for key in keys],
-            "tokens": {str(token): count for token, count in self.tokens.counts.items()},
-            "vocabulary": self.tokens.vocabulary,
-            "groups": groups,
-            "guesses": {name: dict(held) for name, held in self.guesses.items()},
-            "text_share": self.text_share,
-            "features": None if self.words is None else list(self.words.features),
-            "classes": None if self.words is None else [place[key] for key in self.words.classes],
-        }
-        words = self.words
-        weights = (
-            {}
-            if words is None
-            else {"embeddings": words.embeddings, "weights": words.weights, "bias": words.bias}
-        )
-        text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-        return text.encode(), save({k: v.contiguous() for k, v in weights.items()})
-
-    @classmethod
-    def from_bytes(cls, content: bytes, weights: bytes, source: str) -> BlindModels:
-        """Read what :meth:`to_bytes` gave.
-
-        Raises:
-            CheckpointError: naming the source, if it is damaged or of a newer version.
-        """
-        try:
-            held = json.loads(content)
-            _require_known(held["schema"], source)
-            keys = [tuple(ids) for ids, _ in held["answers"]]
-            words = None
-            if held["features"] is not None:
-                tensors = load(weights)
-                words = WordModel(
-                    {name: place for place, name in enumerate(held["features"], start=1)},
-                    [keys[i] for i in held["classes"]],
-                    tensors["embeddings"],
-                    tensors["weights"],
-                    tensors["bias"],
-                )
-            return cls(
-                TokenCounts({int(k): v for k, v in held["tokens"].items()}, held["vocabulary"]),
-                {
-                    name: GroupCounts(
-                        {
-                            (group, keys[int(place)]): count
-                            for group, counts in level["counts"].items()
-                            for place, count in counts.items()
-                        },
-                        {group: sum(counts.values()) for group, counts in level["counts"].items()},
-                        level["strength"],
-                    )
-                    for name, level in held["groups"].items()
-                },
-                held["guesses"],
-                dict(zip(keys, (text for _, text in held["answers"]), strict=True)),
-                words,
-                held["text_share"],
-            )
-        except CheckpointError:
-            raise
-        except Exception as error:  # whatever damage does to JSON, keys, types or tensors
-            raise CheckpointError(f"{source}: damaged: {error}") from error
-
-
-def _require_known(schema: int, source: str) -> None:
-    if schema > SCHEMA:
-        raise CheckpointError(
-            f"{source}: written by a newer version (schema {schema}). Update latentvqa."
-        )
 
 
 def fit_blind_models(

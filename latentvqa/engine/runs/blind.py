@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from latentvqa.data.batches import EncodedTable
+from latentvqa.data.blind.files import from_bytes, to_bytes
 from latentvqa.data.blind.models import BlindModels, fit_blind_models
 from latentvqa.data.blind.rows import blind_rows
 from latentvqa.durable import replace_file
@@ -30,7 +31,7 @@ def fit_to_training_rows(encoded: EncodedTable, vocabulary: int, language: str) 
 def write_blind_models(run: Path, models: BlindModels) -> None:
     """Keep the models in the run folder."""
     places = RunFolder(run)
-    content, weights = models.to_bytes()
+    content, weights = to_bytes(models)
     replace_file(places.blind_weights, weights)
     replace_file(places.blind_models, content)
 
@@ -46,7 +47,7 @@ def read_blind_models(run: Path) -> BlindModels | None:
         return None
     weights = places.blind_weights.read_bytes() if places.blind_weights.is_file() else b""
     content = places.blind_models.read_bytes()
-    return BlindModels.from_bytes(content, weights, str(places.blind_models))
+    return from_bytes(content, weights, str(places.blind_models))
 
 
 def blind_models_of(run: Path, loaded: LoadedModel, language: str) -> BlindModels:

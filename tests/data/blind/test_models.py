@@ -10,14 +10,12 @@ from latentvqa.data.blind.models import (
     TEXT,
     TYPE,
     WORDS,
-    BlindModels,
     fit_blind_models,
     left_out_matches,
 )
 from latentvqa.data.blind.rows import blind_rows
 from latentvqa.data.tables import read_questions
 from latentvqa.data.tokenizer import train_tokenizers
-from latentvqa.errors import CheckpointError
 from tests.data.blind.made import filler_texts, made_rows, random_answers
 
 RADIOLOGY = Path(__file__).parents[4] / "shared" / "data" / "vqa-rad"
@@ -52,28 +50,6 @@ def test_a_question_text_backs_off_to_the_most_frequent_answer():
     models = fit_blind_models(rows, VOCABULARY)
     asked = made_rows(["c", "never seen"], [0, 0], types=["y", "y"])
     assert models.answers(asked) == {PRIOR: ["1", "1"], TYPE: ["0", "0"], TEXT: ["0", "1"]}
-
-
-def test_what_is_written_reads_back_the_same():
-    models = fit_blind_models(filler_texts(300, 8, seed=0), VOCABULARY)
-    content, weights = models.to_bytes()
-    back = BlindModels.from_bytes(content, weights, "priors")
-    fresh = filler_texts(50, 8, seed=1)
-    for name, nats in models.nats(fresh).items():
-        assert (back.nats(fresh)[name] == nats).all(), name
-    assert back.answers(fresh) == models.answers(fresh)
-
-
-def test_damaged_and_newer_files_are_refused():
-    content, weights = fit_blind_models(filler_texts(100, 3, seed=0), VOCABULARY).to_bytes()
-    for bad in (b"", content[:-9], b"[]", content.replace(b'"tokens"', b'"t"')):
-        with pytest.raises(CheckpointError, match="damaged"):
-            BlindModels.from_bytes(bad, weights, "priors.json")
-    with pytest.raises(CheckpointError, match="damaged"):
-        BlindModels.from_bytes(content, weights[:40], "priors.json")
-    newer = content.replace(b'"schema":1', b'"schema":2')
-    with pytest.raises(CheckpointError, match="newer version"):
-        BlindModels.from_bytes(newer, weights, "priors.json")
 
 
 @pytest.mark.skipif(not RADIOLOGY.exists(), reason="the tables are not beside the checkout")

@@ -21,7 +21,7 @@ MADE = EvaluationResult(
     metrics={"exact_match": share(0.75), "answer_nll": Estimate(1.25, 1.0, 1.5, 1000)},
     protocols={"exact_match": "equal after normalisation"},
     losses=Losses(answer_loss=0.4, answer_nll=1.25),
-    priors={"global": 0.3, "question_text": 0.5},
+    priors={"answers": 0.3, "question_text": 0.5},
     types={"colour": TypeScores(share(0.9, 600), 0.5)},
     seen_answers=SeenAnswers(0.99, {"0": share(0.1, 10), "1 to 9": share(0.6, 90)}),
     confidence=Confidence(

@@ -2,7 +2,7 @@ import pytest
 from rich.console import Console
 
 from latentvqa.core.estimates import Estimate
-from latentvqa.core.results.evaluation import SeenAnswers
+from latentvqa.core.results.evaluation import SeenAnswers, TypeScores
 from latentvqa.report.evaluation.scores import score_panel
 from tests.report.evaluation.made import made_evaluation, share
 from tests.report.evaluation.test_latent_use import FOUND
@@ -24,8 +24,8 @@ def test_scores_priors_types_and_what_was_seen_stand_one_below_the_other():
  ───────────────────────────────────────────────────────────────────────
   exact match                                75.00 %   73.00 to 77.00 %
   answer loss (nats per answer)               1.2500   1.0000 to 1.5000
-  image-blind prior: most frequent answer    30.00 %
-  image-blind prior: per question text       50.00 %
+  without images: most frequent answer       30.00 %
+  without images: per question text          50.00 %
   most that answers seen in training allow   99.00 %
 
 
@@ -39,15 +39,22 @@ def test_scores_priors_types_and_what_was_seen_stand_one_below_the_other():
   0 times                    10       10.00 %    8.00 to 12.00 %
   1 to 9 times               90       60.00 %   58.00 to 62.00 %
 
-+25.0 points over the best image-blind prior (per question text, 50.0 %)
++25.0 points over the best model without images (per question text, 50.0 %)
 calibration error""")
 
 
 def test_a_score_below_the_best_prior_is_a_minus():
     found = made_evaluation(metrics={"exact_match": share(0.45)})
-    assert "-5.0 points over the best image-blind prior (per question text, 50.0 %)" in rendered(
+    assert "-5.0 points over the best model without images (per question text, 50.0 %)" in rendered(
         found
     )
+
+
+def test_a_run_without_known_models_is_compared_with_none():
+    types = {"colour": TypeScores(share(0.9), None)}
+    text = rendered(made_evaluation(priors={}, types=types))
+    assert "not compared with image-blind models: none is known of this run" in text
+    assert "points over" not in text
 
 
 def test_what_was_not_measured_has_no_table():
