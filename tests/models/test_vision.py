@@ -1,11 +1,6 @@
-import time
-
 import pytest
-import timm
 import torch
-from safetensors.torch import save_file
 
-from latentvqa.errors import ConfigError
 from latentvqa.models import VisionEncoder, create_backbone
 
 WIDTH = 12
@@ -89,11 +84,6 @@ def test_images_are_normalised_as_the_backbone_wants_them():
     )
 
 
-def test_a_cut_backbone_is_prepared_like_the_whole_one():
-    whole = create_backbone("test_resnet")[1]
-    assert create_backbone("test_resnet", stride=8)[1] == whole
-
-
 @torch.no_grad()
 def test_the_positions_of_the_patches_differ():
     positions = encoder("resnet18", image_size=64, stride=8).positions
@@ -174,78 +164,3 @@ def test_freezing_an_encoder_in_eval_mode_leaves_it_there():
     vision.freeze(False)
     assert not vision.training
     assert not vision.backbone.training
-
-
-def test_a_wrong_name_is_a_config_error():
-    with pytest.raises(ConfigError, match=r"vision.name = 'resnet81'.*timm"):
-        create_backbone("resnet81")
-
-
-def test_a_wrong_name_is_named_as_such_where_a_stride_is_asked_for():
-    with pytest.raises(ConfigError, match=r"vision.name = 'resnet81'.*timm"):
-        create_backbone("resnet81", stride=16)
-
-
-def test_a_wrong_stride_is_a_config_error_that_lists_the_strides():
-    with pytest.raises(ConfigError, match=r"vision.stride = 7: .*\[2, 4, 8, 16, 32\]"):
-        create_backbone("resnet18", stride=7)
-
-
-@pytest.fixture
-def weights(tmp_path):
-    """A weights file as timm's hub has them."""
-    torch.manual_seed(7)
-    path = tmp_path / "model.safetensors"
-    save_file(timm.create_model("test_resnet", pretrained=False).state_dict(), path)
-    return path
-
-
-@pytest.mark.parametrize("stride", [None, 8])
-def test_local_weights_are_loaded(weights, stride):
-    torch.manual_seed(0)
-    backbone, _ = create_backbone("test_resnet", pretrained=weights, stride=stride)
-    torch.manual_seed(7)
-    expected = timm.create_model("test_resnet", pretrained=False).state_dict()
-    loaded = backbone.state_dict()
-    assert set(loaded) <= set(expected)
-    assert all(torch.equal(value, expected[name]) for name, value in loaded.items())
-
-
-def test_absent_weights_are_a_config_error_that_names_the_file(tmp_path):
-    path = tmp_path / "absent.safetensors"
-    with pytest.raises(ConfigError, match=r"vision.pretrained: .*absent\.safetensors"):
-        create_backbone("test_resnet", pretrained=path)
-
-
-@pytest.mark.parametrize("suffix", ["safetensors", "pth"])
-def test_damaged_weights_are_a_config_error_that_names_the_file(tmp_path, suffix):
-    path = tmp_path / f"torn.{suffix}"
-    path.write_bytes(b"junk" * 10)
-    with pytest.raises(ConfigError, match=r"vision.pretrained: .*torn"):
-        create_backbone("test_resnet", pretrained=path)
-
-
-@pytest.mark.parametrize("stride", [None, 16])
-def test_the_weights_of_another_model_are_a_config_error(weights, stride):
-    with pytest.raises(ConfigError, match=r"vision.pretrained: .*test_vit"):
-        create_backbone("test_vit", pretrained=weights, stride=stride)
-
-
-@pytest.fixture
-def empty_cache(tmp_path, monkeypatch):
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-
-
-@pytest.mark.usefixtures("empty_cache")
-def test_without_network_pretrained_weights_are_one_quick_config_error():
-    start = time.monotonic()
-    with pytest.raises(ConfigError, match=r"(?s)vision.pretrained = true: .*'resnet18'.*model"):
-        create_backbone("resnet18", pretrained=True)
-    assert time.monotonic() - start < 10  # it does not wait for a network
-
-
-@pytest.mark.usefixtures("empty_cache")
-def test_without_network_the_error_names_the_file_to_fetch():
-    with pytest.raises(ConfigError, match=r"timm/resnet18\.a1_in1k.*model\.safetensors"):
-        create_backbone("resnet18", pretrained=True)
