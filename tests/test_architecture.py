@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -144,6 +145,89 @@ def test_every_module_opens_with_what_it_is_for():
     for path in MODULES:
         document = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
         assert document, path
+
+
+# Where a newcomer finds things.
+
+MOST_FILES, MOST_LINES = 16, 300
+
+
+def test_no_folder_has_more_files_than_the_eye_takes_in():
+    folders = {path.parent for path in MODULES}
+    counts = {folder: len(list(folder.glob("*.py"))) for folder in folders}
+    assert sum(counts.values()) == len(MODULES)
+    assert {folder: count for folder, count in counts.items() if count > MOST_FILES} == {}
+
+
+def test_a_long_module_says_why_it_is_long():
+    long = []
+    for path in MODULES:
+        text = path.read_text(encoding="utf-8")
+        has_reason = re.search(r"\blong\b", ast.get_docstring(ast.parse(text)) or "", re.IGNORECASE)
+        if len(text.splitlines()) > MOST_LINES and not has_reason:
+            long.append(path)
+    assert long == []
+
+
+# modules without a test file of the same name, and why
+UNTESTED = {
+    "__main__.py": "calls the command line",
+    "errors.py": "declarations; their names and exit codes are tested here",
+    "core/audit/facts.py": "declarations",
+    "core/results/audit.py": "declarations",
+    "core/results/confidence.py": "declarations",
+    "logs/readers/rows.py": "declarations",
+    "report/style.py": "a table of colours",
+}
+# modules whose logic is tested in a run of the whole, by the file that does it
+TESTED_IN = {
+    "cli/diagnosis_output.py": "cli/test_diagnose_kl.py",
+    "cli/prediction_files.py": "cli/test_predict.py",
+    "data/audit/alignment.py": "data/audit/test_near_copies.py",
+    "data/audit/candidates.py": "data/audit/test_near_copies.py",
+    "data/audit/fingerprints.py": "data/audit/test_near_copies.py",
+    "data/audit/images.py": "cli/test_audit.py",
+    "data/audit/leaks.py": "cli/test_audit.py",
+    "data/audit/report.py": "cli/test_audit.py",
+    "data/audit/tables.py": "cli/test_audit.py",
+    "engine/ablation/child.py": "engine/ablation/test_process.py",
+    "engine/ablation/results.py": "cli/test_ablate.py",
+    "engine/ablation/runner.py": "cli/test_ablate.py",
+    "engine/assembly.py": "engine/runs/test_loading.py",
+    "engine/blind_scores.py": "engine/training/test_start.py",
+    "engine/evaluate_run.py": "cli/test_evaluate.py",
+    "engine/evaluation/attention.py": "engine/latent_use/test_experiments.py",
+    "engine/latent_use/examination.py": "cli/test_evaluate.py",
+    "engine/latent_use/interventions.py": "engine/latent_use/test_experiments.py",
+    "engine/prediction/pictures.py": "cli/test_predict.py",
+    "engine/run_report/fresh_answers.py": "cli/test_report.py",
+    "engine/run_report/page.py": "cli/test_report.py",
+    "engine/runs/blind.py": "engine/evaluation/test_evaluate.py",
+    "engine/runs/tables.py": "engine/evaluation/test_seen_answers.py",
+    "engine/runtime/device.py": "engine/training/test_earlier_version.py",
+    "engine/runtime/observer.py": "engine/training/test_session.py",
+    "engine/training/batch_loss.py": "engine/training/test_state.py",
+    "engine/training/budget.py": "engine/training/test_start.py",
+    "engine/training/epoch_record.py": "engine/training/test_start.py",
+    "engine/training/plan.py": "engine/training/test_start.py",
+    "engine/training/setup.py": "engine/training/test_start.py",
+    "engine/training/trainer.py": "engine/training/test_kl.py",
+    "library/answering.py": "test_library.py",
+    "library/diagnosis.py": "test_library.py",
+    "library/evaluation.py": "test_library.py",
+    "library/interrupts.py": "test_library.py",
+    "library/training.py": "test_library.py",
+}
+
+
+def test_every_module_with_logic_has_its_test_file():
+    tests = PACKAGE.parent / "tests"
+    modules = {path.relative_to(PACKAGE) for path in MODULES if path.name != "__init__.py"}
+    mirrors = {path: tests / path.parent / f"test_{path.name}" for path in modules}
+    without = {path.as_posix() for path, mirror in mirrors.items() if not mirror.is_file()}
+    assert without - UNTESTED.keys() - TESTED_IN.keys() == set()
+    assert {*UNTESTED, *TESTED_IN} <= {path.as_posix() for path in modules}
+    assert all((tests / name).is_file() for name in TESTED_IN.values())
 
 
 # What stays unloaded.

@@ -2,7 +2,7 @@
 
 Sections are values: they read no file and build nothing. ``"auto"`` stands where
 the data, the device or another key decides; the run folder records what it
-became.
+became. Long, because all keys are read as one list.
 """
 
 from __future__ import annotations

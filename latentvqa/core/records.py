@@ -3,7 +3,7 @@
 Plain frozen values. Reading and writing files is the job of
 :mod:`latentvqa.history`. ``None`` means that the log does not carry the value;
 no rule may guess it. Losses and information are in nats, shares are fractions,
-epochs are 0-based.
+epochs are 0-based. Long, because it is the one table of fields of the log.
 """
 
 from __future__ import annotations

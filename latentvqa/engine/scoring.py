@@ -239,9 +239,8 @@ def _noisy(posterior: Posterior, rows: Tensor, temperature: float, seed: int) ->
 
 
 def _mean_latents(encoding: Encoded, settings: ScoringSettings) -> Tensor | None:
-    if encoding.posterior is None or not settings.is_latent_used:
-        return None
-    return encoding.posterior.mu
+    posterior = encoding.posterior if settings.is_latent_used else None
+    return None if posterior is None else posterior.mu
 
 
 def _answer(
