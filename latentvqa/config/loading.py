@@ -189,7 +189,7 @@ def _validate(
     config, details = _checked(merged)
     faults = [f"{_source_of(key, sources)}: {key}{detail}" for key, detail in details.items()]
     unsound = {key.split(".")[0] for key in details}
-    # conflicts among the sound sections are told along with the faults of the others
+    # conflicts among the sound sections are reported along with the faults of the others
     sound = {name: values for name, values in merged.items() if name not in unsound}
     for key, detail in conflicts(config or Config.model_validate(sound)):
         if key.split(".")[0] not in unsound:

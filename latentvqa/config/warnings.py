@@ -6,7 +6,7 @@ from latentvqa.config.plans import Ablation
 from latentvqa.config.sections import Config
 from latentvqa.config.writing import config_to_toml
 
-# keys of [kl] that only some schedules look at
+# keys of [kl] that only some schedules use
 _KEYS_OF_SCHEDULES = {
     "warmup_epochs": ("linear", "cyclical"),
     "warmup_by": ("linear",),
@@ -64,11 +64,11 @@ def ablation_warnings(ablation: Ablation) -> list[str]:
         if config.run.max_minutes is not None:
             text = "run.max_minutes fits each run to its own speed: arms may differ in epochs"
             warnings.setdefault(text, []).append(name)
-    told = [
+    texts = [
         text if len(names) == len(ablation.arms) else f"{', '.join(names)}: {text}"
         for text, names in warnings.items()
     ]
-    return [*told, *_equal_arms(ablation)]
+    return [*texts, *_equal_arms(ablation)]
 
 
 def _equal_arms(ablation: Ablation) -> list[str]:

@@ -1,6 +1,6 @@
 """What a log's own columns tell about its KL, and what follows from what is known.
 
-Only arithmetic: nothing is reckoned from a value that nobody told.
+Only arithmetic: nothing is reckoned from a value that is not known.
 """
 
 from __future__ import annotations
@@ -26,25 +26,25 @@ WANTED_WEIGHTS = ("kl_weight", "effective_kl_weight")
 
 
 def research_convention(records: Sequence[EpochRecord]) -> tuple[KLConvention, list[str]]:
-    """The training notes' convention, with the weights that the log tells.
+    """The default recipe's convention, with the weights that the log gives.
 
     Returns:
-        The convention and a note per value that the log told.
+        The convention and a note per value that the log gives.
     """
-    told = told_by_weights(records)
-    notes = [f"From the log's own weights: {_facts(told)}."] if told else []
-    return replace(KLConvention(is_assumed=True), **told), notes
+    known = known_by_weights(records)
+    notes = [f"From the log's own weights: {_facts(known)}."] if known else []
+    return replace(KLConvention(is_assumed=True), **known), notes
 
 
 def foreign_convention(records: Sequence[EpochRecord]) -> tuple[KLConvention, list[str]]:
     """A convention of which only the weights can be known."""
-    told = told_by_weights(records)
-    unknown = tuple(name for name in ALL_FACTS if name not in told)
-    notes = [f"From the log's own weights: {_facts(told)}."] if told else []
-    return replace(KLConvention(), **told, unknown=unknown), notes
+    known = known_by_weights(records)
+    unknown = tuple(name for name in ALL_FACTS if name not in known)
+    notes = [f"From the log's own weights: {_facts(known)}."] if known else []
+    return replace(KLConvention(), **known, unknown=unknown), notes
 
 
-def told_by_weights(records: Sequence[EpochRecord]) -> dict[str, Any]:
+def known_by_weights(records: Sequence[EpochRecord]) -> dict[str, Any]:
     """``factor`` and ``max_weight`` as far as the weight columns tell them.
 
     The factor is the effective over the scheduled weight where both are above 0;
@@ -53,14 +53,14 @@ def told_by_weights(records: Sequence[EpochRecord]) -> dict[str, Any]:
     """
     scheduled = [_weight(record.kl_weight) for record in records]
     effective = [_weight(record.effective_kl_weight) for record in records]
-    told: dict[str, Any] = {}
+    known: dict[str, Any] = {}
     ratios = sorted(e / w for w, e in zip(scheduled, effective, strict=True) if w and e)
     if ratios and math.isfinite(middle := ratios[len(ratios) // 2]):
-        told["factor"] = float(f"{middle:.6g}")
+        known["factor"] = float(f"{middle:.6g}")
     elif any(effective) and not any(scheduled):
-        told["factor"] = 1.0
+        known["factor"] = 1.0
     held = _held(scheduled if any(scheduled) else effective)
-    return told if held is None else {**told, "max_weight": held}
+    return known if held is None else {**known, "max_weight": held}
 
 
 def with_consequences(
@@ -185,5 +185,5 @@ def _weight(value: float | None) -> float:
     return held if held is not None and held > 0.0 else 0.0
 
 
-def _facts(told: dict[str, float]) -> str:
-    return ", ".join(f"{name} {figure(value)}" for name, value in told.items())
+def _facts(known: dict[str, float]) -> str:
+    return ", ".join(f"{name} {figure(value)}" for name, value in known.items())

@@ -51,8 +51,10 @@ def explained(
         return ForeignLog((), 0.0, ())
     units = half_units(rows, fields, columns)
     notes: list[str] = []
-    told_rate = any(columns.is_mapped(key[0]) for key, f in fields.items() if f.attribute == "rate")
-    if not told_rate:
+    is_rate_mapped = any(
+        columns.is_mapped(key[0]) for key, f in fields.items() if f.attribute == "rate"
+    )
+    if not is_rate_mapped:
         records, said = _without_impossible_rate(records)
         notes += said
     fields_used = dict.fromkeys(fields.values())

@@ -123,11 +123,11 @@ def _steady(points: list[Point], places: Sequence[Point | None]) -> LossSum | No
     weight = constant_weight(points)
     if weight is None:
         return None
-    told = f"total - reconstruction is {figure(weight)} x KL in every record"
+    fact = f"total - reconstruction is {figure(weight)} x KL in every record"
     if points[-1].weight is not None:
-        told += f", not the logged weight {figure(points[-1].weight)}"
+        fact += f", not the logged weight {figure(points[-1].weight)}"
     return LossSum(
-        (f"The KL's weight, from the log's sums: {told}.",),
+        (f"The KL's weight, from the log's sums: {fact}.",),
         weights=_filled(places, lambda _: weight),
     )
 
@@ -200,9 +200,9 @@ def _rising(points: list[Point], places: Sequence[Point | None]) -> LossSum | No
     )
     if not is_exact or not is_rising or any(p.gap < -p.slack for p in points):
         return None
-    told = f"{figure(weights[0])} to {figure(weights[-1])}"
+    fact = f"{figure(weights[0])} to {figure(weights[-1])}"
     return LossSum(
-        (f"The KL's weight, from the log's sums: total - reconstruction over KL, {told}.",),
+        (f"The KL's weight, from the log's sums: total - reconstruction over KL, {fact}.",),
         weights=_filled(places, lambda p: float(f"{max(p.gap, 0.0) / p.kl:.4g}")),
     )
 

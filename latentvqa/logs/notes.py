@@ -39,8 +39,8 @@ class Notes:
         if len(faults) + bool(more) > room:
             room = max(room - 1, 0)
             faults, more = faults[:room], more + len(faults) - room
-        told = f"And {more} more faults of this kind."
-        return (*remarks, *faults, *((told,) if more else ()))[:MOST_NOTES]
+        rest = f"And {more} more faults of this kind."
+        return (*remarks, *faults, *((rest,) if more else ()))[:MOST_NOTES]
 
 
 def listed(items: list[str], most: int = 8) -> str:

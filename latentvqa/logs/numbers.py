@@ -28,8 +28,8 @@ def number(value: Any) -> float | None:
 
 def position(value: Any) -> float | None:
     """The value as an epoch or a step: finite, not negative, countable."""
-    told = number(value)
-    return told if told is not None and 0.0 <= told <= LARGEST_POSITION else None
+    found = number(value)
+    return found if found is not None and 0.0 <= found <= LARGEST_POSITION else None
 
 
 def _percentage(value: str | float) -> float | None:

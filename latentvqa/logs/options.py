@@ -10,7 +10,7 @@ from latentvqa.errors import ConfigError
 from latentvqa.logs.columns.fields import FIELDS, METRICS, POSITIONS, WEIGHTS, nearest
 from latentvqa.logs.numbers import LARGEST_POSITION
 from latentvqa.logs.readers.text_patterns import PATTERNS
-from latentvqa.logs.told_values import ToldValues, told_values
+from latentvqa.logs.stated_values import StatedValues, stated_values
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class LogOptions:
         columns: names of :data:`FIELDS` to column names.
         steps_per_epoch: optimizer steps in an epoch.
         pattern: name of the pattern of a plain-text log.
-        told: values that win over those of the log.
+        stated: values that win over those of the log.
         is_growing: whether the log is still being written, so that a last line
             without its end is not there yet.
     """
@@ -29,7 +29,7 @@ class LogOptions:
     columns: Mapping[str, str] = field(default_factory=dict)
     steps_per_epoch: int | None = None
     pattern: str | None = None
-    told: ToldValues = field(default_factory=ToldValues)
+    stated: StatedValues = field(default_factory=StatedValues)
     is_growing: bool = False
 
 
@@ -64,14 +64,14 @@ def log_options(
         known = ", ".join(PATTERNS)
         near = nearest(pattern, list(PATTERNS))
         faults.append(f"--pattern {pattern}: the nearest is {near[0]}; there are: {known}")
-    told, thresholds = ToldValues(), list(overrides)
+    stated, thresholds = StatedValues(), list(overrides)
     try:
-        told, thresholds = told_values(config, overrides)
+        stated, thresholds = stated_values(config, overrides)
     except ConfigError as error:
         faults.append(str(error))
     if faults:
         raise ConfigError("\n".join(faults))
-    return LogOptions(columns, steps_per_epoch, pattern, told), thresholds
+    return LogOptions(columns, steps_per_epoch, pattern, stated), thresholds
 
 
 def _columns(maps: Sequence[str], faults: list[str]) -> dict[str, str]:

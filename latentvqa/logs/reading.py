@@ -61,13 +61,13 @@ def read_log(path: Path | str, options: LogOptions | None = None) -> History:
 
 def _own(log: Path, options: LogOptions) -> History:
     history = read_history(log)
-    header, notes = options.told.applied_to(history.header)
+    header, notes = options.stated.applied_to(history.header)
     # nothing is reckoned from a convention that is assumed
-    known = options.told.facts() if history.header.kl.is_assumed else set(conventions.ALL_FACTS)
+    known = options.stated.facts() if history.header.kl.is_assumed else set(conventions.ALL_FACTS)
     unknown = tuple(name for name in conventions.ALL_FACTS if name not in known)
     records, reckoned = conventions.with_rates(history.records, replace(header.kl, unknown=unknown))
-    told = (*history.notes, *notes, *reckoned)
-    return History(header, records, told, history.path)
+    all_notes = (*history.notes, *notes, *reckoned)
+    return History(header, records, all_notes, history.path)
 
 
 def _foreign(log: Path, log_format: Format, options: LogOptions) -> History:
@@ -111,10 +111,10 @@ def _foreign(log: Path, log_format: Format, options: LogOptions) -> History:
         _add(notes, *foreign.notes)
         kl, said = conventions.foreign_convention(records)
     _add(notes, None if header.unjudged else _windows_note(rows, len(records), options))
-    header, told = options.told.applied_to(replace(header, kl=kl, kl_resolution=resolution))
+    header, over_log = options.stated.applied_to(replace(header, kl=kl, kl_resolution=resolution))
     records = _with_shares(records, notes)
     records, reckoned = conventions.with_consequences(records, header.kl)
-    _add(notes, *said, *told, *reckoned)
+    _add(notes, *said, *over_log, *reckoned)
     if records and not header.unjudged:
         _add(notes, _unknown(header), conventions.lacks(records))
     return History(header, records, notes.sentences(), log)

@@ -4,9 +4,9 @@ from latentvqa.core.records import EpochRecord, KLConvention, SplitMetrics
 from latentvqa.logs.conventions import (
     ALL_FACTS,
     foreign_convention,
+    known_by_weights,
     lacks,
     rate_of,
-    told_by_weights,
     with_consequences,
     with_rates,
 )
@@ -35,7 +35,7 @@ def records(scheduled=None, effective=None):
 )
 def test_weights_tell_factor_and_height_and_no_more(scheduled, effective, told):
     held = records(scheduled, effective)
-    assert told_by_weights(held) == told
+    assert known_by_weights(held) == told
     convention, notes = foreign_convention(held)
     assert set(convention.unknown) == set(ALL_FACTS) - told.keys()
     assert bool(notes) is bool(told)

@@ -34,7 +34,7 @@ class SceneObject:
 
 @dataclass(frozen=True)
 class SceneSpec:
-    """The look of the scenes of a set.
+    """How the scenes of a set are drawn.
 
     Attributes:
         canvas: side of the square image, in pixels.

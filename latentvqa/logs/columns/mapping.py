@@ -20,7 +20,7 @@ class Columns:
     """The columns of one log, met one after the other.
 
     Args:
-        mapping: field names to column names, as told by the user.
+        mapping: field names to column names, as given by the user.
         meanings: columns of a format that is known as a whole; other names then
             mean nothing.
     """
@@ -33,9 +33,9 @@ class Columns:
         self._mapping = mapping
         self._mapped: dict[str, Meaning] = {}
         for name, column in mapping.items():
-            is_told = FIELDS[name].place != "train" or name.startswith("train_")
+            is_named = FIELDS[name].place != "train" or name.startswith("train_")
             self._mapped[_composed(column)] = Meaning(
-                FIELDS[name], (AS_MAPPED,), is_split_told=is_told
+                FIELDS[name], (AS_MAPPED,), is_split_named=is_named
             )
 
     def meaning(self, column: str) -> Meaning | None:
@@ -87,7 +87,7 @@ class Columns:
             field = meaning.field
             if meaning.is_plain_kl:
                 field = replace(field, attribute=plain)
-            if key[1] and field.place == "train" and not meaning.is_split_told:
+            if key[1] and field.place == "train" and not meaning.is_split_named:
                 field = replace(field, place="val")
             fields[key] = field
         return fields

@@ -77,17 +77,17 @@ class Meaning:
     Attributes:
         field: where its values go.
         rank: what it is worth beside other columns of the same field: suffix,
-            whether the split is told, place in the table.
+            whether the split is named, place in the table.
         is_plain_kl: the name says KL but not whether before or after free bits.
         is_test: measured on a test split.
-        is_split_told: the name itself says the split.
+        is_split_named: the name itself says the split.
     """
 
     field: Field
     rank: tuple[int, ...] = (AS_NAMED, 0, 0)
     is_plain_kl: bool = False
     is_test: bool = False
-    is_split_told: bool = True
+    is_split_named: bool = True
 
 
 _BY_WORDS: dict[Kind, str] = {
@@ -153,8 +153,8 @@ def _by_words(column: str, suffix: int) -> Meaning | None:
         return None
     place: Place = "val" if split in ("val", TEST_WORD) else "train"
     rank = (suffix, split is None, _LAST + len(words) + ("mean" in words))
-    is_told = split is not None
-    return Meaning(Field(place, _BY_WORDS[kind]), rank, kind == "kl", split == TEST_WORD, is_told)
+    is_named = split is not None
+    return Meaning(Field(place, _BY_WORDS[kind]), rank, kind == "kl", split == TEST_WORD, is_named)
 
 
 def run_and_name(column: str) -> tuple[str, str]:
@@ -172,14 +172,14 @@ def is_split_name(name: str) -> bool:
 def _metric(name: str, split: str | None, suffix: int) -> Meaning | None:
     is_test = split == TEST_WORD
     place: Place = "val" if split in ("val", TEST_WORD) else "train"
-    is_told = split is not None
+    is_named = split is not None
     if name in PLAIN_KL:
-        rank = (suffix, not is_told, PLAIN_KL.index(name))
-        return Meaning(Field(place, "kl_raw"), rank, True, is_test, is_told)
+        rank = (suffix, not is_named, PLAIN_KL.index(name))
+        return Meaning(Field(place, "kl_raw"), rank, True, is_test, is_named)
     for attribute, names in METRIC_NAMES.items():
         if name in names:
-            rank = (suffix, not is_told, names.index(name))
-            return Meaning(Field(place, attribute), rank, False, is_test, is_told)
+            rank = (suffix, not is_named, names.index(name))
+            return Meaning(Field(place, attribute), rank, False, is_test, is_named)
     return None
 
 

@@ -84,8 +84,8 @@ class Accumulation:
         stream = iter(rows)
         first = list(islice(stream, ROWS_BEFORE_DECIDING))
         shapes = [self._shape(row) for row in first]
-        told = (self._told_epoch(row, shape) for row, shape in zip(first, shapes, strict=True))
-        self._epoch = next((epoch for epoch in told if epoch is not None), None)
+        said = (self._epoch_said(row, shape) for row, shape in zip(first, shapes, strict=True))
+        self._epoch = next((epoch for epoch in said if epoch is not None), None)
         if self._epoch is None:
             self.counting = "windows" if self._steps_per_epoch is None else "steps"
         is_placed = self._epoch is not None or any(shape.step is not None for shape in shapes)
@@ -138,11 +138,11 @@ class Accumulation:
             if value.__class__ is not float:
                 if is_missing(value):
                     continue
-                told = number(value)
-                if told is None:
+                read = number(value)
+                if read is None:
                     self._notes.fault(f"Column {name} holds {str(value)[:30]!r}, not a number.")
                     continue
-                value = told
+                value = read
             if bucket is None:
                 bucket = buckets[key] = Bucket()
             used = self.columns_used
@@ -168,7 +168,7 @@ class Accumulation:
         if self._epoch is None:
             step = None if shape.step is None else position(row[shape.step])
             return self._is_headed and (step is None or step <= (self._first_step or 0))
-        epoch = self._told_epoch(row, shape)
+        epoch = self._epoch_said(row, shape)
         if epoch is None or self._first_epoch is None or epoch > self._first_epoch:
             return False
         if self._is_headed:
@@ -219,13 +219,13 @@ class Accumulation:
     def _unit(self, row: Row, shape: RowShape, split: Split) -> int:
         """The epoch of a row, or its step where the log has no epochs."""
         before = self._step
-        told = None if shape.step is None else position(row[shape.step])
-        if told is not None:
-            self._step = int(told)
+        place = None if shape.step is None else position(row[shape.step])
+        if place is not None:
+            self._step = int(place)
         elif shape.step is None and self._epoch is None and self._is_measured_again(shape, split):
             self._step += 1
         if self._epoch is not None:
-            epoch = self._told_epoch(row, shape)
+            epoch = self._epoch_said(row, shape)
             if epoch is not None:
                 self._has_rising_steps |= epoch == self._epoch and 0 <= before < self._step
                 self._has_fractions |= not epoch.is_integer()
@@ -253,9 +253,9 @@ class Accumulation:
         used = self.columns_used
         return not shape.cells or any(used.get((name, split)) in held for name in shape.cells)
 
-    def _told_epoch(self, row: Row, shape: RowShape) -> float | None:
-        told = None if shape.epoch is None else position(row[shape.epoch])
-        return told if told is not None and told <= LARGEST_EPOCH else None
+    def _epoch_said(self, row: Row, shape: RowShape) -> float | None:
+        place = None if shape.epoch is None else position(row[shape.epoch])
+        return place if place is not None and place <= LARGEST_EPOCH else None
 
     def _condense(self) -> None:
         """Double the width of the windows until there are few enough."""

@@ -58,8 +58,8 @@ def epoch_records(
     if repeated and rows.is_running and rows.counting == "epochs":
         notes.add("Progress bars hold means of an epoch so far: its last one counts.")
     elif repeated and not is_stepwise:
-        told = listed([str(epoch) for epoch in repeated])
-        notes.add(f"Epochs logged more than once, the last one counts: {told}.")
+        names = listed([str(epoch) for epoch in repeated])
+        notes.add(f"Epochs logged more than once, the last one counts: {names}.")
     elif repeated and rows.counting != "windows":
         notes.add("The log holds steps: each epoch is the mean of its steps.")
     shift = 0
@@ -176,8 +176,8 @@ def _record(number: int, stage: Stage, values: Mapping[Field, float]) -> EpochRe
     )
 
 
-def _stage(told: Any, has_numbers: bool) -> Stage:
-    text = str(told).strip().lower().removesuffix(".0")
+def _stage(name: Any, has_numbers: bool) -> Stage:
+    text = str(name).strip().lower().removesuffix(".0")
     if has_numbers and text in STAGE_NUMBERS:
         return STAGE_NUMBERS[text]
     return STAGES.get(text, "unknown")

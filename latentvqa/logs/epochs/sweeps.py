@@ -31,7 +31,7 @@ def run_column(rows: Sequence[Row], columns: Columns, *, is_placed: bool) -> str
             continue
         if columns.meaning(name) is not None:
             continue
-        told = [str(row.get(name, "")) for row in whole]
-        if not any(map(is_missing, told)) and len(set(told)) == len(told):
+        cells = [str(row.get(name, "")) for row in whole]
+        if not any(map(is_missing, cells)) and len(set(cells)) == len(cells):
             return name
     return None

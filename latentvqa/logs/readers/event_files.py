@@ -13,7 +13,7 @@ from latentvqa.errors import HistoryError
 from latentvqa.logs.columns.names import is_split_name
 from latentvqa.logs.notes import Notes, listed
 from latentvqa.logs.readers.rows import Row
-from latentvqa.logs.readers.source import told
+from latentvqa.logs.readers.source import failures_named
 
 NAME_PART = "tfevents"
 FIRST_RECORD = b"brain.Event:"  # the version, in the first record of every event file
@@ -30,7 +30,7 @@ def event_files_in(folder: Path) -> list[Path]:
     Raises:
         HistoryError: if the folder holds several runs.
     """
-    with told(folder):
+    with failures_named(folder):
         direct = _events_of(folder)
         below = {path: _events_of(path) for path in sorted(folder.iterdir()) if path.is_dir()}
     below = {path: files for path, files in below.items() if files}

@@ -19,7 +19,7 @@ from latentvqa.logs.readers import (
     text_patterns,
     text_rows,
 )
-from latentvqa.logs.readers.source import encoding_of, head_lines, head_of, told
+from latentvqa.logs.readers.source import encoding_of, failures_named, head_lines, head_of
 
 Format = Literal[
     "own",
@@ -47,7 +47,7 @@ def locate(path: Path) -> tuple[Path, Format]:
     Raises:
         HistoryError: if there is no log, or nothing in it is known.
     """
-    with told(path):
+    with failures_named(path):
         is_folder, is_file = path.is_dir(), path.is_file()
     own = log_path(path)
     if is_folder and not own.exists():
@@ -58,7 +58,7 @@ def locate(path: Path) -> tuple[Path, Format]:
 
 
 def _in_folder(folder: Path) -> tuple[Path, Format]:
-    with told(folder):
+    with failures_named(folder):
         for name in (TABLE_NAME, STATE_NAME):
             if (folder / name).is_file():
                 return folder / name, _format_of(folder / name)

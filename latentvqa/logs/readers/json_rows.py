@@ -16,7 +16,7 @@ from typing import Any
 from latentvqa.logs.notes import Notes
 from latentvqa.logs.numbers import position
 from latentvqa.logs.readers.rows import Row
-from latentvqa.logs.readers.source import encoding_of, head_of, lines_of, told
+from latentvqa.logs.readers.source import encoding_of, failures_named, head_of, lines_of
 
 DEEPEST = 4  # levels of nested objects that become columns
 
@@ -75,11 +75,11 @@ def state_rows(path: Path, notes: Notes) -> Iterator[Row]:
     for row in _objects(text, start.end() if start else 0, notes):
         if _SUMMARY in row:
             continue
-        told_epoch = position(row.get("epoch"))
-        if told_epoch is None:
+        epoch = position(row.get("epoch"))
+        if epoch is None:
             yield row
         else:
-            yield {**row, "epoch": float(max(math.ceil(told_epoch) - 1, 0))}
+            yield {**row, "epoch": float(max(math.ceil(epoch) - 1, 0))}
 
 
 def document_rows(path: Path, notes: Notes) -> Iterator[Row]:
@@ -148,5 +148,5 @@ def _after_blanks(text: str, at: int) -> int:
 
 def _text(path: Path) -> str:
     encoding = encoding_of(head_of(path))
-    with told(path):
+    with failures_named(path):
         return path.read_text(encoding=encoding, errors="replace")

@@ -31,7 +31,7 @@ def head_of(path: Path) -> bytes:
     Raises:
         HistoryError: if it cannot be read.
     """
-    with told(path), path.open("rb") as file:
+    with failures_named(path), path.open("rb") as file:
         return file.read(HEAD_BYTES)
 
 
@@ -62,7 +62,7 @@ def lines_of(path: Path, notes: Notes, *, is_growing: bool = False) -> Iterator[
     """
     encoding = encoding_of(head_of(path))
     has_replaced = False
-    with told(path), path.open(encoding=encoding, errors="replace") as file:
+    with failures_named(path), path.open(encoding=encoding, errors="replace") as file:
         number = 0
         while line := file.readline(LONGEST_LINE):
             number += 1
@@ -80,7 +80,7 @@ def lines_of(path: Path, notes: Notes, *, is_growing: bool = False) -> Iterator[
 
 
 @contextmanager
-def told(path: Path) -> Iterator[None]:
+def failures_named(path: Path) -> Iterator[None]:
     """Turn a failure of the file system into an error that names the file."""
     try:
         yield

@@ -83,7 +83,7 @@ class _LineReader:
         self._split = ""
         self._has_measured = False
         self._measured: set[str] = set()  # columns since the last place
-        self._last_split = ""  # that a column's own name told since then
+        self._last_split = ""  # that a column's own name said since then
 
     def row(self, line: str) -> Row | None:
         if _OPTIONS.search(line) or _CLOSING.search(line):
@@ -103,10 +103,10 @@ class _LineReader:
         if "epoch" in places:
             self._epoch = places["epoch"]
             self._step = None
-        told = {} if self._epoch is None else {"epoch": self._epoch}
-        told |= {} if self._step is None else {"step": self._step}
+        reached = {} if self._epoch is None else {"epoch": self._epoch}
+        reached |= {} if self._step is None else {"step": self._step}
         running = {} if progress is None else {RUNNING: "1"}
-        return {**row, **told, **places, **running}
+        return {**row, **reached, **places, **running}
 
     def _begin_place(self) -> None:
         self._measured.clear()
@@ -122,7 +122,7 @@ class _LineReader:
             row = {_prefixed(split, name): value for name, value in row.items()}
         for name in row:
             meaning = meaning_of(name)
-            if meaning is not None and meaning.is_split_told and meaning.field.place == "val":
+            if meaning is not None and meaning.is_split_named and meaning.field.place == "val":
                 self._last_split = "test" if meaning.is_test else "val"
         self._measured |= row.keys()
         return row
@@ -214,5 +214,5 @@ def _split_of(word: str) -> str:
 
 def _prefixed(split: str, name: str) -> str:
     meaning = meaning_of(name)
-    is_told = meaning is not None and meaning.is_split_told and meaning.field.place != "run"
-    return name if not split or is_told else f"{split}_{name}"
+    is_named = meaning is not None and meaning.is_split_named and meaning.field.place != "run"
+    return name if not split or is_named else f"{split}_{name}"

@@ -178,8 +178,8 @@ def comparison_table(runs: Sequence[JudgedRun], width: int = 80) -> Table:
     for index, run in enumerate(runs):
         verdict = run.diagnosis.verdict
         name = Text(_wrapped(printable(names[index]), room), style="bold")
-        told = _wrapped(verdict_name(run.diagnosis), room)
-        name.append(f"\n{told}", style=STYLES[verdict.level])
+        name_lines = _wrapped(verdict_name(run.diagnosis), room)
+        name.append(f"\n{name_lines}", style=STYLES[verdict.level])
         table.add_row(name, *(Text(texts[stack][index]) for stack in shown))
     return table
 

@@ -120,7 +120,7 @@ def test_our_own_log_without_a_header_takes_what_is_told(tmp_path):
 def test_thresholds_are_left_to_their_own_reader():
     options, thresholds = log_options(overrides=["kl_health.high_kl=1", "kl.reduction=sum"])
     assert thresholds == ["kl_health.high_kl=1"]
-    assert options.told.facts() == {"reduction"}
+    assert options.stated.facts() == {"reduction"}
 
 
 @pytest.mark.parametrize(

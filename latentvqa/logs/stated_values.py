@@ -37,12 +37,12 @@ KEYS = {
 FACTS = frozenset({"reduction", "tokens", "dims", "free_bits", "factor", "max_weight"})
 THRESHOLD_PREFIX = "kl_health."
 SECTIONS = ("kl", "latent", "teacher", "kl_health")
-AUTO = "auto"  # stands where the data decided: nothing is told
+AUTO = "auto"  # stands where the data decided: nothing is stated
 _DECIDED = "is decided by the data: give a number"
 
 
 @dataclass(frozen=True)
-class ToldValues:
+class StatedValues:
     """Values by dotted key, from each source.
 
     Attributes:
@@ -50,14 +50,14 @@ class ToldValues:
         in_config: from ``--config``.
         thresholds: the ``[kl_health]`` of ``--config``.
         config: that file.
-        untold: keys that it leaves to the data.
+        left_open: keys that it leaves to the data.
     """
 
     on_command_line: Mapping[str, Any] = field(default_factory=dict)
     in_config: Mapping[str, Any] = field(default_factory=dict)
     thresholds: Mapping[str, float] = field(default_factory=dict)
     config: Path | None = None
-    untold: tuple[str, ...] = ()
+    left_open: tuple[str, ...] = ()
 
     def applied_to(self, header: RunHeader) -> tuple[RunHeader, list[str]]:
         """The header with these values in the place of its own.
@@ -71,16 +71,16 @@ class ToldValues:
         lower = {k: v for k, v in self.in_config.items() if k not in self.on_command_line}
         for source, values in ((str(self.config), lower), ("--set", self.on_command_line)):
             if values:
-                told = ", ".join(f"{key} = {value}" for key, value in values.items())
-                notes.append(f"From {source}, over what the log says: {told}.")
+                facts = ", ".join(f"{key} = {value}" for key, value in values.items())
+                notes.append(f"From {source}, over what the log says: {facts}.")
             for key, value in values.items():
                 place, _, name = KEYS[key].rpartition(".")
                 (kl if place else rest)[name] = value
-        untold = [key for key in self.untold if key not in self.on_command_line]
-        if untold:
+        left_open = [key for key in self.left_open if key not in self.on_command_line]
+        if left_open:
             notes.append(
-                f"{self.config} leaves to the data, and so does not tell: {', '.join(untold)} "
-                f"(--set {untold[0]}=NUMBER does)."
+                f"{self.config} leaves to the data, and so does not tell: {', '.join(left_open)} "
+                f"(--set {left_open[0]}=NUMBER does)."
             )
         unknown = tuple(name for name in header.kl.unknown if name not in kl)
         is_assumed = header.kl.is_assumed and not kl.keys() >= FACTS
@@ -89,12 +89,12 @@ class ToldValues:
         return replace(header, kl=convention, thresholds=thresholds, **rest), notes
 
     def facts(self) -> frozenset[str]:
-        """What is told of the KL convention."""
+        """What is stated of the KL convention."""
         keys = {*self.in_config, *self.on_command_line}
         return frozenset(KEYS[key].removeprefix("kl.") for key in keys) & FACTS
 
 
-def told_values(config: Path | None, overrides: Sequence[str]) -> tuple[ToldValues, list[str]]:
+def stated_values(config: Path | None, overrides: Sequence[str]) -> tuple[StatedValues, list[str]]:
     """Read what the user tells.
 
     Args:
@@ -109,7 +109,7 @@ def told_values(config: Path | None, overrides: Sequence[str]) -> tuple[ToldValu
     """
     faults: list[str] = []
     thresholds = [text for text in overrides if text.strip().startswith(THRESHOLD_PREFIX)]
-    told: dict[str, Any] = {}
+    stated: dict[str, Any] = {}
     for text in overrides:
         if text in thresholds:
             continue
@@ -120,20 +120,20 @@ def told_values(config: Path | None, overrides: Sequence[str]) -> tuple[ToldValu
             near = nearest(key, [*KEYS, *_threshold_keys()])
             faults.append(f"--set {text}: unknown key; the nearest is {near[0]}")
         else:
-            told[key], fault = _checked(key, _toml_value(raw))
-            faults += [] if fault is None else [f"--set {key} = {told[key]!r}: {fault}"]
-    known = ToldValues() if config is None else _from_config(config, faults)
+            stated[key], fault = _checked(key, _toml_value(raw))
+            faults += [] if fault is None else [f"--set {key} = {stated[key]!r}: {fault}"]
+    known = StatedValues() if config is None else _from_config(config, faults)
     if faults:
         raise ConfigError("\n".join(faults))
-    return replace(known, on_command_line=told), thresholds
+    return replace(known, on_command_line=stated), thresholds
 
 
-def _from_config(path: Path, faults: list[str]) -> ToldValues:
+def _from_config(path: Path, faults: list[str]) -> StatedValues:
     tables = _tables(path, faults)
     strays = _strays(tables)
     faults += [f"{path}: {fault}" for fault in strays.values()]
-    told: dict[str, Any] = {}
-    untold: list[str] = []
+    stated: dict[str, Any] = {}
+    left_open: list[str] = []
     for key in KEYS:
         section, name = key.split(".")
         table = tables.get(section)
@@ -141,9 +141,9 @@ def _from_config(path: Path, faults: list[str]) -> ToldValues:
             continue
         value, fault = _checked(key, table[name])
         if value == AUTO and fault is _DECIDED:
-            untold.append(key)
+            left_open.append(key)
         else:
-            told[key] = value
+            stated[key] = value
             faults += [] if fault is None else [f"{path}: {key} = {value!r}: {fault}"]
     limits = tables.get("kl_health")
     limits = limits if isinstance(limits, dict) else {}
@@ -153,7 +153,7 @@ def _from_config(path: Path, faults: list[str]) -> ToldValues:
         for one in error.errors(include_url=False):
             where = ".".join(("kl_health", *map(str, one["loc"])))
             faults += [] if where in strays else [f"{path}: {where}: {one['msg']}"]
-    return ToldValues({}, told, limits, path, tuple(untold))
+    return StatedValues({}, stated, limits, path, tuple(left_open))
 
 
 def _strays(tables: Mapping[str, Any]) -> dict[str, str]:
