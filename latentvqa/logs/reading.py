@@ -236,7 +236,7 @@ def _unknown(header: RunHeader) -> str | None:
     if not header.kl.unknown:
         return None
     return (
-        f"Nobody told the KL's {', '.join(header.kl.unknown)}: rules that need them do not judge "
+        f"Not known: the KL's {', '.join(header.kl.unknown)}: rules that need them do not judge "
         "(--set kl.reduction=sum, latent.tokens=1 and so on, or --config FILE)."
     )
 

@@ -49,7 +49,7 @@ def test_what_nobody_told_is_unknown(read):
     )
     assert not history.header.kl.is_assumed
     assert history.records[0].train.rate is None
-    assert has_note(history, "Nobody told the KL's reduction, tokens")
+    assert has_note(history, "Not known: the KL's reduction, tokens")
 
 
 def test_beta_is_the_effective_weight(read):

@@ -125,7 +125,7 @@ def _pairs(line: str) -> dict[str, str]:
 
 
 def _by_column(matches: Iterable[re.Match[str]]) -> dict[str, str]:
-    """Each pair under its column; a name that comes again is of the split told before it."""
+    """Each pair under its column; a name that comes again is of the split named before it."""
     row: dict[str, str] = {}
     split = ""
     for found in matches:
