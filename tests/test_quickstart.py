@@ -28,7 +28,7 @@ def test_quickstart_looks_at_the_image_through_its_latent(tmp_path: Path) -> Non
     prior = max(found["priors"].values())
     assert score >= prior + 0.15
     assert found["metrics"]["exact_match_latents_shuffled"]["value"] <= prior + 0.05
-    assert found["latent_use"]["verdict"]["word"] == "used"
+    assert found["latent_use"]["verdict"]["word"] == "used, image and question"
 
     lines = (run / "metrics.jsonl").read_text("utf-8").splitlines()
     seconds = [sum(json.loads(line)["seconds"].values()) for line in lines[1:]]

@@ -1,20 +1,97 @@
-"""What the interventions on a latent say in one word: used, ignored, collapsed or in part.
+"""Is the latent used? Rules on measured exchanges; the caller measures them.
 
-Pure rules on measured numbers; the caller measures them by free generation.
+Two questions, each with its own answer: does the decoder need what the latent
+holds, and does the image speak through it. An exchange counts as harmless only
+where its whole effect lies inside the margin (two one-sided tests, Schuirmann
+1987), never because a difference could not be shown.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
 from latentvqa.core.estimates import Estimate
 from latentvqa.core.rules.thresholds import KLHealthThresholds
 
-LatentUseWord = Literal["used", "partly used", "ignored", "collapsed"]
+LatentUseWord = Literal[
+    "used, image and question",
+    "used, question only",
+    "presence only",
+    "bypassed",
+    "ignored",
+    "collapsed",
+    "not learnt",
+    "undetermined",
+    "used",  # this and the next in files of earlier versions alone
+    "partly used",
+]
+Says = Literal["matters", "harmless", "open"]
 
-USED_SHARE = 0.5  # of score minus best blind prior that the exchange must take
-IGNORED_LOSS = 0.01  # a loss of exact match below this is none
+USED_SHARE = 0.5  # of the lead over the best blind model that the exchange must cost
+_NARROWER = 1.644854 / 1.959964  # half widths of 90 and 95 % of a normal distribution
+FOLLOWED_SHARE = 0.5  # of the changed answers that must become those of the other image
+
+
+@dataclass(frozen=True)
+class ExchangeLimits:
+    """What an exchange may do and still be harmless.
+
+    Attributes:
+        margin: exact match that it costs, as a fraction.
+        flips: share of answers that it changes.
+        nats: answer loss that it adds, per answer.
+    """
+
+    margin: float = 0.01
+    flips: float = 0.05
+    nats: float = 0.05
+
+
+@dataclass(frozen=True)
+class Span:
+    """A measured value with the ends of its intervals.
+
+    Attributes:
+        value: the measure.
+        low: lower end of the 95 % interval.
+        high: its upper end.
+        low_90: lower end of the 90 % interval, the one of two one-sided 5 % tests.
+        high_90: its upper end.
+    """
+
+    value: float
+    low: float
+    high: float
+    low_90: float
+    high_90: float
+
+    @classmethod
+    def of(cls, estimate: Estimate) -> Span:
+        """An estimate over two images or more; 90 % of it as the normal distribution has it."""
+        value, low, high = estimate.value, estimate.low, estimate.high
+        if low is None or high is None:
+            raise ValueError("an estimate from one image has no ends")
+        near = value - _NARROWER * (value - low), value + _NARROWER * (high - value)
+        return cls(value, low, high, *near)
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """What an exchange does to the answers, row by row against the untouched model.
+
+    Attributes:
+        cost: exact match that is lost, as a fraction.
+        nats: answer loss that is added, per answer.
+        flips: share of answers that change.
+        is_identical: no answer changes, and no loss by a hundredth of a nat, in any row.
+    """
+
+    cost: Span
+    nats: Span
+    flips: float
+    is_identical: bool = False
 
 
 @dataclass(frozen=True)
@@ -23,117 +100,229 @@ class LatentUseEvidence:
 
     Attributes:
         score: exact match from the posterior mean.
-        prior: exact match of the best image-blind prior on the same rows.
-        loss: exact match lost when every latent comes from another image, of
-            the same question text where there is one.
-        image_loss: exact match lost when every row is shown another image.
-        information_bound: what the decoder can know of the input, in nats, at
-            the temperature in use; None without a Gaussian bottleneck.
-        answer_gain: what was learnt to say, in nats.
-        answer_entropy: H(A) of the same rows, in nats.
-        active_units: dimensions whose mean varies over the data.
+        blind: exact match of the best image-blind model, fitted on training rows.
+        images: distinct images of the rows.
+        zero: the latents replaced by zeros.
+        any_example: by those of another row, whatever its question.
+        matched: by random ones of the data's own mean and variance.
+        other_image: by those of the same question about another image.
+        shown_image: another image given to the whole model, question unchanged.
+        followed: share of the answers that ``other_image`` changes that become the
+            answer to the question about that image; None where none changes.
+        active_units: dimensions whose mean varies over the rows.
+        capacity: nats that the latent can carry; None without a Gaussian latent.
+        gain: nats learnt beyond the frequencies of answers; None where unknown.
+        need: nats that knowing only those frequencies costs; None where unknown.
     """
 
     score: float
-    prior: float
-    loss: Estimate
-    image_loss: Estimate
-    information_bound: float | None
-    answer_gain: float | None
-    answer_entropy: float | None
+    blind: float
+    images: int
+    zero: Exchange
+    any_example: Exchange
+    matched: Exchange
+    other_image: Exchange
+    shown_image: Exchange
+    followed: float | None
     active_units: int | None
+    capacity: float | None
+    gain: float | None
+    need: float | None
 
 
 @dataclass(frozen=True)
 class LatentUseVerdict:
-    """One word and one sentence with the numbers behind it."""
+    """A verdict and the sentence with the numbers behind it.
+
+    Attributes:
+        word: the verdict.
+        sentence: what was measured.
+        images_needed: images that would decide; None where it is decided.
+    """
 
     word: LatentUseWord
     sentence: str
+    images_needed: int | None = None
 
 
 def judge_latent_use(
-    evidence: LatentUseEvidence, limits: KLHealthThresholds | None = None
+    evidence: LatentUseEvidence, limits: ExchangeLimits | None = None
 ) -> LatentUseVerdict:
-    """Say whether the answers rest on the latent.
-
-    Collapsed where the posterior can carry less than half of H(A) and less than
-    a tenth of it was learnt, or no unit is active; not where more was learnt than
-    the latent can carry, since that went around it. Used where the exchange
-    takes at least half of what the score has over the best blind prior, and the
-    interval of that loss excludes 0. Ignored where it takes less than one point
-    and the interval includes 0; what the exchange of images costs then says
-    whether the image goes around the latent or is not used at all. Partly used
-    otherwise.
+    """Say whether the decoder needs the latent, and whether the image speaks through it.
 
     Args:
         evidence: the measured numbers.
-        limits: where collapse and leak begin.
+        limits: what a harmless exchange may do.
     """
-    limits = KLHealthThresholds() if limits is None else limits
-    detour = _detour(evidence, limits)
-    if not detour and (collapse := _collapse(evidence, limits)) is not None:
+    seen = _Reading(evidence, limits or ExchangeLimits())
+    if collapse := seen.collapse():
         return LatentUseVerdict("collapsed", f"The latent has collapsed: {collapse}.")
-    loss, over = evidence.loss, evidence.score - evidence.prior
-    measured = (
-        f"exchanging latents between images costs {_points(loss.value)} points of exact match"
-        f"{_range(loss)}; {_lead(over)}"
-    )
-    if over > 0.0 and loss.value >= USED_SHARE * over and loss.sign > 0:
-        return LatentUseVerdict("used", f"The latent is used: {measured}{detour}.")
-    if _is_none(loss):
-        sentence = f"The latent is ignored: {measured}{detour or _image(evidence.image_loss)}."
-        return LatentUseVerdict("ignored", sentence)
-    return LatentUseVerdict("partly used", f"The latent is partly used: {measured}{detour}.")
+    if seen.is_not_learnt():
+        return LatentUseVerdict("not learnt", seen.not_learnt())
+    content = seen.says(evidence.any_example)  # not only that a latent is there
+    if content == "matters":
+        return seen.by_image()
+    if content == "open":
+        return seen.undetermined("whether the decoder needs the latent", evidence.any_example)
+    return seen.without_content()
 
 
-def _is_none(loss: Estimate) -> bool:
-    """Whether a loss of this size is none: below a point, and zero lies inside."""
-    return loss.value < IGNORED_LOSS and loss.includes_zero
+class _Reading:
+    """The evidence, read with its limits."""
 
+    def __init__(self, evidence: LatentUseEvidence, limits: ExchangeLimits) -> None:
+        self.evidence, self.limits = evidence, limits
+        self.health = KLHealthThresholds()  # where collapse begins, as in the log
 
-def _lead(over: float) -> str:
-    if over > 0.0:
-        return f"the model's lead over the best image-blind prior is {_points(over)}"
-    return f"the model is {_points(-over)} points below the best image-blind prior"
+    def says(self, exchange: Exchange) -> Says:
+        """Whether an exchange matters, is harmless, or could be either."""
+        limits, cost, nats = self.limits, exchange.cost, exchange.nats
+        is_inside = -limits.margin < cost.low_90 and cost.high_90 < limits.margin
+        agrees = exchange.flips <= limits.flips and nats.high_90 <= limits.nats
+        if exchange.is_identical or (is_inside and agrees):
+            return "harmless"
+        if cost.low > 0.0:
+            return "matters"
+        # answers that move from one wrong word to another are used all the same
+        if exchange.flips > limits.flips and nats.low > limits.nats:
+            return "matters"
+        return "open"
 
-
-def _range(loss: Estimate) -> str:
-    if loss.low is None or loss.high is None:
-        return ""
-    return f" ({_points(loss.low)} to {_points(loss.high)})"
-
-
-def _image(loss: Estimate) -> str:
-    cost = f"; another image costs {_points(loss.value)} points, so"
-    if _is_none(loss):
-        return f"{cost} the image is not used at all"
-    return f"{cost} the image reaches the answers around the latent"
-
-
-def _collapse(evidence: LatentUseEvidence, limits: KLHealthThresholds) -> str | None:
-    if evidence.active_units == 0:
-        return "no unit of it is active"
-    bound, gain, need = evidence.information_bound, evidence.answer_gain, evidence.answer_entropy
-    if bound is None or gain is None or need is None:
-        return None
-    if bound < limits.collapse_bound * need and gain < limits.collapse_gain * need:
-        return (
-            f"it can carry at most {bound:.2f} nats of the {need:.2f} that the answers need, and "
-            f"{max(gain, 0.0):.2f} were learnt"
+    def without_content(self) -> LatentUseVerdict:
+        """The verdict on a latent whose content the decoder does not need."""
+        evidence, shown = self.evidence, self.evidence.shown_image
+        if self.says(shown) == "matters":
+            return LatentUseVerdict(
+                "bypassed",
+                f"The image goes around the latent: another image {self.costs(shown)}, but "
+                f"exchanging the latents {self.costs(evidence.any_example)}.",
+            )
+        if self.says(evidence.zero) == "matters":
+            return LatentUseVerdict(
+                "presence only",
+                "The decoder needs some latent, whatever it holds: replacing it by zeros "
+                f"{self.costs(evidence.zero)}, by a random one {self.costs(evidence.matched)}, by "
+                f"another row's {self.costs(evidence.any_example)}.",
+            )
+        if self.says(shown) == "open":
+            return self.undetermined("whether the image is used", shown)
+        return LatentUseVerdict(
+            "ignored",
+            f"The latent is ignored: exchanging it {self.costs(evidence.any_example)}, and another "
+            f"image {self.costs(shown)} {self.margin()}.",
         )
-    return None
 
+    def by_image(self) -> LatentUseVerdict:
+        """The verdict on a latent that the decoder needs."""
+        evidence, exchange = self.evidence, self.evidence.other_image
+        lead = evidence.score - evidence.blind
+        shown = self.says(evidence.shown_image)
+        if self.says(exchange) == "harmless":
+            if shown == "matters":
+                return self.bypassed("The image")
+            return LatentUseVerdict(
+                "used, question only",
+                "The decoder needs the latent, but only the question speaks through it: exchanging "
+                f"it for another row's {self.costs(evidence.any_example)}, for that of the same "
+                f"question about another image {self.costs(exchange)} {self.margin()}. The score "
+                "says nothing about the images.",
+            )
+        if self.says(exchange) == "open":
+            return self.undetermined("whether the image speaks through it", exchange)
+        follows = evidence.followed is None or evidence.followed >= FOLLOWED_SHARE
+        pays = exchange.cost.value >= USED_SHARE * lead
+        # what the exchange leaves of the image's worth has gone around the latent
+        around = evidence.shown_image.cost.low > exchange.cost.high
+        if (around and not pays) or not follows:
+            return self.bypassed("Part of the image")
+        followed = (
+            ""
+            if evidence.followed is None
+            else f" {_percent(evidence.followed)} % of the answers that change become the answer "
+            "about that image."
+        )
+        return LatentUseVerdict(
+            "used, image and question",
+            "The latent is used: exchanging it for that of the same question about another image "
+            f"{self.costs(exchange)}; {self.lead(lead)}.{followed}",
+        )
 
-def _detour(evidence: LatentUseEvidence, limits: KLHealthThresholds) -> str:
-    bound, gain = evidence.information_bound, evidence.answer_gain
-    if bound is None or gain is None or gain <= bound + limits.leak_nats:
+    def bypassed(self, what: str) -> LatentUseVerdict:
+        """The verdict on an image that reaches the answers another way."""
+        return LatentUseVerdict(
+            "bypassed",
+            f"{what} goes around the latent: another image "
+            f"{self.costs(self.evidence.shown_image)}, but exchanging the latent for that of the "
+            f"same question about another image {self.costs(self.evidence.other_image)}.",
+        )
+
+    def undetermined(self, what: str, exchange: Exchange) -> LatentUseVerdict:
+        """What cannot be said on so few images, and how many would do."""
+        needed = self.images_needed(exchange.cost)
+        return LatentUseVerdict(
+            "undetermined",
+            f"These {self.evidence.images:,} images do not tell {what}: the exchange "
+            f"{self.costs(exchange)}, which is neither surely a loss nor surely within "
+            f"{_points(self.limits.margin)} points. About {needed:,} images would tell.",
+            needed,
+        )
+
+    def images_needed(self, cost: Span) -> int:
+        """Images on which an interval as wide would exclude 0, or lie inside the margin."""
+        half = max((cost.high - cost.low) / 2.0, 1e-6)
+        room = max(abs(cost.value), self.limits.margin - abs(cost.value), 1e-3)
+        return max(self.evidence.images + 1, math.ceil(self.evidence.images * (half / room) ** 2))
+
+    def collapse(self) -> str:
+        """What shows that the latent holds nothing; empty where nothing does."""
+        evidence, limits = self.evidence, self.health
+        gain, need, capacity = evidence.gain, evidence.need, evidence.capacity
+        if gain is not None and need is not None and gain >= limits.collapse_gain * need:
+            return ""  # what is learnt came some way, and the exchanges tell which
+        if evidence.active_units == 0:
+            return "no unit of it is active"
+        if capacity is not None and need is not None and capacity < limits.collapse_bound * need:
+            return (
+                f"it can carry at most {capacity:.2f} nats of the {need:.2f} that the answers need"
+            )
         return ""
-    return (
-        f"; {gain:.2f} nats were learnt and the latent carries at most {bound:.2f}, so the rest "
-        "goes around it"
-    )
+
+    def is_not_learnt(self) -> bool:
+        """Whether hardly anything was learnt, so that there is nothing to use a latent for."""
+        gain, need = self.evidence.gain, self.evidence.need
+        if gain is None or need is None:
+            return False
+        is_poor = gain < self.health.collapse_gain * need
+        return is_poor and self.evidence.score - self.evidence.blind < self.limits.margin
+
+    def not_learnt(self) -> str:
+        """The sentence about a model that knows no more than frequencies."""
+        gain, need = self.evidence.gain or 0.0, self.evidence.need or 0.0
+        return (
+            f"Hardly anything is learnt: {max(gain, 0.0):.2f} of the {need:.2f} nats that the "
+            f"answers need, and {self.lead(self.evidence.score - self.evidence.blind)}."
+        )
+
+    def costs(self, exchange: Exchange) -> str:
+        """What an exchange costs, in words."""
+        cost = exchange.cost
+        if exchange.is_identical:
+            return "changes no answer"
+        return f"costs {_points(cost.value)} points ({_points(cost.low)} to {_points(cost.high)})"
+
+    def margin(self) -> str:
+        """The margin, in words."""
+        return f"(margin {_points(self.limits.margin)} points)"
+
+    def lead(self, lead: float) -> str:
+        """How the score compares with what needs no image."""
+        where = "above" if lead >= 0.0 else "below"
+        return f"the score is {_points(abs(lead))} points {where} the best image-blind model"
 
 
 def _points(share: float) -> str:
     return f"{share * 100:z.1f}"
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.0f}"

@@ -34,6 +34,15 @@ class BlindScores:
     matches: Mapping[str, NDArray[np.bool_]]
     images: NDArray[np.int64]
 
+    def select(self, rows: NDArray[np.int64]) -> BlindScores:
+        """The scores of these rows."""
+        return BlindScores(
+            self.is_judged[rows],
+            {name: nats[rows] for name, nats in self.nats.items()},
+            {name: right[rows] for name, right in self.matches.items()},
+            self.images[rows],
+        )
+
     @property
     def prior_nll(self) -> float:
         """Nats per answer of the answer prior, on the judged rows."""

@@ -93,7 +93,7 @@ def recorded(run: Path, arm: str, seed: int, commit: str) -> dict[str, Any]:
             for name in ("calibration_error", "auroc", "aurc", "logit_temperature")
         },
         "verdict": None if use["verdict"] is None else use["verdict"]["sentence"],
-        "shuffled": use["arms"].get("latents_shuffled"),
+        "shuffled": use["arms"].get("latents_of_another_image"),
         "rate": found["losses"]["rate"],
         "information": use["information"],
     }

@@ -1,107 +1,146 @@
+from dataclasses import replace
+
 import pytest
 
-from latentvqa.core.estimates import Estimate
-from latentvqa.core.latent_use import LatentUseEvidence, judge_latent_use
+from latentvqa.core.latent_use import (
+    Exchange,
+    ExchangeLimits,
+    LatentUseEvidence,
+    Span,
+    judge_latent_use,
+)
 
-ONE_BIT = 1e-9
+BIT = 1e-9
 
 
-def interval(value, low, high):
-    return Estimate(value, low, high, 1000)
+def span(value, half):
+    return Span(value, value - half, value + half, value - 0.84 * half, value + 0.84 * half)
+
+
+def exchange(cost, half=0.02, flips=None, nats=None):
+    flips = abs(cost) if flips is None else flips
+    nats = 3.0 * cost if nats is None else nats
+    return Exchange(span(cost, half), span(nats, 0.01), flips)
+
+
+SAME = Exchange(span(0.0, 0.05), span(0.0, 0.0), 0.0, is_identical=True)
+NONE = exchange(0.0, half=0.005)
 
 
 def evidence(**changes):
-    values = {
-        "score": 0.9,
-        "prior": 0.5,
-        "loss": interval(0.3, 0.25, 0.35),
-        "image_loss": interval(0.3, 0.25, 0.35),
-        "information_bound": 12.0,
-        "answer_gain": 1.5,
-        "answer_entropy": 1.7,
-        "active_units": 300,
-    }
-    return LatentUseEvidence(**{**values, **changes})
+    held = LatentUseEvidence(
+        score=0.9,
+        blind=0.5,
+        images=200,
+        zero=exchange(0.6),
+        any_example=exchange(0.6),
+        matched=exchange(0.6),
+        other_image=exchange(0.4),
+        shown_image=exchange(0.4),
+        followed=1.0,
+        active_units=300,
+        capacity=3.6,
+        gain=1.5,
+        need=1.7,
+    )
+    return replace(held, **changes)
 
 
 def word(**changes):
     return judge_latent_use(evidence(**changes)).word
 
 
-def test_an_exchange_that_takes_half_of_the_lead_shows_a_used_latent():
-    assert word(loss=interval(0.2 + ONE_BIT, 0.15, 0.25)) == "used"
-    assert word(loss=interval(0.2 - 1e-6, 0.15, 0.25)) == "partly used"
-
-
-def test_a_large_loss_with_an_interval_over_zero_is_not_enough():
-    assert word(loss=interval(0.3, ONE_BIT, 0.6)) == "used"
-    assert word(loss=interval(0.3, 0.0, 0.6)) == "partly used"
-
-
-def test_a_loss_below_one_point_that_may_be_zero_is_none():
-    assert word(loss=interval(0.01 - ONE_BIT, -0.01, 0.02)) == "ignored"
-    assert word(loss=interval(0.01, -0.01, 0.02)) == "partly used"
-    assert word(loss=interval(0.005, 0.001, 0.009)) == "partly used"
-    assert word(loss=interval(-0.004, -0.01, 0.002)) == "ignored"
-
-
-def test_a_score_below_the_prior_is_never_a_used_latent():
-    assert word(score=0.4, loss=interval(0.1, 0.05, 0.15)) == "partly used"
-
-
-def test_an_ignored_latent_leaves_the_image_another_way_or_none():
-    ignored = {"loss": interval(-0.0002, -0.01, 0.002)}
-    around = judge_latent_use(evidence(**ignored)).sentence
-    assert around.startswith("The latent is ignored: exchanging latents between images costs 0.0 ")
-    assert around.endswith(
-        "another image costs 30.0 points, so the image reaches the answers around the latent."
-    )
-    blind = judge_latent_use(evidence(**ignored, image_loss=interval(0.0, 0.0, 0.0))).sentence
-    assert blind.endswith("another image costs 0.0 points, so the image is not used at all.")
-
-
-def test_a_score_below_the_prior_is_said():
-    found = judge_latent_use(evidence(score=0.45, loss=interval(0.0, 0.0, 0.0)))
-    assert "the model is 5.0 points below the best image-blind prior" in found.sentence
-
-
-def test_neither_room_nor_answers_is_a_collapse():
-    low = {"information_bound": 0.85 - ONE_BIT, "answer_gain": 0.17 - ONE_BIT}
-    assert word(**low) == "collapsed"
-    assert word(**{**low, "information_bound": 0.85}) == "used"
-    assert word(**{**low, "answer_gain": 0.17}) == "used"
-    assert word(active_units=0, answer_gain=0.5) == "collapsed"
-
-
-def test_what_was_learnt_around_an_empty_latent_is_no_collapse_but_a_detour():
-    found = judge_latent_use(
-        evidence(
-            loss=interval(0.0, 0.0, 0.0), active_units=0, information_bound=0.1, answer_gain=1.5
-        )
-    )
-    assert found.word == "ignored"
-    assert "goes around it" in found.sentence
-
-
-def test_without_a_gaussian_latent_the_exchange_alone_decides():
-    nothing = {"information_bound": None, "answer_gain": None, "answer_entropy": None}
-    assert word(**nothing) == "used"
-    assert word(**nothing, active_units=0) == "collapsed"
-
-
-@pytest.mark.parametrize("value", ["30.0", "25.0 to 35.0", "40.0"])
-def test_the_sentence_holds_the_numbers_that_decide(value):
-    assert value in judge_latent_use(evidence()).sentence
-
-
-def test_the_loss_and_the_lead_that_it_is_compared_with_are_two_plain_numbers():
-    found = judge_latent_use(evidence(score=0.969, loss=interval(0.549, 0.5, 0.6)))
+def test_a_latent_through_which_the_image_speaks_is_used():
+    found = judge_latent_use(evidence())
+    assert found.word == "used, image and question"
     assert found.sentence == (
-        "The latent is used: exchanging latents between images costs 54.9 points of exact match "
-        "(50.0 to 60.0); the model's lead over the best image-blind prior is 46.9."
+        "The latent is used: exchanging it for that of the same question about another image costs "
+        "40.0 points (38.0 to 42.0); the score is 40.0 points above the best image-blind model. "
+        "100 % of the answers that change become the answer about that image."
     )
 
 
-def test_a_loss_without_ends_decides_nothing():
-    assert word(loss=Estimate(0.3, None, None, 3)) == "partly used"
-    assert word(loss=Estimate(0.0, None, None, 3)) == "partly used"
+def test_half_of_the_lead_must_be_paid_unless_the_image_is_worth_no_more():
+    part = {"other_image": exchange(0.2 - 1e-6), "shown_image": exchange(0.4)}
+    assert word(**part) == "bypassed"
+    assert word(other_image=exchange(0.2 + 1e-6), shown_image=exchange(0.4)) == (
+        "used, image and question"
+    )
+    # the image is worth less than the lead, and all of it passes the latent
+    assert word(other_image=exchange(0.1), shown_image=exchange(0.1)) == "used, image and question"
+
+
+def test_answers_that_do_not_follow_the_other_image_came_another_way():
+    assert word(followed=0.5) == "used, image and question"
+    assert word(followed=0.5 - BIT) == "bypassed"
+    assert word(followed=None) == "used, image and question"
+
+
+def test_a_latent_of_the_question_alone_is_told_apart():
+    blind = {"other_image": SAME, "shown_image": SAME, "score": 0.5}
+    found = judge_latent_use(evidence(**blind))
+    assert found.word == "used, question only"
+    assert "changes no answer (margin 1.0 points)" in found.sentence
+    assert word(other_image=NONE, shown_image=NONE) == "used, question only"
+
+
+def test_an_image_that_the_latent_lacks_goes_around_it():
+    assert word(other_image=NONE) == "bypassed"
+    assert word(any_example=NONE, matched=NONE, zero=NONE) == "bypassed"
+
+
+def test_zeros_that_hurt_where_other_latents_do_not_show_presence_alone():
+    kept = {"any_example": NONE, "matched": NONE, "other_image": NONE, "shown_image": NONE}
+    assert word(**kept) == "presence only"
+    assert word(**kept, zero=NONE) == "ignored"
+
+
+def test_a_wide_interval_decides_nothing_and_says_how_many_images_would():
+    wide = exchange(0.02, half=0.05)
+    found = judge_latent_use(evidence(other_image=wide, shown_image=wide))
+    assert found.word == "undetermined"
+    assert found.images_needed == 1250  # (0.05 / 0.02) ** 2 times as many
+    assert "About 1,250 images would tell" in found.sentence
+    assert word(any_example=wide) == "undetermined"
+    closed = {"any_example": NONE, "zero": NONE}
+    assert word(**closed, shown_image=wide) == "undetermined"
+
+
+@pytest.mark.parametrize(
+    ("cost", "half", "flips", "nats", "expected"),
+    [
+        (0.0, 0.0119, 0.0, 0.0, "used, question only"),  # the 90 % interval is just inside
+        (0.0, 0.0120, 0.0, 0.0, "undetermined"),
+        (0.005, 0.004, 0.0, 0.0, "used, question only"),  # surely a loss, surely a small one
+        (0.0, 0.005, 0.05, 0.0, "used, question only"),
+        (0.0, 0.005, 0.05 + BIT, 0.0, "undetermined"),
+        (0.0, 0.005, 0.0, 0.0416, "used, question only"),
+        (0.0, 0.005, 0.0, 0.0417, "undetermined"),
+        (0.0, 0.005, 0.3, 0.5, "used, image and question"),  # wrong answers change, too
+    ],
+)
+def test_an_exchange_is_harmless_only_where_its_whole_effect_is(cost, half, flips, nats, expected):
+    tried = exchange(cost, half, flips, nats)
+    assert word(other_image=tried, shown_image=tried, score=0.5) == expected
+
+
+def test_the_margin_is_a_threshold():
+    limits = ExchangeLimits(margin=0.03)
+    tried = exchange(0.0, half=0.02)
+    held = evidence(other_image=tried, shown_image=tried)
+    assert judge_latent_use(held).word == "undetermined"
+    assert judge_latent_use(held, limits).word == "used, question only"
+
+
+def test_collapse_needs_an_empty_latent_and_nothing_learnt():
+    assert word(active_units=0, gain=0.1) == "collapsed"
+    assert word(capacity=0.85 - BIT, gain=0.17 - BIT) == "collapsed"
+    assert word(capacity=0.85, gain=0.17 - BIT) == "used, image and question"
+    assert word(active_units=0, gain=1.5) == "used, image and question"  # never at full gain
+
+
+def test_a_model_that_knows_frequencies_only_has_learnt_nothing():
+    assert word(gain=0.1, score=0.5) == "not learnt"
+    assert word(gain=0.17, score=0.5) == "used, image and question"
+    assert word(gain=0.1, score=0.51) == "used, image and question"
+    assert word(gain=None, score=0.5) == "used, image and question"

@@ -12,7 +12,9 @@ from latentvqa.core.estimates import Estimate
 from latentvqa.core.latent_use import LatentUseVerdict
 
 BASE = "posterior_mean"
-SHUFFLED = "latents_shuffled"
+OTHER_LATENTS = "latents_of_another_image"
+ANY_LATENTS = "latents_of_any_example"
+ZERO, MATCHED = "zero", "matched_random"
 OTHER_IMAGE = "image_shuffled"
 
 
@@ -39,9 +41,10 @@ class Information:
     """What the latent can carry and what was learnt, in nats.
 
     Attributes:
-        bound: at ``temperature``; None without a Gaussian bottleneck.
-        answer_gain: H(A) minus the answer loss per answer.
-        answer_entropy: H(A) of the examined rows.
+        bound: capacity at ``temperature``; None without a Gaussian bottleneck.
+        answer_gain: ``answer_entropy`` minus the answer loss per answer.
+        answer_entropy: what knowing only how often answers occur costs on the
+            examined rows; their H(A) where no answer prior is known.
         temperature: of the latent when bound and gain were taken.
     """
 
@@ -96,8 +99,9 @@ class LatentUse:
         verdict: one word and its sentence; None without latent tokens.
         questions: rows that were examined.
         images: distinct images of these.
-        same_question_share: share of rows whose shuffled latent answers the
-            same question about another image.
+        followed_share: of the answers that change with the latents of the same
+            question about another image, the share that becomes the answer about
+            that image; None where none changes.
         arms: the base arm first, by name.
         movement: how far the latent moves when an input is changed, as a share
             of the mean squared distance between two examples.
@@ -113,7 +117,6 @@ class LatentUse:
     verdict: LatentUseVerdict | None
     questions: int
     images: int
-    same_question_share: float
     arms: Mapping[str, Arm]
     movement: Mapping[str, Estimate]
     cosine: Estimate | None
@@ -123,6 +126,7 @@ class LatentUse:
     information: Information
     mutual_information: MutualInformation | None
     attention: MeanAttention | None
+    followed_share: float | None = None
 
 
 def rank_tokens(arms: Mapping[str, Arm], tokens: int) -> tuple[int, ...]:

@@ -204,9 +204,9 @@ def _examine(
         settings,
         on_batch,
     )
-    matches = {} if blind is None else blind.matches
-    best_prior = max((float(match[rows].mean()) for match in matches.values()), default=0.0)
-    return examine_latent_use(runner, best_prior, is_short=is_short)
+    return examine_latent_use(
+        runner, None if blind is None else blind.select(rows), is_short=is_short
+    )
 
 
 def _open_images(

@@ -14,11 +14,22 @@ from torch import Tensor
 
 from latentvqa.core.answers.matching import normalise_answer
 from latentvqa.core.estimates import Estimate
-from latentvqa.core.latent_use import LatentUseEvidence, LatentUseVerdict, judge_latent_use
+from latentvqa.core.latent_use import (
+    Exchange as ExchangeEffect,
+)
+from latentvqa.core.latent_use import (
+    LatentUseEvidence,
+    LatentUseVerdict,
+    Span,
+    judge_latent_use,
+)
 from latentvqa.core.results.latent_use import (
+    ANY_LATENTS,
     BASE,
+    MATCHED,
     OTHER_IMAGE,
-    SHUFFLED,
+    OTHER_LATENTS,
+    ZERO,
     Arm,
     Information,
     LatentUse,
@@ -27,19 +38,28 @@ from latentvqa.core.results.latent_use import (
     rank_tokens,
 )
 from latentvqa.data.tables import QuestionTable
+from latentvqa.engine.blind_scores import BlindScores
 from latentvqa.engine.latent_use.examination import Examination
 from latentvqa.engine.latent_use.exchange import Exchange, find_exchange
-from latentvqa.engine.latent_use.interventions import Answered, InterventionRunner, Reading
-from latentvqa.engine.metrics.accumulator import ACTIVE_UNIT_VARIANCE, entropy_of, information_bound
+from latentvqa.engine.latent_use.interventions import (
+    Answered,
+    EncodingPass,
+    InterventionRunner,
+    Reading,
+)
+from latentvqa.engine.metrics.accumulator import ACTIVE_UNIT_VARIANCE, entropy_of
+from latentvqa.engine.metrics.capacity import MOST_UNITS, LatentCovariance
 from latentvqa.engine.metrics.exact_match import exact_matches
 from latentvqa.engine.metrics.intervals import mean_with_interval
 from latentvqa.engine.metrics.mutual_information import mutual_information
 from latentvqa.models import Posterior
 
 NOISE_TEMPERATURES = (0.25, 0.5, 1.0, 2.0, 4.0)
+EXCHANGED_SHARES = (0.25, 0.5, 0.75)
 MOST_ROWS = 10_000
 SHORT_ROWS = 2_000
 _MI_EXAMPLES = 2_000
+_SAME_NATS = 0.01  # a loss that moves less in every row has not moved
 
 
 def examined_rows(table: QuestionTable, most: int) -> np.ndarray:
@@ -57,27 +77,31 @@ def examined_rows(table: QuestionTable, most: int) -> np.ndarray:
 
 
 def examine_latent_use(
-    runner: InterventionRunner, best_prior: float, *, is_short: bool = False
+    runner: InterventionRunner, blind: BlindScores | None, *, is_short: bool = False
 ) -> Examination:
     """Run the arms and judge.
 
     Args:
         runner: the model and the rows.
-        best_prior: exact match of the best image-blind prior on these rows.
-        is_short: only what the verdict needs and the exchange of images.
+        blind: what models without images know of these rows; None where none is
+            known, and the model leads over nothing then.
+        is_short: only what the verdict needs.
     """
-    return _Arms(runner, is_short).result(best_prior)
+    return _Arms(runner, blind, is_short).result()
 
 
 class _Arms:
     """The arms of one examination, added one by one and compared with the first."""
 
-    def __init__(self, runner: InterventionRunner, is_short: bool) -> None:
-        self.runner, self.is_short = runner, is_short
+    def __init__(
+        self, runner: InterventionRunner, blind: BlindScores | None, is_short: bool
+    ) -> None:
+        self.runner, self.blind, self.is_short = runner, blind, is_short
         self.settings, self.encoded = runner.settings, runner.encoded
         self.table = self.encoded.table
         self.seed = self.settings.seed
         self.arms: dict[str, Arm] = {}
+        self.effects: dict[str, ExchangeEffect] = {}
         self.movement: dict[str, Estimate] = {}
         self.is_gaussian = runner.has_latent and self.settings.kl.bottleneck == "gaussian"
         self.base = runner.encode(BASE)
@@ -87,26 +111,33 @@ class _Arms:
         ]
         self._add(BASE, self.base.answered)
 
-    def result(self, best_prior: float) -> Examination:
+    def result(self) -> Examination:
         """Run what is left and put everything together."""
-        texts = [normalise_answer(text) for text in self.table.questions]
-        same = find_exchange(texts, self.table.image_index, self.seed)
-        any_row = find_exchange([None] * len(texts), self.table.image_index, self.seed + 1)
+        any_row = find_exchange([None] * len(self.table), self.table.image_index, self.seed + 1)
         posterior = self.base.posterior
-        sampled = self.base.answered
-        if posterior is not None:
-            sampled = self._latent_arms(posterior, same, any_row) or sampled
-        self._input_arms(any_row)
+        other = self._encode(OTHER_IMAGE, image_index=self.table.image_index[any_row.sources])
+        sampled, followed = self.base.answered, None
+        if posterior is not None and other.posterior is not None:
+            answered = self.runner.read(
+                dict(self._readings(posterior, other.posterior.mu, any_row))
+            )
+            for name, given in answered.items():
+                self._add(name, given)
+            sampled = answered.get("posterior_sample", sampled)
+            followed = self._followed(answered[OTHER_LATENTS], other.answered)
+        self._input_arms()
         information = self._information(posterior, sampled)
         active = None if posterior is None else _active_units(posterior.mu)
         attention = None
         if self.base.attention is not None and not self.is_short:
             attention = self.base.attention.numpy()
+        verdict = None
+        if posterior is not None:
+            verdict = self._verdict(information, active, followed)
         result = LatentUse(
-            verdict=None if posterior is None else self._verdict(best_prior, information, active),
+            verdict=verdict,
             questions=len(self.table),
             images=len(self.table.image_paths),
-            same_question_share=float((same.is_alike & same.has_source).mean()),
             arms=self.arms,
             movement=self.movement,
             cosine=None if posterior is None else self._cosine(posterior.mu, any_row),
@@ -116,54 +147,70 @@ class _Arms:
             information=information,
             mutual_information=None if posterior is None else self._mutual_information(posterior),
             attention=None if attention is None else self._mean_attention(attention),
+            followed_share=followed,
         )
         return Examination(result, self.table.rows, attention)
+
+    def _followed(self, exchanged: Answered, about_other: Answered) -> float | None:
+        """Of the answers that an exchange changed, the share that became the other image's."""
+        normal = [
+            [normalise_answer(text, self.settings.language) for text in answered.answers]
+            for answered in (exchanged, about_other)
+        ]
+        changed = [
+            now == wanted
+            for now, wanted, before in zip(*normal, self._base_said, strict=True)
+            if now != before
+        ]
+        return sum(changed) / len(changed) if changed else None
 
     def _mean_attention(self, attention: np.ndarray) -> MeanAttention:
         mean = attention.mean(0, dtype=np.float64).round(6)  # (K, P + 1)
         return MeanAttention(self.runner.model.vision.grid, tuple(map(tuple, mean.tolist())))
 
-    def _latent_arms(
-        self, posterior: Posterior, same: Exchange, any_row: Exchange
-    ) -> Answered | None:
-        """Arms that only the decoder sees; gives the sample at validation temperature."""
-        readings = dict(self._readings(posterior, same, any_row))
-        answered = self.runner.read(readings)
-        for name, said in answered.items():
-            self._add(name, said)
-        return answered.get("posterior_sample")
-
     def _readings(
-        self, posterior: Posterior, same: Exchange, any_row: Exchange
+        self, posterior: Posterior, other: Tensor, any_row: Exchange
     ) -> Iterator[tuple[str, Reading]]:
+        """Latents that only the decoder sees.
+
+        Beside the posterior's own, the arms of the Token Replacement Test (arXiv
+        2605.21642), and the latents of the same question about another image,
+        whole and in part.
+        """
         mu = posterior.mu
         nothing, mean = torch.zeros_like(mu[:1]), mu.mean(0, keepdim=True)
         noise = torch.randn(mu.shape, generator=torch.Generator().manual_seed(self.seed))
 
-        def noisy(temperature: float) -> Reading:
-            latents = posterior.sample(temperature, noise)
+        def given(latents: Tensor) -> Reading:
             return Reading(lambda rows: latents[rows])
+
+        def noisy(temperature: float) -> Reading:
+            return given(posterior.sample(temperature, noise))
 
         if self.is_gaussian:
             yield "posterior_sample", noisy(self.settings.temperature)
-        yield SHUFFLED, _exchanged(mu, same)
-        yield "zero", Reading(lambda rows: nothing.expand(len(rows), -1, -1))
+        yield OTHER_LATENTS, given(other)
+        yield ANY_LATENTS, given(mu[torch.from_numpy(any_row.sources)])
+        yield MATCHED, given(mean + noise * mu.std(0, correction=0, keepdim=True))
+        yield ZERO, Reading(lambda rows: nothing.expand(len(rows), -1, -1))
         if self.is_short:
             return
-        yield "latents_of_any_example", _exchanged(mu, any_row)
         yield "dataset_mean", Reading(lambda rows: mean.expand(len(rows), -1, -1))
+        yield "first_token_repeated", given(mu[:, :1].expand_as(mu))
+        yield "random_of_same_length", given(_of_length(noise, mu))
+        for share in EXCHANGED_SHARES:
+            yield f"exchanged_{share:g}", given(mu + share * (other - mu))
         if self.is_gaussian:
-            yield "prior_sample", Reading(lambda rows: noise[rows])
+            yield "prior_sample", given(noise)
             for temperature in NOISE_TEMPERATURES:
                 yield f"noise_{temperature:g}", noisy(temperature)
         if mu.shape[1] > 1:
             for token in range(mu.shape[1]):
                 yield f"without_token_{token}", Reading(lambda rows: mu[rows], token)
 
-    def _input_arms(self, any_row: Exchange) -> None:
-        """Arms that the whole model sees."""
+    def _input_arms(self) -> None:
+        """Arms that the whole model sees, beside the exchange of images."""
         table = self.table
-        self._encode(OTHER_IMAGE, image_index=table.image_index[any_row.sources])
         if self.is_short:
             return
         self._encode("image_blank", blank="image")
@@ -171,11 +218,12 @@ class _Arms:
         self._encode("question_shuffled", questions=asked)
         self._encode("question_blank", blank="question")
 
-    def _encode(self, name: str, *, blank: Any = None, **changed: Any) -> None:
+    def _encode(self, name: str, *, blank: Any = None, **changed: Any) -> EncodingPass:
         encoding = self.runner.encode(name, self.encoded.with_inputs(**changed), blank)
         self._add(name, encoding.answered)
         if self.base.posterior is not None and encoding.posterior is not None:
             self.movement[name] = self._moved(self.base.posterior.mu, encoding.posterior.mu)
+        return encoding
 
     def _other_questions(self) -> np.ndarray:
         """For every row another row with another question, of its own image if it has one."""
@@ -192,6 +240,13 @@ class _Arms:
             answer_nll=self._measure(answered.answer_nll),
             flip_rate=self._measure(is_changed.astype(float)),
             difference=self._measure(is_right - self._base_right),
+        )
+        added = answered.answer_nll - self.base.answered.answer_nll
+        self.effects[name] = ExchangeEffect(
+            cost=Span.of(self.arms[name].difference.negated),
+            nats=Span.of(self._measure(added)),
+            flips=float(is_changed.mean()),
+            is_identical=not is_changed.any() and float(np.abs(added).max()) < _SAME_NATS,
         )
 
     def _is_right(self, answered: Answered) -> np.ndarray:
@@ -211,18 +266,19 @@ class _Arms:
         return self._measure(values.double().numpy())
 
     def _information(self, posterior: Posterior | None, sampled: Answered) -> Information:
+        judged = np.ones(len(self.table), bool) if self.blind is None else self.blind.is_judged
         need = entropy_of(self.encoded.target_key(row) for row in range(len(self.encoded)))
-        gain = need - float(sampled.answer_nll.mean())
+        if self.blind is not None and need > 0.0:  # one answer alone needs nothing to be known
+            need = self.blind.prior_nll
+        gain = need - float(sampled.answer_nll[judged].mean())
         if posterior is None or posterior.logvar is None:
             return Information(None, gain, need, None)
-        mu, logvar = posterior.mu.double(), posterior.logvar.double()
-        bound = information_bound(
-            mu.var(0, correction=0),
-            logvar.exp().mean(0),
-            float(logvar.sum((1, 2)).mean()),
-            self.settings.temperature,
-        )
-        return Information(bound, gain, need, self.settings.temperature)
+        temperature, units = self.settings.temperature, posterior.mu[0].numel()
+        if units > MOST_UNITS:
+            return Information(None, gain, need, temperature)
+        covariance = LatentCovariance(units, posterior.mu.device)
+        covariance.add(posterior.mu, posterior.logvar)
+        return Information(covariance.capacity(temperature), gain, need, temperature)
 
     def _mutual_information(self, posterior: Posterior) -> MutualInformation | None:
         temperature = self.settings.temperature
@@ -234,24 +290,31 @@ class _Arms:
         return mutual_information(mu[chosen], logvar[chosen], temperature, self.seed)
 
     def _verdict(
-        self, best_prior: float, information: Information, active: int | None
+        self, information: Information, active: int | None, followed: float | None
     ) -> LatentUseVerdict:
+        shares = {} if self.blind is None else self.blind.exact_match
         evidence = LatentUseEvidence(
             score=self.arms[BASE].exact_match.value,
-            prior=best_prior,
-            loss=self.arms[SHUFFLED].difference.negated,
-            image_loss=self.arms[OTHER_IMAGE].difference.negated,
-            information_bound=information.bound,
-            answer_gain=information.answer_gain,
-            answer_entropy=information.answer_entropy,
+            blind=max(shares.values(), default=0.0),
+            images=len(self.table.image_paths),
+            zero=self.effects[ZERO],
+            any_example=self.effects[ANY_LATENTS],
+            matched=self.effects[MATCHED],
+            other_image=self.effects[OTHER_LATENTS],
+            shown_image=self.effects[OTHER_IMAGE],
+            followed=followed,
             active_units=active,
+            capacity=information.bound,
+            gain=information.answer_gain,
+            need=information.answer_entropy,
         )
         return judge_latent_use(evidence)
 
 
-def _exchanged(mu: Tensor, exchange: Exchange) -> Reading:
-    sources = torch.from_numpy(exchange.sources)
-    return Reading(lambda rows: mu[sources[rows]])
+def _of_length(noise: Tensor, mu: Tensor) -> Tensor:
+    """Random directions with the length of each latent token, ``(rows, K, Z)``."""
+    lengths: Tensor = mu.norm(dim=2, keepdim=True) / noise.norm(dim=2, keepdim=True)
+    return noise * lengths
 
 
 def _active_units(mu: Tensor) -> int:

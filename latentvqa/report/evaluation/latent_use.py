@@ -12,16 +12,26 @@ from latentvqa.core.results.latent_use import BASE, LatentUse
 from latentvqa.report.diagnosis.columns import label_of, left_out_note
 
 VERDICT_STYLES = {
-    "used": "bold green",
-    "partly used": "bold yellow",
+    "used, image and question": "bold green",
+    "used, question only": "bold yellow",
+    "undetermined": "bold yellow",
+    "presence only": "bold red",
+    "bypassed": "bold red",
     "ignored": "bold red",
     "collapsed": "bold red",
+    "not learnt": "bold red",
+    "used": "bold green",  # this and the next in files of earlier versions alone
+    "partly used": "bold yellow",
 }
 _LABELS = {
     "posterior_mean": "posterior mean",
     "posterior_sample": "posterior sample",
+    "latents_of_another_image": "other image's latents",
     "latents_shuffled": "same-question shuffle",
-    "latents_of_any_example": "any-example shuffle",
+    "latents_of_any_example": "any other row",
+    "matched_random": "random, matched",
+    "random_of_same_length": "random, same length",
+    "first_token_repeated": "first token repeated",
     "zero": "zero",
     "dataset_mean": "mean of all examples",
     "prior_sample": "sample of the prior",
@@ -33,6 +43,7 @@ _LABELS = {
 _WIDE = 76  # columns that the whole table takes
 _LATENT = "latents"
 _NOISE = "noise (std)"
+_DOSE = "share of the other image's latents"
 _TOKENS = "without one token"
 _INPUT = "input"
 
@@ -61,6 +72,8 @@ def verdict_line(found: LatentUse) -> Text:
 
 def arm_label(name: str) -> tuple[str, str]:
     """Section and label of an arm."""
+    if name.startswith("exchanged_"):
+        return _DOSE, name.removeprefix("exchanged_")
     if name.startswith("noise_"):
         return _NOISE, name.removeprefix("noise_")
     if name.startswith("without_token_"):
@@ -101,7 +114,7 @@ def _arms(found: LatentUse, *, is_narrow: bool) -> Table:
 
 
 def _order(name: str) -> int:
-    return (_LATENT, _NOISE, _TOKENS, _INPUT).index(arm_label(name)[0])
+    return (_LATENT, _DOSE, _NOISE, _TOKENS, _INPUT).index(arm_label(name)[0])
 
 
 def _facts(found: LatentUse) -> Table:
@@ -135,9 +148,9 @@ def _fact_rows(found: LatentUse) -> list[tuple[str, str]]:
         ceiling = f"log n = {mutual.log_n:.1f} for {mutual.n:,} examples"
         at = f"at the ceiling, {ceiling}: at least this" if mutual.is_at_ceiling else ceiling
         rows.append(("I(x; z), low-biased", f"{mutual.value:.2f} nats ({at})"))
-    if found.same_question_share < 1.0 and found.verdict is not None:
-        share = f"{found.same_question_share * 100:.1f} % of the rows"
-        rows.append(("same question found", f"{share}; the rest take any other image's latents"))
+    if found.followed_share is not None:
+        share = f"{found.followed_share * 100:.0f} % of the answers that change"
+        rows.append(("follow the other image", share))
     return rows
 
 

@@ -17,14 +17,13 @@ def arm(score, change, nll, flips):
 
 
 FOUND = LatentUse(
-    verdict=LatentUseVerdict("used", "The latent is used: it costs 40.0 points."),
+    verdict=LatentUseVerdict("used, image and question", "The latent is used: it costs 40.0 points."),
     questions=5000,
     images=1000,
-    same_question_share=0.9,
     arms={
         "posterior_mean": arm(0.95, 0.0, 0.21, 0.0),
         "posterior_sample": arm(0.94, -0.01, 0.22, 0.015),
-        "latents_shuffled": arm(0.55, -0.4, 3.5, 0.46),
+        "latents_of_another_image": arm(0.55, -0.4, 3.5, 0.46),
         "noise_0.5": arm(0.94, -0.01, 0.22, 0.015),
         "image_blank": arm(0.5, -0.45, 3.1, 0.5),
         "without_token_0": arm(0.948, -0.002, 0.213, 0.004),
@@ -38,6 +37,7 @@ FOUND = LatentUse(
     information=Information(12.3, 1.6, 1.7, 0.5),
     mutual_information=MutualInformation(6.9, 7.6, 2000, 0.5, True, "Hoffman", "low"),
     attention=None,
+    followed_share=0.97,
 )
 
 
@@ -83,7 +83,7 @@ Latent use on 5,000 questions, 1,000 images
  latents
   posterior mean         95.0 %                             0.210
   posterior sample       94.0 %     -1.0 (-3.0 to +1.0)     0.220    1.5 %
-  same-question shuffle  55.0 %  -40.0 (-42.0 to -38.0)     3.500   46.0 %
+  other image's latents  55.0 %  -40.0 (-42.0 to -38.0)     3.500   46.0 %
  noise (std)
   0.5                    94.0 %     -1.0 (-3.0 to +1.0)     0.220    1.5 %
  without one token
@@ -100,6 +100,5 @@ latent can carry            at most 12.3 nats at temperature 0.5
 learnt                      1.60 of the 1.70 nats that the answers need
 I(x; z), low-biased         6.90 nats (at the ceiling, log n = 7.6 for 2,000
                             examples: at least this)
-same question found         90.0 % of the rows; the rest take any other image's
-                            latents
+follow the other image      97 % of the answers that change
 The latent is used: it costs 40.0 points."""
