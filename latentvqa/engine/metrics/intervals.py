@@ -12,6 +12,7 @@ import numpy as np
 from scipy import stats
 
 from latentvqa.core.estimates import Estimate
+from latentvqa.engine.metrics.proportions import rare_ends
 
 RESAMPLES = 2000
 COVERAGE = 0.95
@@ -20,7 +21,10 @@ _LARGEST_BLOCK = 2_000_000  # numbers held at once
 
 
 def mean_with_interval(values: np.ndarray, images: np.ndarray, seed: int = 0) -> Estimate:
-    """Mean of per-row values with a bootstrap over images.
+    """Mean of per-row values with an interval over images.
+
+    Shares, and differences of shares where few rows changed, have the intervals
+    of :mod:`latentvqa.engine.metrics.proportions`, all others a bootstrap.
 
     Args:
         values: one number per row, shape ``(rows,)``. The differences of two
@@ -28,8 +32,14 @@ def mean_with_interval(values: np.ndarray, images: np.ndarray, seed: int = 0) ->
         images: image of each row, shape ``(rows,)``.
         seed: of the resampling.
     """
+    values = values.astype(np.float64)
     _, index = np.unique(images, return_inverse=True)
-    sums = np.bincount(index, weights=values.astype(np.float64))
+    value = float(values.mean())
+    if index.max() == 0:
+        return Estimate(value, None, None, len(values))
+    if (ends := rare_ends(values, index, _TAIL)) is not None:
+        return Estimate(value, min(ends[0], value), max(ends[1], value), len(values))
+    sums = np.bincount(index, weights=values)
     counts = np.bincount(index).astype(np.float64)
     means = [
         (weights @ sums) / (weights @ counts)
@@ -37,7 +47,7 @@ def mean_with_interval(values: np.ndarray, images: np.ndarray, seed: int = 0) ->
     ]
     bounds = (float(values.min()), float(values.max()))
     return estimate_of(
-        float(values.mean()),
+        value,
         np.concatenate(means),
         rows=len(values),
         images=len(sums),

@@ -38,8 +38,9 @@ def test_one_image_has_no_interval():
     assert measure == Estimate(0.5, None, None, 2)
 
 
-def test_equal_values_have_no_width():
-    assert width(mean_with_interval(np.ones(5), np.arange(5))) == 0.0
+def test_equal_values_have_no_width_unless_they_are_shares():
+    assert width(mean_with_interval(np.full(5, 3.0), np.arange(5))) == 0.0
+    assert width(mean_with_interval(np.ones(5), np.arange(5))) == pytest.approx(0.5218, abs=1e-4)
 
 
 def test_the_interval_is_the_same_every_time():
@@ -48,7 +49,8 @@ def test_the_interval_is_the_same_every_time():
 
 
 def test_an_estimate_holds_value_low_high_and_n():
-    assert mean_with_interval(np.ones(2), np.arange(2)) == Estimate(1.0, 1.0, 1.0, 2)
+    found = mean_with_interval(np.full(2, 3.0), np.arange(2))
+    assert found == Estimate(3.0, 3.0, 3.0, 2)
 
 
 def coverage(images_of, tables=200, images=200, questions=10):
