@@ -6,13 +6,14 @@ at a model.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from scipy.stats import rankdata
 
 from latentvqa.core.estimates import Estimate
-from latentvqa.core.results.confidence import Bin, Confidence
+from latentvqa.core.results.confidence import FEWEST_TO_RANK, Bin, Confidence
 from latentvqa.engine.metrics.intervals import (
     estimate_of,
     image_resamples,
@@ -23,6 +24,7 @@ BINS = 15
 COVERAGES = (0.5, 0.8, 0.9)
 RISKS = (0.01, 0.05)
 _RESAMPLES = 300
+_SIMULATIONS = 300
 _CURVE_POINTS = 200
 
 
@@ -31,6 +33,7 @@ def judge_confidence(
     is_right: np.ndarray,
     images: np.ndarray,
     logit_temperature: float = 1.0,
+    log_probabilities: np.ndarray | None = None,
 ) -> Confidence:
     """Estimate how well confidences tell right answers from wrong ones.
 
@@ -39,11 +42,15 @@ def judge_confidence(
         is_right: 1 where the answer is right, else 0, shape ``(rows,)``.
         images: image of each row; the unit of every interval.
         logit_temperature: what the logits were divided by.
+        log_probabilities: of each answer by the logits as they are, ``(rows,)``.
+            Answers are ordered by it, since a temperature that was fitted to other
+            rows may order them worse; without it, by the confidences.
     """
     confidences = np.clip(confidences.astype(np.float64), 0.0, 1.0)
     is_right = is_right.astype(np.float64)
     _, index = np.unique(images, return_inverse=True)
-    risks = risk_curve(confidences, is_right)
+    order = confidences if log_probabilities is None else log_probabilities.astype(np.float64)
+    risks = risk_curve(order, is_right)
 
     def measured(statistic: Callable[[np.ndarray], float]) -> Estimate:
         rows, count = np.arange(len(index)), int(index.max()) + 1
@@ -54,22 +61,28 @@ def judge_confidence(
         return estimate_of(statistic(rows), np.array(values), rows=len(rows), images=count)
 
     def ranked(rows: np.ndarray) -> float:
-        found = auroc(confidences[rows], is_right[rows])
+        found = auroc(order[rows], is_right[rows])
         return 1.0 if found is None else found  # a resample without mistakes
 
-    has_both = 0.0 < is_right.mean() < 1.0
+    ranking = None
+    if rarer := int(min(is_right.sum(), (1.0 - is_right).sum())):
+        ranking = measured(ranked)
+        if rarer < FEWEST_TO_RANK:
+            ranking = replace(ranking, low=None, high=None)
     return Confidence(
         logit_temperature=logit_temperature,
         calibration_error=measured(
             lambda rows: calibration_error(confidences[rows], is_right[rows])
         ),
         brier=mean_with_interval((confidences - is_right) ** 2, images),
-        auroc=measured(ranked) if has_both else None,
-        aurc=measured(lambda rows: float(risk_curve(confidences[rows], is_right[rows]).mean())),
+        auroc=ranking,
+        aurc=measured(lambda rows: float(risk_curve(order[rows], is_right[rows]).mean())),
         accuracy_at_coverage={at: 1.0 - float(risks[_last(at, len(risks))]) for at in COVERAGES},
         coverage_at_risk={at: _coverage_at(risks, at) for at in RISKS},
         reliability=reliability(confidences, is_right),
         risk_coverage=_thinned(risks),
+        calibration_error_if_calibrated=error_if_calibrated(confidences),
+        calibration_error_debiased=debiased_error(reliability(confidences, is_right)),
     )
 
 
@@ -90,6 +103,45 @@ def calibration_error(confidences: np.ndarray, is_right: np.ndarray) -> float:
     """Mean distance of confidence and accuracy over the bins, weighted by their rows."""
     bins = reliability(confidences, is_right)
     return sum(one.rows * abs(one.confidence - one.accuracy) for one in bins) / len(is_right)
+
+
+def error_if_calibrated(confidences: np.ndarray, seed: int = 0) -> Estimate:
+    """The calibration error that these confidences would show if each were true.
+
+    Args:
+        confidences: probability of each answer, shape ``(rows,)``.
+        seed: of the answers that are drawn as right or wrong by them.
+
+    Returns:
+        The mean over the draws, and what 95 % of them lie between. Rows are drawn
+        one by one; questions that succeed and fail together would show more.
+    """
+    draws = np.random.default_rng(seed)
+    drawn = [
+        calibration_error(confidences, (draws.random(len(confidences)) < confidences).astype(float))
+        for _ in range(_SIMULATIONS)
+    ]
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    return Estimate(float(np.mean(drawn)), float(low), float(high), len(confidences))
+
+
+def debiased_error(bins: Sequence[Bin]) -> float:
+    """Root mean squared distance of confidence and accuracy, less what chance adds.
+
+    The squared distance of a bin is in expectation too large by the variance of
+    its accuracy (Kumar et al. 2019, arXiv:1909.10155, section 5); a bin of one
+    row has no such estimate and counts as 0.
+    """
+    squares = (
+        one.rows
+        * (
+            (one.confidence - one.accuracy) ** 2
+            - one.accuracy * (1.0 - one.accuracy) / (one.rows - 1)
+        )
+        for one in bins
+        if one.rows > 1
+    )
+    return float(max(0.0, sum(squares)) / sum(one.rows for one in bins)) ** 0.5
 
 
 def auroc(confidences: np.ndarray, is_right: np.ndarray) -> float | None:

@@ -6,7 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from latentvqa.core.estimates import Estimate
-from latentvqa.core.results.confidence import Confidence
+from latentvqa.core.results.confidence import FEWEST_TO_RANK, Confidence
 from latentvqa.report.picture import png_of
 from latentvqa.report.style import LIGHT
 
@@ -24,9 +24,13 @@ def confidence_lines(found: Confidence) -> Table:
         table.add_row(Text(name, style="dim"), Text(value))
 
     add("calibration error", _range(found.calibration_error))
+    if (expected := found.calibration_error_if_calibrated) is not None:
+        add("  if it were perfect", f"{_range(expected)}, on as many rows")
+    if (debiased := found.calibration_error_debiased) is not None:
+        add("  debiased", f"{debiased * 100:.2f} %, root mean square over the bins")
     ranked = found.auroc
     undefined = "not defined: no mistakes, or nothing right"
-    add("AUROC of being right", undefined if ranked is None else _plain(ranked))
+    add("AUROC of being right", undefined if ranked is None else _ranking(ranked, found))
     add("risk-coverage area", f"{_range(found.aurc)}, lower is better")
     at = found.accuracy_at_coverage.items()
     add("right among the surest", ", ".join(f"{_percent(c)}: {_percent(v)}" for c, v in at))
@@ -100,7 +104,13 @@ def _range(measure: Estimate) -> str:
     return f"{measure.value * 100:.2f} % ({low:.2f} to {high:.2f})"
 
 
-def _plain(measure: Estimate) -> str:
+def _ranking(measure: Estimate, found: Confidence) -> str:
     if measure.low is None or measure.high is None:
-        return f"{measure.value:.3f} (one image)"
+        counted = min((found.right, "right"), (found.wrong, "wrong"))
+        reason = "one image"
+        if counted[0] < FEWEST_TO_RANK:
+            number, kind = counted
+            answers = "answer" if number == 1 else "answers"
+            reason = f"{number} {kind} {answers}; an interval needs {FEWEST_TO_RANK}"
+        return f"{measure.value:.3f} ({reason})"
     return f"{measure.value:.3f} ({measure.low:.3f} to {measure.high:.3f})"

@@ -7,6 +7,8 @@ from scipy.stats import mannwhitneyu
 from latentvqa.engine.metrics.confidence import (
     auroc,
     calibration_error,
+    debiased_error,
+    error_if_calibrated,
     judge_confidence,
     reliability,
     risk_curve,
@@ -108,6 +110,65 @@ def test_without_a_mistake_there_is_nothing_to_rank():
     assert found.auroc is None
     assert found.aurc.value == 0.0
     assert found.coverage_at_risk[0.01] == 1.0
+
+
+@pytest.mark.parametrize(("wrong", "has_interval"), [(19, False), (20, True)])
+def test_an_auroc_of_few_mistakes_has_no_interval(wrong, has_interval):
+    confidences, images = np.random.default_rng(0).random(400), np.arange(400)
+    is_right = (images >= wrong).astype(float)
+    for right in (is_right, 1.0 - is_right):
+        found = judge_confidence(confidences, right, images).auroc
+        assert found.value == pytest.approx(auroc(confidences, right))
+        assert (found.low is not None, found.high is not None) == (has_interval, has_interval)
+
+
+def test_perfect_calibration_shows_the_error_that_is_foretold_for_it():
+    found = error_if_calibrated(calibrated(300)[0])
+    errors = [calibration_error(*calibrated(300, seed)[:2]) for seed in range(1, 401)]
+    assert found.value == pytest.approx(np.mean(errors), rel=0.05)
+    assert found.value > 0.05  # though every confidence is true
+    assert 0.92 < np.mean([found.low <= error <= found.high for error in errors]) < 0.98
+    assert found == error_if_calibrated(calibrated(300)[0])
+
+
+def test_the_debiased_error_is_0_on_average_where_confidences_are_true():
+    def mean_square(power):
+        squares = []
+        for seed in range(400):
+            confidences, is_right, _ = calibrated(300, seed)
+            bins = reliability(confidences**power, is_right)
+            signed = sum(
+                one.rows
+                * (
+                    (one.confidence - one.accuracy) ** 2
+                    - one.accuracy * (1 - one.accuracy) / (n - 1)
+                )
+                for one in bins
+                if (n := one.rows) > 1
+            )
+            assert debiased_error(bins) == pytest.approx(max(0.0, signed / 300) ** 0.5)
+            squares.append(signed / 300)
+        return np.mean(squares)
+
+    confidences, is_right, _ = calibrated(400_000)
+    # as many rows as leave nothing to chance
+    wrong = [
+        one.rows / 400_000 * (one.confidence - one.accuracy) ** 2
+        for one in reliability(confidences**3, is_right)
+    ]
+    assert mean_square(1) == pytest.approx(0.0, abs=0.0005)
+    assert mean_square(3) == pytest.approx(sum(wrong), rel=0.05)
+
+
+def test_answers_are_ordered_by_the_probability_without_temperature():
+    confidences, is_right, images = calibrated()
+    order = np.log(confidences)
+    shuffled = np.random.default_rng(1).permutation(confidences)
+    plain = judge_confidence(confidences, is_right, images)
+    found = judge_confidence(shuffled, is_right, images, 0.2, log_probabilities=order)
+    for name in ("auroc", "aurc", "accuracy_at_coverage", "coverage_at_risk", "risk_coverage"):
+        assert getattr(found, name) == getattr(plain, name), name
+    assert found.calibration_error.value > plain.calibration_error.value
 
 
 def test_correlated_questions_widen_the_intervals():

@@ -1,6 +1,8 @@
+from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
+import pytest
 from PIL import Image
 from rich.console import Console
 
@@ -24,7 +26,7 @@ def rendered(values, width=80):
 
 def test_every_line_fits_80_columns():
     text = rendered(found())
-    assert len(text.splitlines()) == 6
+    assert len(text.splitlines()) == 8
     assert "logit temperature       0.8" in text
     assert "of 1 %" in text
 
@@ -32,6 +34,32 @@ def test_every_line_fits_80_columns():
 def test_nothing_to_rank_is_said_in_words():
     sure = judge_confidence(np.array([0.9, 1.0]), np.ones(2), np.arange(2))
     assert "not defined" in rendered(sure)
+
+
+def test_the_error_stands_beside_what_perfect_calibration_would_show():
+    lines = rendered(found()).splitlines()
+    assert [line.split("  ")[0].strip() or line.strip().split("  ")[0] for line in lines[:3]] == [
+        "calibration error",
+        "if it were perfect",
+        "debiased",
+    ]
+    assert lines[1].endswith(", on as many rows")
+    old = replace(found(), calibration_error_if_calibrated=None, calibration_error_debiased=None)
+    assert len(rendered(old).splitlines()) == 6
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        (1, "(1 wrong answer; an interval needs 20)"),
+        (19, "(19 wrong answers; an interval needs 20)"),
+        (383, "(17 right answers; an interval needs 20)"),
+    ],
+)
+def test_too_few_of_a_kind_to_rank_are_named_in_place_of_an_interval(wrong, reason):
+    is_right = np.arange(400) >= wrong
+    values = judge_confidence(np.linspace(0.3, 0.9, 400), is_right, np.arange(400) // 4)
+    assert f"AUROC of being right    1.000 {reason}" in rendered(values)
 
 
 def test_the_picture_shows_both_charts():
