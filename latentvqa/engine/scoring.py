@@ -6,7 +6,7 @@ cannot disagree.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,13 +16,9 @@ from torch import Tensor
 from latentvqa.core.records import KLConvention, SplitMetrics
 from latentvqa.data.batches import EncodedTable, ImageSource
 from latentvqa.data.tokenizer import BOS, PAD, TextTokenizer
+from latentvqa.engine.answering import AnswerTexts, GivenAnswers, most_probable_answers
 from latentvqa.engine.blind_scores import BlindScores
-from latentvqa.engine.encoding import (
-    EncodedBatch,
-    EncodingSettings,
-    encoded_batches,
-    generate_answers,
-)
+from latentvqa.engine.encoding import EncodedBatch, EncodingSettings, encoded_batches
 from latentvqa.engine.metrics.accumulator import MetricAccumulator, entropy_of
 from latentvqa.engine.metrics.capacity import MOST_UNITS, LatentCovariance
 from latentvqa.engine.metrics.exact_match import exact_matches
@@ -71,6 +67,9 @@ class TableScores:
         answers: generated answer of each row of the table.
         is_right: 1 where it equals a reference, else 0, shape ``(rows,)``.
         confidences: probability of the whole answer, shape ``(rows,)``.
+        log_probabilities: of the whole answer by the logits as they are, whatever
+            the temperature of the confidences: what answers are ordered by,
+            ``(rows,)``.
         answer_nll: nats of each reference answer, shape ``(rows,)``.
         shuffled_answers: answers from other examples' latents; empty unless
             asked for.
@@ -80,6 +79,7 @@ class TableScores:
     answers: list[str]
     is_right: np.ndarray
     confidences: np.ndarray
+    log_probabilities: np.ndarray
     answer_nll: np.ndarray
     shuffled_answers: list[str]
 
@@ -114,7 +114,7 @@ def score_table(
     rows = len(encoded.table)
     measures = MetricAccumulator(settings.kl, settings.device)
     answers, shuffled = [""] * rows, [""] * rows
-    confidences, nlls = np.zeros(rows), np.zeros(rows)
+    confidences, log_probabilities, nlls = np.zeros(rows), np.zeros(rows), np.zeros(rows)
     texts = AnswerTexts(tokenizer)
     is_judged = None if blind is None else torch.from_numpy(blind.is_judged)
     covariance = _covariance(model, settings)
@@ -126,15 +126,16 @@ def score_table(
         if covariance is not None and posterior is not None and posterior.logvar is not None:
             covariance.add(posterior.mu, posterior.logvar)
         latents = _mean_latents(encoding, settings)
-        given, probability = _answer(model, encoding, latents, texts, settings)
         if settings.samples:
-            given, probability = _vote(model, one, texts, settings)
+            found = _most_probable(model, one, texts, settings)
+        else:
+            found = _answer(model, encoding, latents, texts, settings)
         if settings.is_shuffled_too and latents is not None:
             moved = latents.roll(max(1, len(latents) // 2), dims=0)
-            others, _ = _answer(model, encoding, moved, texts, settings)
-            _place(shuffled, places, others)
-        _place(answers, places, given)
-        confidences[places.numpy()] = probability
+            _place(shuffled, places, _answer(model, encoding, moved, texts, settings).answers)
+        _place(answers, places, found.answers)
+        confidences[places.numpy()] = found.probabilities
+        log_probabilities[places.numpy()] = found.log_probabilities
         nlls[places.numpy()] = nll.double().cpu().numpy()
         done += len(places)
         on_batch(done, rows)
@@ -159,28 +160,7 @@ def score_table(
         )
     is_shuffled = settings.is_shuffled_too and model.bottleneck is not None
     others = shuffled if is_shuffled else []
-    return TableScores(metrics, answers, is_right, confidences, nlls, others)
-
-
-class AnswerTexts:
-    """Decodes token sequences to texts, each distinct one once.
-
-    Args:
-        tokenizer: of the answers.
-    """
-
-    def __init__(self, tokenizer: TextTokenizer) -> None:
-        self._tokenizer = tokenizer
-        self._known: dict[tuple[int, ...], str] = {}
-
-    def __call__(self, tokens: Tensor) -> list[str]:
-        """Texts of token ids ``(Q, A)``."""
-        texts = []
-        for ids in map(tuple, tokens.tolist()):
-            if ids not in self._known:
-                self._known[ids] = self._tokenizer.decode(list(ids))
-            texts.append(self._known[ids])
-        return texts
+    return TableScores(metrics, answers, is_right, confidences, log_probabilities, nlls, others)
 
 
 def row_noise(rows: Tensor, shape: tuple[int, int], seed: int) -> Tensor:
@@ -249,52 +229,32 @@ def _answer(
     latents: Tensor | None,
     texts: AnswerTexts,
     settings: ScoringSettings,
-) -> tuple[list[str], np.ndarray]:
+) -> GivenAnswers:
     with autocast(settings.device, settings.precision):
         memory = model.memory(encoding, latents).tokens
-        generated = generate_answers(model, memory, logit_temperature=settings.logit_temperature)
-    return texts(generated.tokens), generated.log_probability.exp().cpu().numpy()
+        return most_probable_answers(
+            model, [memory], texts, logit_temperature=settings.logit_temperature
+        )
 
 
-def _vote(
+def _most_probable(
     model: VQAModel, one: EncodedBatch, texts: AnswerTexts, settings: ScoringSettings
-) -> tuple[list[str], np.ndarray]:
-    """Answer from several latent samples; the answer of most probability wins."""
+) -> GivenAnswers:
+    """Answers from several latent samples."""
     encoding, rows = one.encoded, one.batch.rows
-    votes = Votes(len(rows), settings.samples)
-    for sample in range(settings.samples):
-        latents = None
-        if encoding.posterior is not None and settings.is_latent_used:
-            seed = settings.seed + SAMPLE_SEEDS * (sample + 1)
-            latents = _noisy(encoding.posterior, rows, settings.temperature, seed)
-        votes.add(*_answer(model, encoding, latents, texts, settings))
-    answers, shares = votes.result()
-    return answers, np.array(shares)
+    memories = []
+    with autocast(settings.device, settings.precision):
+        for sample in range(settings.samples):
+            latents = None
+            if encoding.posterior is not None and settings.is_latent_used:
+                seed = settings.seed + SAMPLE_SEEDS * (sample + 1)
+                latents = _noisy(encoding.posterior, rows, settings.temperature, seed)
+            memories.append(model.memory(encoding, latents).tokens)
+        return most_probable_answers(
+            model, memories, texts, logit_temperature=settings.logit_temperature
+        )
 
 
 def _place(target: list[str], rows: Tensor, values: list[str]) -> None:
     for row, value in zip(rows.tolist(), values, strict=True):
         target[row] = value
-
-
-class Votes:
-    """Collects the samples of a batch.
-
-    Args:
-        questions: number of questions.
-        samples: samples that will be collected for each.
-    """
-
-    def __init__(self, questions: int, samples: int) -> None:
-        self._totals: list[dict[str, float]] = [{} for _ in range(questions)]
-        self._samples = samples
-
-    def add(self, answers: Sequence[str], probabilities: Iterable[float]) -> None:
-        """Add one sample's answer and its probability for every question."""
-        for total, answer, share in zip(self._totals, answers, probabilities, strict=True):
-            total[answer] = total.get(answer, 0.0) + float(share) / self._samples
-
-    def result(self) -> tuple[list[str], list[float]]:
-        """Answer of each question and its probability, averaged over the samples."""
-        best = [max(total.items(), key=lambda item: item[1]) for total in self._totals]
-        return [answer for answer, _ in best], [share for _, share in best]

@@ -18,10 +18,12 @@ class Generated:
         tokens: token ids padded with ``pad_id``, end token included where the
             answer ended within the limit, shape ``(Q, A)``.
         log_probability: of the whole sequence, end token included, ``(Q,)``.
+        untempered: the same by the logits as they are, ``(Q,)``.
     """
 
     tokens: Tensor
     log_probability: Tensor
+    untempered: Tensor
 
 
 @torch.no_grad()
@@ -54,6 +56,7 @@ def generate(
     token = memory.new_full((count,), begin_id, dtype=torch.long)
     is_ended = torch.zeros(count, dtype=torch.bool, device=memory.device)
     log_probability = torch.zeros(count, device=memory.device)
+    untempered = torch.zeros(count, device=memory.device)
     columns: list[Tensor] = []
     cache = decoder.start(memory)
     for position in range(decoder.max_tokens):
@@ -64,9 +67,13 @@ def generate(
         token = torch.multinomial(scores.exp(), 1)[:, 0] if is_sampled else scores.argmax(-1)
         gained = scores.gather(1, token[:, None])[:, 0]
         log_probability = log_probability + gained.masked_fill(is_ended, 0.0)
+        plain = gained
+        if logit_temperature != 1.0:
+            plain = logits.log_softmax(-1).gather(1, token[:, None])[:, 0]
+        untempered = untempered + plain.masked_fill(is_ended, 0.0)
         token = token.masked_fill(is_ended, pad_id)
         columns.append(token)
         is_ended = is_ended | (token == end_id)
         if bool(is_ended.all()):
             break
-    return Generated(torch.stack(columns, dim=1), log_probability)
+    return Generated(torch.stack(columns, dim=1), log_probability, untempered)

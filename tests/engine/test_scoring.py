@@ -13,7 +13,7 @@ from latentvqa.data.tables import read_questions
 from latentvqa.data.tokenizer import train_tokenizers
 from latentvqa.engine.assembly import build_model, specify
 from latentvqa.engine.metrics.accumulator import entropy_of
-from latentvqa.engine.scoring import AnswerTexts, ScoringSettings, Votes, row_noise, score_table
+from latentvqa.engine.scoring import ScoringSettings, row_noise, score_table
 from tests.tiny import IMAGE_SIZE, tiny_config
 
 SETTINGS = ScoringSettings(
@@ -184,18 +184,10 @@ def test_progress_is_told_until_every_row_is_done(score, data):
     assert told[-1] == (rows, rows)
 
 
-def test_token_sequences_become_texts_up_to_their_end(data):
-    tokenizer = data[2].answer
-    ids = tokenizer.encode(["yes"])[0]
-    texts = AnswerTexts(tokenizer)(torch.tensor([[*ids, 2, 0], [*ids, 2, *ids], [2, 0, 0]]))
-    assert texts == ["yes", "yes", ""]
-
-
-def test_the_answer_with_most_probability_wins_not_the_most_frequent():
-    votes = Votes(2, samples=3)
-    votes.add(["red", "a"], [0.2, 1.0])
-    votes.add(["red", "a"], [0.2, 1.0])
-    votes.add(["blue", "a"], [0.9, 0.7])
-    answers, confidences = votes.result()
-    assert answers == ["blue", "a"]
-    assert confidences == pytest.approx([0.3, 0.9])
+def test_the_temperature_of_the_confidences_leaves_the_log_probabilities(score):
+    for samples in (0, 4):
+        plain, tempered = score(samples=samples), score(samples=samples, logit_temperature=3.0)
+        assert tempered.answers == plain.answers
+        assert not np.allclose(tempered.confidences, plain.confidences)
+        np.testing.assert_array_equal(tempered.log_probabilities, plain.log_probabilities)
+        np.testing.assert_allclose(np.exp(plain.log_probabilities), plain.confidences, rtol=1e-5)

@@ -53,6 +53,8 @@ class Evaluation:
         answers: the model's answers, row by row.
         is_right: 1 where the answer equals a reference, else 0, ``(rows,)``.
         confidences: probabilities of the answers, ``(rows,)``.
+        log_probabilities: of the answers without the fitted temperature, which
+            they are ordered by, ``(rows,)``.
         examination: rows behind ``result.latent_use``; None without it.
     """
 
@@ -62,6 +64,7 @@ class Evaluation:
     answers: list[str]
     is_right: np.ndarray
     confidences: np.ndarray
+    log_probabilities: np.ndarray
     examination: Examination | None
 
 
@@ -139,7 +142,11 @@ def evaluate(
             "seen of the answers is not known"
         )
     confidence = judge_confidence(
-        scores.confidences, is_right, table.image_index, settings.logit_temperature
+        scores.confidences,
+        is_right,
+        table.image_index,
+        settings.logit_temperature,
+        scores.log_probabilities,
     )
     examination = None
     if latent_use != "none":
@@ -168,6 +175,7 @@ def evaluate(
         scores.answers,
         is_right,
         scores.confidences,
+        scores.log_probabilities,
         examination,
     )
 

@@ -18,9 +18,10 @@ from torch import Tensor
 from latentvqa.data.batches import Batch, EncodedTable
 from latentvqa.data.images import ImageStore
 from latentvqa.data.tokenizer import BOS, PAD, UNK, TextTokenizer
+from latentvqa.engine.answering import AnswerTexts
 from latentvqa.engine.encoding import EncodedBatch, encoded_batches, generate_answers
 from latentvqa.engine.runtime.device import autocast
-from latentvqa.engine.scoring import AnswerTexts, ScoringSettings
+from latentvqa.engine.scoring import ScoringSettings
 from latentvqa.models import Encoded, Posterior, VQAModel
 from latentvqa.objectives import answer_nll
 

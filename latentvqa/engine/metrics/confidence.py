@@ -6,6 +6,7 @@ at a model.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -141,7 +142,7 @@ def debiased_error(bins: Sequence[Bin]) -> float:
         for one in bins
         if one.rows > 1
     )
-    return float(max(0.0, sum(squares)) / sum(one.rows for one in bins)) ** 0.5
+    return math.sqrt(max(0.0, sum(squares)) / sum(one.rows for one in bins))
 
 
 def auroc(confidences: np.ndarray, is_right: np.ndarray) -> float | None:

@@ -15,10 +15,10 @@ from PIL import Image
 from latentvqa.data.decoding import ImageTransform, decode_image
 from latentvqa.data.image_names import SUFFIXES
 from latentvqa.data.tokenizer import PAD, UNK
-from latentvqa.engine.encoding import generate_answers
+from latentvqa.engine.answering import AnswerTexts, most_probable_answers
 from latentvqa.engine.runs.loading import LoadedModel
 from latentvqa.engine.runtime.device import autocast
-from latentvqa.engine.scoring import SAMPLE_SEEDS, AnswerTexts, Votes, row_noise
+from latentvqa.engine.scoring import SAMPLE_SEEDS, row_noise
 from latentvqa.errors import ConfigError, DataError
 from latentvqa.models import Encoded, Posterior
 
@@ -220,20 +220,16 @@ class _BatchAnswerer:
 
     def _decode(self, encoded: Encoded) -> tuple[list[str], list[float]]:
         model, posterior = self.loaded.model, encoded.posterior
-        draws = max(1, self.samples)
-        votes = Votes(len(encoded.fused), draws)
-        for draw in range(draws):
+        memories = []
+        for draw in range(max(1, self.samples)):
             latents = None
             if posterior is not None:
                 latents = self._sample(posterior, draw) if self.samples else posterior.mu
-            generated = generate_answers(
-                model,
-                model.memory(encoded, latents).tokens,
-                logit_temperature=self._settings.logit_temperature,
-            )
-            shares = generated.log_probability.exp().tolist()
-            votes.add(self._texts(generated.tokens), shares)
-        return votes.result()
+            memories.append(model.memory(encoded, latents).tokens)
+        found = most_probable_answers(
+            model, memories, self._texts, logit_temperature=self._settings.logit_temperature
+        )
+        return found.answers, found.probabilities.tolist()
 
     def _sample(self, posterior: Posterior, draw: int) -> torch.Tensor:
         """Latents with noise that depends on seed and draw alone, whatever else is asked."""
