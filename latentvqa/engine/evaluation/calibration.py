@@ -1,28 +1,33 @@
 """Temperature scaling of the answers' probabilities (Guo et al. 2017, arXiv:1706.04599).
 
-One number divides all logits of the decoder. It changes how sure the model says
-it is, never what it answers.
+One number divides all logits of the decoder, so that the probability of a whole
+answer is the chance that it is right. It changes how sure the model says it is,
+never what it answers nor which of two answers it is surer of.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from torch import Tensor
 
 from latentvqa.data.batches import EncodedTable
 from latentvqa.data.images import ImageStore
-from latentvqa.data.tokenizer import BOS, PAD
-from latentvqa.engine.encoding import encoded_batches
+from latentvqa.data.tokenizer import BOS, PAD, TextTokenizer
+from latentvqa.engine.answering import AnswerTexts
+from latentvqa.engine.encoding import encoded_batches, generate_answers
+from latentvqa.engine.metrics.exact_match import exact_matches
 from latentvqa.engine.runtime.device import autocast
 from latentvqa.engine.scoring import ScoringSettings
 from latentvqa.models import VQAModel
 
 MOST_ROWS = 5_000
+PRIOR_DEVIATION = 0.5  # of the log temperature around 0: 0.37 to 2.7 is likely beforehand
 _MOST_VALUES = 50_000_000  # logits that are kept, 200 MB
 _LOGIT_TEMPERATURES = (0.05, 20.0)
 
@@ -32,10 +37,11 @@ def fit_logit_temperature(
     model: VQAModel,
     encoded: EncodedTable,
     store: ImageStore,
+    tokenizer: TextTokenizer,
     settings: ScoringSettings,
     poll: Callable[[], None] = lambda: None,
 ) -> float:
-    """Find what to divide the logits by, so that held-out answers are likeliest.
+    """Find what to divide the logits by, so that answers are right as often as they say.
 
     Answers are read from z = mu, as ``evaluate`` and ``predict`` do.
 
@@ -43,52 +49,72 @@ def fit_logit_temperature(
         model: in eval mode.
         encoded: held-out rows; the first images' rows up to ``MOST_ROWS`` count.
         store: their images.
-        settings: batch size, device and precision.
+        tokenizer: of the answers.
+        settings: batch size, device, precision and the language of exact match.
         poll: called after every batch; may raise to stop.
     """
     logits: list[Tensor] = []
-    targets: list[Tensor] = []
-    values = 0
-    for scores, wanted in _target_logits(model, encoded, store, settings):
-        logits.append(scores)
-        targets.append(wanted)
-        values += scores.numel()
-        poll()
-        if values > _MOST_VALUES:
-            break
-    return likeliest_temperature(torch.cat(logits), torch.cat(targets))
-
-
-def likeliest_temperature(logits: Tensor, targets: Tensor) -> float:
-    """The temperature under which the targets have the least cross-entropy.
-
-    Args:
-        logits: of each token, shape ``(N, V)``.
-        targets: token that should have come, shape ``(N,)``.
-    """
-
-    def loss(log_temperature: float) -> float:
-        scaled = logits / float(np.exp(log_temperature))
-        return float(torch.nn.functional.cross_entropy(scaled, targets))
-
-    bounds = tuple(np.log(_LOGIT_TEMPERATURES))
-    found = minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-3})
-    # a flat loss has no better place than where the model is
-    is_better = found.fun < loss(0.0)
-    return float(np.exp(found.x)) if is_better else 1.0
-
-
-def _target_logits(
-    model: VQAModel, encoded: EncodedTable, store: ImageStore, settings: ScoringSettings
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Logits and targets of every answer token, padding left out."""
+    tokens: list[Tensor] = []
+    lengths: list[Tensor] = []
+    is_right: list[NDArray[np.float64]] = []
+    texts, values = AnswerTexts(tokenizer), 0
     for one in encoded_batches(
         model, encoded, store, replace(settings, workers=0), most_rows=MOST_ROWS
     ):
-        encoding, targets = one.encoded, one.batch.answer_tokens
-        posterior = encoding.posterior if settings.is_latent_used else None
+        posterior = one.encoded.posterior if settings.is_latent_used else None
         with autocast(settings.device, settings.precision):
-            memory = model.memory(encoding, None if posterior is None else posterior.mu)
-            logits = model.answer_logits(memory.tokens, targets, BOS)
-        is_token = targets != PAD
-        yield logits.float()[is_token].cpu(), targets[is_token].cpu()
+            memory = model.memory(one.encoded, None if posterior is None else posterior.mu).tokens
+            given = generate_answers(model, memory).tokens
+            scores = model.answer_logits(memory, given, BOS).float()
+        is_token = given != PAD
+        logits.append(scores[is_token].cpu())
+        tokens.append(given[is_token].cpu())
+        lengths.append(is_token.sum(1).cpu())
+        wanted = [encoded.table.answers[row] for row in one.batch.rows.tolist()]
+        is_right.append(exact_matches(texts(given), wanted, settings.language))
+        values += logits[-1].numel()
+        poll()
+        if values > _MOST_VALUES:
+            break
+    return calibrated_temperature(
+        torch.cat(logits), torch.cat(tokens), torch.cat(lengths), np.concatenate(is_right)
+    )
+
+
+def calibrated_temperature(
+    logits: Tensor, tokens: Tensor, lengths: Tensor, is_right: NDArray[np.float64]
+) -> float:
+    """The temperature under which the probabilities of answers foretell best which are right.
+
+    Least is the cross-entropy of being right under the tempered probability of the
+    whole answer, with the targets of Platt 1999, which leave room for a mistake
+    where there was none, and a normal prior on the log temperature. Rows without a
+    mistake are no evidence that the model is too modest: then it is at least 1.
+
+    Args:
+        logits: of all answers' tokens, one answer after the other, ``(N, V)``.
+        tokens: these tokens, ``(N,)``.
+        lengths: tokens of each answer, ``(rows,)``.
+        is_right: 1 where the answer is right, else 0, ``(rows,)``.
+    """
+    right = float(is_right.sum())
+    wrong = len(is_right) - right
+    target = torch.where(
+        torch.from_numpy(is_right > 0), (right + 1.0) / (right + 2.0), 1.0 / (wrong + 2.0)
+    ).double()
+    row = torch.repeat_interleave(torch.arange(len(lengths)), lengths)
+
+    def loss(log_temperature: float) -> float:
+        scaled = (logits / float(np.exp(log_temperature))).log_softmax(-1)
+        gained = scaled.gather(1, tokens[:, None])[:, 0].double()
+        log_probability = torch.zeros(len(lengths), dtype=torch.float64).index_add(0, row, gained)
+        log_probability = log_probability.clamp(max=-1e-9)  # a probability below 1
+        doubt = torch.log(-torch.expm1(log_probability))
+        entropy = -(target * log_probability + (1.0 - target) * doubt).sum()
+        return float(entropy) + 0.5 * (log_temperature / PRIOR_DEVIATION) ** 2
+
+    least, most = _LOGIT_TEMPERATURES
+    bounds = tuple(np.log((least if wrong else 1.0, most)))
+    found = minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-3})
+    # a flat loss has no better place than where the model is
+    return float(np.exp(found.x)) if found.fun < loss(0.0) else 1.0

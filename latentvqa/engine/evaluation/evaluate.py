@@ -108,7 +108,9 @@ def evaluate(
     settings = loaded.scoring_settings(batch_size=batch_size, samples=samples)
     if is_calibrating:
         observer.notice("fitting the confidence to the validation answers")
-        temperature = fit_logit_temperature(loaded.model, encoded, store, settings, poll)
+        temperature = fit_logit_temperature(
+            loaded.model, encoded, store, loaded.tokenizers.answer, settings, poll
+        )
         write_calibration(loaded.folder, temperature)
         settings = replace(settings, logit_temperature=temperature)
     settings = replace(settings, is_shuffled_too=True)

@@ -7,8 +7,9 @@ import torch
 
 from latentvqa.data.batches import EncodedTable
 from latentvqa.data.images import ImageStore, ImageTransform
-from latentvqa.engine.evaluation.calibration import fit_logit_temperature, likeliest_temperature
+from latentvqa.engine.evaluation.calibration import calibrated_temperature, fit_logit_temperature
 from latentvqa.engine.evaluation.evaluate import evaluate
+from latentvqa.engine.metrics.confidence import judge_confidence
 from latentvqa.engine.runs.checkpoint import load_checkpoint, write_calibration
 from latentvqa.engine.runs.loading import load_model
 from latentvqa.engine.runs.tables import validation_table
@@ -21,26 +22,75 @@ def run(finished, tmp_path):
     return shutil.copytree(finished.run, tmp_path / "run")
 
 
-@pytest.mark.parametrize("truth", [0.4, 1.0, 2.5])
-def test_the_temperature_of_drawn_targets_is_found_again(truth):
-    generator = torch.Generator().manual_seed(0)
-    logits = 3 * torch.randn(40_000, 8, generator=generator)
-    targets = torch.multinomial((logits / truth).softmax(-1), 1, generator=generator)[:, 0]
-    assert likeliest_temperature(logits, targets) == pytest.approx(truth, rel=0.03)
+def answers_of(rows, length, scale=3.0, seed=0):
+    """Greedy answers of a made-up decoder: logits of their tokens, tokens, lengths."""
+    logits = scale * torch.randn(rows * length, 8, generator=torch.Generator().manual_seed(seed))
+    return logits, logits.argmax(-1), torch.full((rows,), length)
+
+
+def probabilities(logits, tokens, lengths, temperature=1.0):
+    gained = (logits / temperature).log_softmax(-1).gather(1, tokens[:, None])[:, 0]
+    return gained.reshape(len(lengths), -1).sum(1).exp().double().numpy()
+
+
+@pytest.mark.parametrize("length", [1, 3])
+@pytest.mark.parametrize("truth", [0.6, 1.0, 2.5])
+def test_the_temperature_at_which_whole_answers_are_right_as_often_as_they_say_is_found(
+    truth, length
+):
+    answers = answers_of(8_000, length)
+    draws = np.random.default_rng(0)
+    is_right = (draws.random(8_000) < probabilities(*answers, truth)).astype(float)
+    assert calibrated_temperature(*answers, is_right) == pytest.approx(truth, rel=0.07)
+
+
+@pytest.mark.parametrize("rows", [5, 50, 1_600])
+@pytest.mark.parametrize("scale", [0.5, 3.0, 9.0])
+def test_rows_without_a_mistake_never_make_a_model_surer(rows, scale):
+    found = calibrated_temperature(*answers_of(rows, 2, scale), np.ones(rows))
+    assert found >= 1.0
+
+
+def test_one_mistake_among_sure_answers_does_not_run_to_an_end():
+    answers = answers_of(100, 1, scale=30.0)
+    is_right = np.ones(100)
+    is_right[3] = 0.0
+    assert 0.2 < calibrated_temperature(*answers, is_right) < 5.0
+    assert 0.2 < calibrated_temperature(*answers_of(2, 1), np.array([1.0, 0.0])) < 5.0
+
+
+def test_a_fitted_temperature_does_not_touch_the_ranking_of_rows_that_are_harder():
+    # right on every validation row, then asked where it errs
+    fitted = calibrated_temperature(*answers_of(500, 2, scale=6.0), np.ones(500))
+    harder = answers_of(2_000, 2, scale=1.5, seed=1)
+    plain = probabilities(*harder)
+    is_right = (np.random.default_rng(2).random(2_000) < plain).astype(float)
+    images = np.arange(2_000) // 5
+    without = judge_confidence(plain, is_right, images)
+    for temperature in (fitted, 0.206):
+        tempered = probabilities(*harder, temperature)
+        found = judge_confidence(tempered, is_right, images, temperature, np.log(plain))
+        assert (found.auroc, found.aurc) == (without.auroc, without.aurc)
 
 
 def test_where_nothing_is_better_the_model_stays_as_it_is():
-    assert likeliest_temperature(torch.zeros(10, 4), torch.zeros(10, dtype=torch.long)) == 1.0
+    logits, tokens = torch.zeros(10, 4), torch.ones(10, dtype=torch.long)
+    lengths = torch.ones(10, dtype=torch.long)
+    assert calibrated_temperature(logits, tokens, lengths, np.ones(10)) == 1.0
 
 
-def test_the_fit_lowers_the_loss_of_a_real_model(run):
+def test_a_real_model_gets_a_temperature_that_is_kept_in_bounds(run):
     loaded, table = load_model(run), validation_table(run)
     preparation = loaded.model.vision.preparation
     transform = ImageTransform(preparation.size, preparation.interpolation)
     encoded = EncodedTable(table, loaded.tokenizers, 32, 8)
     store = ImageStore(table.image_paths, transform, 64)
     found = fit_logit_temperature(
-        loaded.model, encoded, store, loaded.scoring_settings(batch_size=16)
+        loaded.model,
+        encoded,
+        store,
+        loaded.tokenizers.answer,
+        loaded.scoring_settings(batch_size=16),
     )
     assert 0.05 < found < 20.0
     assert found != 1.0
@@ -56,6 +106,9 @@ def test_calibrating_changes_confidences_and_no_answer(run):
     assert again.logit_temperature == fitted.result.confidence.logit_temperature
     np.testing.assert_array_equal(fitted.confidences, after.confidences)
     assert not np.array_equal(before.confidences, after.confidences)
+    np.testing.assert_array_equal(before.log_probabilities, after.log_probabilities)
+    assert before.result.confidence.auroc == after.result.confidence.auroc
+    assert before.result.confidence.risk_coverage == after.result.confidence.risk_coverage
     assert before.losses == after.losses
 
 
