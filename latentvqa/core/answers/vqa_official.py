@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from latentvqa.core.answers.matching import ARTICLES, NUMBER_WORDS
 
+FEWEST_REFERENCES = 4
 _PUNCTUATION = ';/[]"{}()=+\\_-><@`,?!'
 _NUMBER_WORDS = {**NUMBER_WORDS, "none": "0"}
 _DIGIT_COMMA = re.compile(r"\d,\d")
@@ -38,12 +39,13 @@ def vqa_official(candidate: str, references: Sequence[str]) -> float:
     candidate and references are normalised only if the references differ.
 
     Raises:
-        ValueError: with fewer than three references, where the measure cannot
-            reach 1.
+        ValueError: with fewer than four references, where the measure cannot
+            reach 1: one is left out, and three of the others must agree.
     """
-    if len(references) < 3:
+    if len(references) < FEWEST_REFERENCES:
         raise ValueError(
-            f"the official VQA accuracy needs at least 3 references, got {len(references)}"
+            f"the official VQA accuracy needs at least {FEWEST_REFERENCES} references, "
+            f"got {len(references)}"
         )
     cleaned = [_without_line_breaks(reference) for reference in references]
     answer = _without_line_breaks(candidate)

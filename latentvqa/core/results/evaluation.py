@@ -27,8 +27,8 @@ class SeenAnswers:
     """What training had seen of the answers.
 
     Attributes:
-        upper_bound: share of rows with a reference that was trained on: no
-            score of answers repeated from training can exceed it.
+        upper_bound: share of rows with a reference that the model can say, composed
+            of words that it knows and short enough: exact match cannot exceed it.
         exact_match_by_times_trained_on: by how often the answer was trained on.
     """
 

@@ -136,7 +136,9 @@ def evaluate(
     if scores.shuffled_answers:
         shuffled = exact_matches(scores.shuffled_answers, table.answers, language)
         metrics["exact_match_latents_shuffled"] = mean_with_interval(shuffled, table.image_index)
-    seen = seen_answers(table, is_right, run, language)
+    seen = seen_answers(
+        table, is_right, run, language, loaded.tokenizers.answer, spec.max_answer_tokens
+    )
     places = RunFolder.holding(run)
     if seen is None and places.config.exists():  # a copied checkpoint has neither
         observer.notice(

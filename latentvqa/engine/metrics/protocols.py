@@ -13,7 +13,7 @@ import numpy as np
 from sacrebleu.metrics.bleu import BLEU
 
 from latentvqa.core.answers.matching import anls, token_f1
-from latentvqa.core.answers.vqa_official import vqa_official
+from latentvqa.core.answers.vqa_official import FEWEST_REFERENCES, vqa_official
 from latentvqa.core.estimates import Estimate
 from latentvqa.data.tables import QuestionTable
 from latentvqa.engine.metrics.intervals import (
@@ -22,8 +22,6 @@ from latentvqa.engine.metrics.intervals import (
     mean_with_interval,
 )
 
-# the official VQA accuracy compares with several people's answers
-OFFICIAL_REFERENCES = 3
 PROTOCOLS = {
     "exact_match": "equals a reference after Unicode NFC, caseless, outer punctuation off",
     "vqa_official": "VQA challenge, leave-one-out over the references, its English rules",
@@ -38,6 +36,8 @@ _BLEU_RESAMPLES = 500
 def protocol_meanings(names: Iterable[str]) -> dict[str, str]:
     """What each protocol among some names means, and what sacrebleu states with its numbers."""
     meanings = {name: meaning for name, meaning in PROTOCOLS.items() if name in set(names)}
+    if "bleu" not in meanings:
+        return meanings
     return {**meanings, "bleu_signature": str(_bleu().get_signature())}
 
 
@@ -49,7 +49,8 @@ def protocol_scores(
     Args:
         answers: answer of each row.
         is_right: 1 where that equals a reference, else 0, shape ``(rows,)``.
-        table: the rows; official VQA accuracy needs three references in each.
+        table: the rows; official VQA accuracy needs four references in each,
+            BLEU four words in a reference of half of them.
         language: whose rules normalisation may use; empty for none.
     """
     rows, images = list(zip(answers, table.answers, strict=True)), table.image_index
@@ -59,14 +60,15 @@ def protocol_scores(
             np.array([token_f1(answer, wanted, language) for answer, wanted in rows]), images
         ),
     }
-    if all(len(wanted) >= OFFICIAL_REFERENCES for wanted in table.answers):
+    if all(len(wanted) >= FEWEST_REFERENCES for wanted in table.answers):
         official = np.array([vqa_official(answer, wanted) for answer, wanted in rows])
         found["vqa_official"] = mean_with_interval(official, images)
     similarity = cache(anls)
     found["anls"] = mean_with_interval(
         np.array([similarity(answer, wanted) for answer, wanted in rows]), images
     )
-    found["bleu"] = corpus_bleu(answers, table.answers, images)
+    if _long_share(table.answers) >= 0.5:
+        found["bleu"] = corpus_bleu(answers, table.answers, images)
     return found
 
 
@@ -88,6 +90,12 @@ def corpus_bleu(
     resampled = [_bleu_of(w @ by_image) for w in image_resamples(len(names), _BLEU_RESAMPLES)]
     value = _bleu_of(counts.sum(0))
     return estimate_of(value, np.array(resampled), rows=len(answers), images=len(names))
+
+
+def _long_share(references: Sequence[tuple[str, ...]]) -> float:
+    """Share of rows with a reference of as many words as BLEU's longest n-grams."""
+    longest = [max(len(one.split()) for one in wanted) for wanted in references]
+    return sum(words >= _ORDERS for words in longest) / len(longest)
 
 
 @cache

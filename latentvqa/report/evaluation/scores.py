@@ -65,7 +65,7 @@ def _measures(found: EvaluationResult) -> Table:
         table.add_row(_PRIOR_LABELS[name], _figure(prior, True), "")
     if found.seen_answers is not None:
         bound = found.seen_answers.upper_bound
-        table.add_row("most that answers seen in training allow", _figure(bound, True), "")
+        table.add_row("most that the words known allow", _figure(bound, True), "")
     return table
 
 

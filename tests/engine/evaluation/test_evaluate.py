@@ -110,11 +110,13 @@ def test_one_reference_has_no_official_accuracy(found):
 
 
 def test_several_references_have_one(tmp_path, loaded):
-    rows = [(f"{i}.png", "how many?", '"[""two"", ""two"", ""three""]"') for i in range(4)]
+    rows = [(f"{i}.png", "how many?", '"[""two"", ""two"", ""three"", ""two""]"') for i in range(4)]
     table = own_table(tmp_path, rows, "image,question,answers")
     found = evaluate(loaded, table, Observer(), run=tmp_path)
     assert found.result.metrics["vqa_official"].n == 4
-    fewer = own_table(tmp_path, [*rows, ("5.png", "q", '"[""two""]"')], "image,question,answers")
+    fewer = own_table(
+        tmp_path, [*rows, ("5.png", "q", '"[""two"", ""two"", ""two""]"')], "image,question,answers"
+    )
     assert "vqa_official" not in evaluate(loaded, fewer, Observer(), run=tmp_path).result.metrics
 
 

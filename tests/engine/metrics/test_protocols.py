@@ -49,15 +49,27 @@ def test_bleu_of_one_word_answers_is_their_share_that_is_right():
     assert found.value == pytest.approx(0.75)
 
 
-def test_the_official_accuracy_needs_three_references_in_every_row(tmp_path):
-    three = table_of(tmp_path, ['"[""a"", ""a"", ""b""]"'] * 3, "image,question,answers")
-    assert "vqa_official" in scores(["a"] * 3, three, "")
-    one = table_of(tmp_path / "one", ["a"] * 3) if (tmp_path / "one").mkdir() is None else None
-    assert "vqa_official" not in scores(["a"] * 3, one, "")
+FOUR = '"[""a"", ""a"", ""a"", ""the big red b""]"'
+THREE = '"[""a"", ""a"", ""a""]"'
+
+
+def test_the_official_accuracy_needs_four_references_in_every_row(tmp_path):
+    for name, rows in {"four": [FOUR] * 3, "three": [FOUR, FOUR, THREE]}.items():
+        (tmp_path / name).mkdir()
+        table = table_of(tmp_path / name, rows, "image,question,answers")
+        assert ("vqa_official" in scores(["a"] * 3, table, "")) == (name == "four")
+
+
+@pytest.mark.parametrize(("long", "is_shown"), [(0, False), (1, False), (2, True), (4, True)])
+def test_bleu_is_not_shown_where_most_answers_are_shorter_than_its_ngrams(tmp_path, long, is_shown):
+    answers = ["the small red car"] * long + ["red small car"] * (4 - long)
+    found = scores(answers, table_of(tmp_path, answers), "")
+    assert ("bleu" in found) == is_shown
+    assert ("bleu_signature" in protocol_meanings(found)) == is_shown
 
 
 def test_every_protocol_is_explained(tmp_path):
-    table = table_of(tmp_path, ['"[""a"", ""a"", ""b""]"'] * 3, "image,question,answers")
+    table = table_of(tmp_path, [FOUR] * 3, "image,question,answers")
     assert scores(["a", "b", "c"], table, "").keys() == PROTOCOLS.keys()
 
 
