@@ -27,6 +27,7 @@ MEASURES = (
 )
 # those that arms are compared by; the first decides the word
 COMPARED = ("exact_match", "answer_loss")
+SIGNIFICANCE = 0.05
 
 
 @dataclass(frozen=True)
@@ -61,22 +62,30 @@ class Comparison:
         over_images: mean difference of exact match over the rows of all seeds;
             its 95 % interval comes from a paired bootstrap over images. Absent
             where the runs did not answer the same rows.
+        p_value: of no difference of exact match, over seeds, or over images with
+            one seed; None where neither has an interval.
+        p_holm: the same corrected for all arms that were compared (Holm 1979).
     """
 
     over_seeds: Mapping[str, Estimate]
     over_images: Estimate | None
+    p_value: float | None = None
+    p_holm: float | None = None
 
     @property
     def word(self) -> Word:
         """Better or worse where every interval of exact match leaves 0 out on one side.
 
-        With one seed the interval over images stands alone, and says nothing of
-        other seeds.
+        With several arms the corrected p-value must be below 5 % as well, since of
+        many arms without effect one looks like an effect by chance. With one seed
+        the interval over images stands alone, and says nothing of other seeds.
         """
         over_seeds = self.over_seeds["exact_match"]
         judged = [self.over_images] if self.over_images is not None else []
         if over_seeds.n > 1:
             judged.append(over_seeds)
+        if self.p_holm is not None and self.p_holm >= SIGNIFICANCE:
+            return "no difference shown"
         signs = {estimate.sign for estimate in judged}
         if signs == {1}:
             return "better"
@@ -114,6 +123,9 @@ class AblationResult:
         arms: in the order of the plan.
         runs: in the order of the plan, finished or not.
         notes: what the reader should know.
+        smallest_detectable: difference of exact match, as a share, that a t test
+            over as many seeds shows in four of five repetitions, at the spread that
+            the arms have; None with one seed or without spread.
     """
 
     name: str
@@ -123,6 +135,7 @@ class AblationResult:
     arms: Sequence[ArmResult]
     runs: Sequence[RunResult]
     notes: Sequence[str] = ()
+    smallest_detectable: float | None = None
 
     def in_state(self, *states: RunState) -> list[RunResult]:
         """Runs that are in one of these states."""

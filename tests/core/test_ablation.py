@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from latentvqa.core.ablation import (
@@ -53,3 +55,8 @@ def test_runs_are_found_by_their_state():
     result = AblationResult("n", "", "a", (0, 1), [], runs)
     assert result.in_state("failed") == runs[:1]
     assert result.in_state("failed", "finished") == runs
+
+
+@pytest.mark.parametrize(("p_holm", "word"), [(0.0499, "better"), (0.05, "no difference shown")])
+def test_among_several_arms_the_corrected_p_value_must_agree(p_holm, word):
+    assert replace(comparison(ABOVE, ABOVE), p_holm=p_holm).word == word

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,9 @@ from latentvqa.engine.metrics.paired_tests import (
     RowKey,
     difference_over_images,
     difference_over_seeds,
+    holm,
+    p_of_no_difference,
+    smallest_detectable_difference,
 )
 from latentvqa.errors import CheckpointError
 from latentvqa.history import read_history
@@ -55,6 +59,8 @@ def collect_results(ablation: Ablation, root: Path) -> AblationResult:
                 else _comparison(name, ablation, runs, finished),
             )
         )
+    arms = _corrected(arms)
+    compared = [one.comparison.over_seeds["exact_match"] for one in arms if one.comparison]
     return AblationResult(
         name=ablation.name,
         description=ablation.description,
@@ -63,6 +69,7 @@ def collect_results(ablation: Ablation, root: Path) -> AblationResult:
         arms=arms,
         runs=runs,
         notes=_notes(arms, finished),
+        smallest_detectable=smallest_detectable_difference(compared),
     )
 
 
@@ -153,10 +160,26 @@ def _comparison(
         (_correctness(finished[arm, seed]), _correctness(finished[ablation.default, seed]))
         for seed in seeds
     ]
-    return Comparison(
-        over_seeds={name: difference_over_seeds(values) for name, values in differences.items()},
-        over_images=difference_over_images(pairs),
-    )
+    over_seeds = {name: difference_over_seeds(values) for name, values in differences.items()}
+    over_images = difference_over_images(pairs)
+    p_value = p_of_no_difference(over_seeds["exact_match"], over_images)
+    return Comparison(over_seeds, over_images, p_value)
+
+
+def _corrected(arms: Sequence[ArmResult]) -> list[ArmResult]:
+    """The arms with their p-values corrected for the number of them."""
+    p_values = {
+        arm.name: arm.comparison.p_value
+        for arm in arms
+        if arm.comparison is not None and arm.comparison.p_value is not None
+    }
+    corrected = dict(zip(p_values, holm(list(p_values.values())), strict=True))
+    return [
+        arm
+        if arm.comparison is None or arm.name not in corrected
+        else replace(arm, comparison=replace(arm.comparison, p_holm=corrected[arm.name]))
+        for arm in arms
+    ]
 
 
 def _correctness(place: RunPlace) -> dict[RowKey, bool]:

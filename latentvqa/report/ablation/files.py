@@ -36,6 +36,7 @@ def result_json(result: AblationResult) -> dict[str, Any]:
             for number, run in enumerate(result.runs)
         ],
         "notes": list(result.notes),
+        "smallest_detectable_difference": result.smallest_detectable,
     }
 
 
@@ -76,6 +77,8 @@ def _arm_json(arm: ArmResult) -> dict[str, Any]:
             "word": found.word,
             "over_seeds": {name: _estimate_json(one) for name, one in found.over_seeds.items()},
             "over_images": None if found.over_images is None else _estimate_json(found.over_images),
+            "p_value": found.p_value,
+            "p_holm": found.p_holm,
         },
     }
 

@@ -85,6 +85,7 @@ def result_panel(result: AblationResult, width: int) -> RenderableType:
         parts.append(arms_table(result, width))
     if any(arm.comparison is not None for arm in result.arms):
         parts += [_comparisons(result, is_narrow=width < _WIDE), Text(_caption(result), "dim")]
+    parts += [Text(line, "dim") for line in _evidence(result)]
     parts += [Text(printable(note), "yellow") for note in result.notes]
     parts += [_failure(run) for run in result.in_state("failed")]
     missing = result.in_state("running", "interrupted", "waiting")
@@ -237,6 +238,28 @@ def _caption(result: AblationResult) -> str:
         f"95 % intervals: paired t test over {seeds} seeds; paired bootstrap over images, for "
         "these very runs. Better or worse: both leave out 0 on the same side."
     )
+
+
+def _evidence(result: AblationResult) -> list[str]:
+    """What so many seeds and arms can show, a sentence each."""
+    corrected = [
+        f"{printable(arm.name)} {arm.comparison.p_holm:.2g}"
+        for arm in result.arms
+        if arm.comparison is not None and arm.comparison.p_holm is not None
+    ]
+    lines = []
+    if len(corrected) > 1:
+        lines.append(
+            f"p-values corrected for {len(corrected)} arms (Holm), to be below 0.05 as well: "
+            f"{', '.join(corrected)}."
+        )
+    if result.smallest_detectable is not None:
+        lines.append(
+            "Smallest difference that so many seeds show in four of five repetitions, at this "
+            f"spread: {100.0 * result.smallest_detectable:.1f} points. A smaller one is mostly "
+            "missed."
+        )
+    return lines
 
 
 def _failure(run: RunResult) -> Text:

@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -27,6 +28,8 @@ def test_json_holds_measures_with_value_low_high_and_n():
         "n": 3,
     }
     assert against["over_images"]["n"] == 4000
+    assert (against["p_value"], against["p_holm"]) == (None, None)
+    assert found["smallest_detectable_difference"] is None
     assert found["arms"]["0.2"]["against_default"] is None
     assert found["arms"]["0.1"]["changes"] == {"kl.factor": 0.1}
     assert found["runs"][3] == {
@@ -51,3 +54,13 @@ def test_csv_has_a_row_per_arm_and_a_row_per_run():
     rows = list(csv.DictReader(io.StringIO(runs_csv(found))))
     assert [row["number"] for row in rows] == list("012345")
     assert (rows[5]["state"], rows[5]["message"], rows[5]["exact_match"]) == ("failed", "a, b", "")
+
+
+def test_the_object_says_what_the_seeds_can_show():
+    comparison = replace(WORSE.comparison, p_value=0.02, p_holm=0.06)
+    arms = (DEFAULT, replace(WORSE, comparison=comparison))
+    found = result_json(replace(result(*arms), smallest_detectable=0.07))
+    against = found["arms"]["0.1"]["against_default"]
+    assert (against["p_value"], against["p_holm"]) == (0.02, 0.06)
+    assert against["word"] == "no difference shown"
+    assert found["smallest_detectable_difference"] == 0.07

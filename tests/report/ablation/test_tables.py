@@ -1,4 +1,5 @@
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -40,6 +41,18 @@ these very runs. Better or worse: both leave out 0 on the same side."""
 
 def test_the_tables_at_a_width_of_80():
     assert text_of(result_panel(result(DEFAULT, WORSE), 80), 80) == AT_80
+
+
+def test_what_so_many_seeds_and_arms_can_show_stands_below():
+    other = replace(WORSE, name="0.15", comparison=replace(WORSE.comparison, p_holm=0.3))
+    first = replace(WORSE, comparison=replace(WORSE.comparison, p_holm=0.0123))
+    found = replace(result(DEFAULT, first, other), smallest_detectable=0.0719)
+    text = " ".join(text_of(result_panel(found, 80), 80).split())
+    assert "corrected for 2 arms (Holm), to be below 0.05 as well: 0.1 0.012, 0.15 0.3." in text
+    assert "in four of five repetitions, at this spread: 7.2 points." in text
+    assert text.count("no difference shown") == 1  # of two with the same intervals
+    alone = replace(result(DEFAULT, first), smallest_detectable=0.0719)
+    assert "Holm" not in text_of(result_panel(alone, 80), 80)
 
 
 @pytest.mark.parametrize("width", [40, 50, 60])
