@@ -59,7 +59,7 @@ def collect_results(ablation: Ablation, root: Path) -> AblationResult:
                 else _comparison(name, ablation, runs, finished),
             )
         )
-    arms = _corrected(arms)
+    arms = corrected_for_arms(arms)
     compared = [one.comparison.over_seeds["exact_match"] for one in arms if one.comparison]
     return AblationResult(
         name=ablation.name,
@@ -71,6 +71,22 @@ def collect_results(ablation: Ablation, root: Path) -> AblationResult:
         notes=_notes(arms, finished),
         smallest_detectable=smallest_detectable_difference(compared),
     )
+
+
+def corrected_for_arms(arms: Sequence[ArmResult]) -> list[ArmResult]:
+    """The arms with their p-values corrected for the number of them."""
+    p_values = {
+        arm.name: arm.comparison.p_value
+        for arm in arms
+        if arm.comparison is not None and arm.comparison.p_value is not None
+    }
+    corrected = dict(zip(p_values, holm(list(p_values.values())), strict=True))
+    return [
+        arm
+        if arm.comparison is None or arm.name not in corrected
+        else replace(arm, comparison=replace(arm.comparison, p_holm=corrected[arm.name]))
+        for arm in arms
+    ]
 
 
 def told(place: RunPlace) -> str:
@@ -164,22 +180,6 @@ def _comparison(
     over_images = difference_over_images(pairs)
     p_value = p_of_no_difference(over_seeds["exact_match"], over_images)
     return Comparison(over_seeds, over_images, p_value)
-
-
-def _corrected(arms: Sequence[ArmResult]) -> list[ArmResult]:
-    """The arms with their p-values corrected for the number of them."""
-    p_values = {
-        arm.name: arm.comparison.p_value
-        for arm in arms
-        if arm.comparison is not None and arm.comparison.p_value is not None
-    }
-    corrected = dict(zip(p_values, holm(list(p_values.values())), strict=True))
-    return [
-        arm
-        if arm.comparison is None or arm.name not in corrected
-        else replace(arm, comparison=replace(arm.comparison, p_holm=corrected[arm.name]))
-        for arm in arms
-    ]
 
 
 def _correctness(place: RunPlace) -> dict[RowKey, bool]:
