@@ -40,6 +40,7 @@ def fit_logit_temperature(
     tokenizer: TextTokenizer,
     settings: ScoringSettings,
     poll: Callable[[], None] = lambda: None,
+    is_judged: NDArray[np.bool_] | None = None,
 ) -> float:
     """Find what to divide the logits by, so that answers are right as often as they say.
 
@@ -52,6 +53,8 @@ def fit_logit_temperature(
         tokenizer: of the answers.
         settings: batch size, device, precision and the language of exact match.
         poll: called after every batch; may raise to stop.
+        is_judged: the rows that count, ``(rows,)``; all without it. A target that is
+            cut or holds an unknown word is wrong whatever the model has learnt.
     """
     logits: list[Tensor] = []
     tokens: list[Tensor] = []
@@ -66,11 +69,15 @@ def fit_logit_temperature(
             memory = model.memory(one.encoded, None if posterior is None else posterior.mu).tokens
             given = generate_answers(model, memory).tokens
             scores = model.answer_logits(memory, given, BOS).float()
+        rows = one.batch.rows.numpy()
+        counts = np.ones(len(rows), dtype=bool) if is_judged is None else is_judged[rows]
+        chosen = torch.from_numpy(counts).to(given.device)
+        given, scores = given[chosen], scores[chosen]
         is_token = given != PAD
         logits.append(scores[is_token].cpu())
         tokens.append(given[is_token].cpu())
         lengths.append(is_token.sum(1).cpu())
-        wanted = [encoded.table.answers[row] for row in one.batch.rows.tolist()]
+        wanted = [encoded.table.answers[row] for row in rows[counts].tolist()]
         is_right.append(exact_matches(texts(given), wanted, settings.language))
         values += logits[-1].numel()
         poll()

@@ -106,10 +106,17 @@ def evaluate(
         table, loaded.tokenizers, spec.max_question_tokens, spec.max_answer_tokens
     )
     settings = loaded.scoring_settings(batch_size=batch_size, samples=samples)
+    blind = _blind_scores(loaded, run, encoded, settings.language, observer)
     if is_calibrating:
         observer.notice("fitting the confidence to the validation answers")
         temperature = fit_logit_temperature(
-            loaded.model, encoded, store, loaded.tokenizers.answer, settings, poll
+            loaded.model,
+            encoded,
+            store,
+            loaded.tokenizers.answer,
+            settings,
+            poll,
+            None if blind is None else blind.is_judged,
         )
         write_calibration(loaded.folder, temperature)
         settings = replace(settings, logit_temperature=temperature)
@@ -119,7 +126,6 @@ def evaluate(
         observer.progress("questions", done, total)
         poll()
 
-    blind = _blind_scores(loaded, run, encoded, settings.language, observer)
     scores = score_table(
         loaded.model,
         encoded,

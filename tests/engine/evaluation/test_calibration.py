@@ -79,21 +79,28 @@ def test_where_nothing_is_better_the_model_stays_as_it_is():
     assert calibrated_temperature(logits, tokens, lengths, np.ones(10)) == 1.0
 
 
-def test_a_real_model_gets_a_temperature_that_is_kept_in_bounds(run):
+def test_the_temperature_of_a_real_model_is_that_of_its_judged_rows(run):
     loaded, table = load_model(run), validation_table(run)
     preparation = loaded.model.vision.preparation
     transform = ImageTransform(preparation.size, preparation.interpolation)
     encoded = EncodedTable(table, loaded.tokenizers, 32, 8)
     store = ImageStore(table.image_paths, transform, 64)
-    found = fit_logit_temperature(
-        loaded.model,
-        encoded,
-        store,
-        loaded.tokenizers.answer,
-        loaded.scoring_settings(batch_size=16),
-    )
+    settings = loaded.scoring_settings(batch_size=16)
+    found = fit_logit_temperature(loaded.model, encoded, store, loaded.tokenizers.answer, settings)
     assert 0.05 < found < 20.0
     assert found != 1.0
+
+    def of(chosen):
+        return fit_logit_temperature(
+            loaded.model, encoded, store, loaded.tokenizers.answer, settings, is_judged=chosen
+        )
+
+    assert of(np.ones(len(table), dtype=bool)) == found
+    scores = evaluate(loaded, table, Observer(), run=run)
+    right_alone = of(scores.is_right > 0)
+    assert right_alone >= 1.0
+    assert right_alone != found
+    assert of(np.zeros(len(table), dtype=bool)) == 1.0
 
 
 def test_calibrating_changes_confidences_and_no_answer(run):
