@@ -2,13 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from latentvqa.core.latent_use import (
-    Exchange,
-    ExchangeLimits,
-    LatentUseEvidence,
-    Span,
-    judge_latent_use,
-)
+from latentvqa.core.exchanges import Exchange, ExchangeLimits, Span
+from latentvqa.core.latent_use import LatentUseEvidence, judge_latent_use
 
 BIT = 1e-9
 

@@ -5,7 +5,6 @@ Every arm answers the same rows, so that each difference is a paired one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -14,15 +13,9 @@ from torch import Tensor
 
 from latentvqa.core.answers.matching import normalise_answer
 from latentvqa.core.estimates import Estimate
-from latentvqa.core.latent_use import (
-    Exchange as ExchangeEffect,
-)
-from latentvqa.core.latent_use import (
-    LatentUseEvidence,
-    LatentUseVerdict,
-    Span,
-    judge_latent_use,
-)
+from latentvqa.core.exchanges import Exchange as ExchangeEffect
+from latentvqa.core.exchanges import Span
+from latentvqa.core.latent_use import LatentUseEvidence, LatentUseVerdict, judge_latent_use
 from latentvqa.core.results.latent_use import (
     ANY_LATENTS,
     BASE,
@@ -45,8 +38,8 @@ from latentvqa.engine.latent_use.interventions import (
     Answered,
     EncodingPass,
     InterventionRunner,
-    Reading,
 )
+from latentvqa.engine.latent_use.replacements import replaced_latents
 from latentvqa.engine.metrics.accumulator import ACTIVE_UNIT_VARIANCE, entropy_of
 from latentvqa.engine.metrics.capacity import MOST_UNITS, LatentCovariance
 from latentvqa.engine.metrics.exact_match import exact_matches
@@ -54,8 +47,6 @@ from latentvqa.engine.metrics.intervals import mean_with_interval
 from latentvqa.engine.metrics.mutual_information import mutual_information
 from latentvqa.models import Posterior
 
-NOISE_TEMPERATURES = (0.25, 0.5, 1.0, 2.0, 4.0)
-EXCHANGED_SHARES = (0.25, 0.5, 0.75)
 MOST_ROWS = 10_000
 SHORT_ROWS = 2_000
 _MI_EXAMPLES = 2_000
@@ -119,7 +110,16 @@ class _Arms:
         sampled, followed = self.base.answered, None
         if posterior is not None and other.posterior is not None:
             answered = self.runner.read(
-                dict(self._readings(posterior, other.posterior.mu, any_row))
+                dict(
+                    replaced_latents(
+                        posterior,
+                        other.posterior.mu,
+                        any_row,
+                        temperature=self.settings.temperature,
+                        seed=self.seed,
+                        is_short=self.is_short,
+                    )
+                )
             )
             for name, given in answered.items():
                 self._add(name, given)
@@ -167,46 +167,6 @@ class _Arms:
     def _mean_attention(self, attention: np.ndarray) -> MeanAttention:
         mean = attention.mean(0, dtype=np.float64).round(6)  # (K, P + 1)
         return MeanAttention(self.runner.model.vision.grid, tuple(map(tuple, mean.tolist())))
-
-    def _readings(
-        self, posterior: Posterior, other: Tensor, any_row: Exchange
-    ) -> Iterator[tuple[str, Reading]]:
-        """Latents that only the decoder sees.
-
-        Beside the posterior's own, the arms of the Token Replacement Test (arXiv
-        2605.21642), and the latents of the same question about another image,
-        whole and in part.
-        """
-        mu = posterior.mu
-        nothing, mean = torch.zeros_like(mu[:1]), mu.mean(0, keepdim=True)
-        noise = torch.randn(mu.shape, generator=torch.Generator().manual_seed(self.seed))
-
-        def given(latents: Tensor) -> Reading:
-            return Reading(lambda rows: latents[rows])
-
-        def noisy(temperature: float) -> Reading:
-            return given(posterior.sample(temperature, noise))
-
-        if self.is_gaussian:
-            yield "posterior_sample", noisy(self.settings.temperature)
-        yield OTHER_LATENTS, given(other)
-        yield ANY_LATENTS, given(mu[torch.from_numpy(any_row.sources)])
-        yield MATCHED, given(mean + noise * mu.std(0, correction=0, keepdim=True))
-        yield ZERO, Reading(lambda rows: nothing.expand(len(rows), -1, -1))
-        if self.is_short:
-            return
-        yield "dataset_mean", Reading(lambda rows: mean.expand(len(rows), -1, -1))
-        yield "first_token_repeated", given(mu[:, :1].expand_as(mu))
-        yield "random_of_same_length", given(_of_length(noise, mu))
-        for share in EXCHANGED_SHARES:
-            yield f"exchanged_{share:g}", given(mu + share * (other - mu))
-        if self.is_gaussian:
-            yield "prior_sample", given(noise)
-            for temperature in NOISE_TEMPERATURES:
-                yield f"noise_{temperature:g}", noisy(temperature)
-        if mu.shape[1] > 1:
-            for token in range(mu.shape[1]):
-                yield f"without_token_{token}", Reading(lambda rows: mu[rows], token)
 
     def _input_arms(self) -> None:
         """Arms that the whole model sees, beside the exchange of images."""
@@ -309,12 +269,6 @@ class _Arms:
             need=information.answer_entropy,
         )
         return judge_latent_use(evidence)
-
-
-def _of_length(noise: Tensor, mu: Tensor) -> Tensor:
-    """Random directions with the length of each latent token, ``(rows, K, Z)``."""
-    lengths: Tensor = mu.norm(dim=2, keepdim=True) / noise.norm(dim=2, keepdim=True)
-    return noise * lengths
 
 
 def _active_units(mu: Tensor) -> int:

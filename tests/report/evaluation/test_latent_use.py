@@ -17,7 +17,9 @@ def arm(score, change, nll, flips):
 
 
 FOUND = LatentUse(
-    verdict=LatentUseVerdict("used, image and question", "The latent is used: it costs 40.0 points."),
+    verdict=LatentUseVerdict(
+        "used, image and question", "The latent is used: it costs 40.0 points."
+    ),
     questions=5000,
     images=1000,
     arms={

@@ -20,13 +20,13 @@ def test_scores_priors_types_and_what_was_seen_stand_one_below_the_other():
     assert text.startswith("""\
 1,000 questions on 250 images
 
-  measure                                      value      95 % interval
- ───────────────────────────────────────────────────────────────────────
-  exact match                                75.00 %   73.00 to 77.00 %
-  answer loss (nats per answer)               1.2500   1.0000 to 1.5000
-  without images: most frequent answer       30.00 %
-  without images: per question text          50.00 %
-  most that answers seen in training allow   99.00 %
+  measure                                  value      95 % interval
+ ───────────────────────────────────────────────────────────────────
+  exact match                            75.00 %   73.00 to 77.00 %
+  answer loss (nats per answer)           1.2500   1.0000 to 1.5000
+  without images: most frequent answer   30.00 %
+  without images: per question text      50.00 %
+  most that the words known allow        99.00 %
 
 
   type     questions   exact match      95 % interval   blind prior
