@@ -138,7 +138,9 @@ def evaluate(
     language, is_right = settings.language, scores.is_right
     priors = {} if blind is None else blind.matches
     metrics = protocol_scores(scores.answers, is_right, table, language)
-    metrics["answer_nll"] = mean_with_interval(scores.answer_nll, table.image_index)
+    metrics["answer_nll"] = mean_with_interval(
+        scores.answer_nll, table.image_index, quantity="amount"
+    )
     if scores.shuffled_answers:
         shuffled = exact_matches(scores.shuffled_answers, table.answers, language)
         metrics["exact_match_latents_shuffled"] = mean_with_interval(shuffled, table.image_index)

@@ -43,7 +43,7 @@ from latentvqa.engine.latent_use.replacements import replaced_latents
 from latentvqa.engine.metrics.accumulator import ACTIVE_UNIT_VARIANCE, entropy_of
 from latentvqa.engine.metrics.capacity import MOST_UNITS, LatentCovariance
 from latentvqa.engine.metrics.exact_match import exact_matches
-from latentvqa.engine.metrics.intervals import mean_with_interval
+from latentvqa.engine.metrics.intervals import Quantity, mean_with_interval
 from latentvqa.engine.metrics.mutual_information import mutual_information
 from latentvqa.models import Posterior
 
@@ -197,14 +197,14 @@ class _Arms:
         is_changed = np.array([a != b for a, b in zip(said, self._base_said, strict=True)])
         self.arms[name] = Arm(
             exact_match=self._measure(is_right),
-            answer_nll=self._measure(answered.answer_nll),
+            answer_nll=self._measure(answered.answer_nll, "amount"),
             flip_rate=self._measure(is_changed.astype(float)),
-            difference=self._measure(is_right - self._base_right),
+            difference=self._measure(is_right - self._base_right, "difference"),
         )
         added = answered.answer_nll - self.base.answered.answer_nll
         self.effects[name] = ExchangeEffect(
             cost=Span.of(self.arms[name].difference.negated),
-            nats=Span.of(self._measure(added)),
+            nats=Span.of(self._measure(added, "amount")),
             flips=float(is_changed.mean()),
             is_identical=not is_changed.any() and float(np.abs(added).max()) < _SAME_NATS,
         )
@@ -212,18 +212,19 @@ class _Arms:
     def _is_right(self, answered: Answered) -> np.ndarray:
         return exact_matches(answered.answers, self.table.answers, self.settings.language)
 
-    def _measure(self, values: np.ndarray) -> Estimate:
-        return mean_with_interval(values, self.table.image_index)
+    def _measure(self, values: np.ndarray, quantity: Quantity = "share") -> Estimate:
+        return mean_with_interval(values, self.table.image_index, quantity=quantity)
 
     def _moved(self, before: Tensor, after: Tensor) -> Estimate:
         spread = 2.0 * float(before.double().var(0, correction=0).sum())
         squared = (after - before).double().square().sum((1, 2)).numpy()
-        return self._measure(squared / spread if spread > 0.0 else np.zeros(len(squared)))
+        moved = squared / spread if spread > 0.0 else np.zeros(len(squared))
+        return self._measure(moved, "amount")
 
     def _cosine(self, mu: Tensor, exchange: Exchange) -> Estimate:
         flat = mu.flatten(1)
         values = torch.cosine_similarity(flat, flat[torch.from_numpy(exchange.sources)], dim=1)
-        return self._measure(values.double().numpy())
+        return self._measure(values.double().numpy(), "amount")
 
     def _information(self, posterior: Posterior | None, sampled: Answered) -> Information:
         judged = np.ones(len(self.table), bool) if self.blind is None else self.blind.is_judged

@@ -7,12 +7,13 @@ pretend that they are independent.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 import numpy as np
 from scipy import stats
 
 from latentvqa.core.estimates import Estimate
-from latentvqa.engine.metrics.proportions import rare_ends
+from latentvqa.engine.metrics.proportions import rare_difference_ends, rare_ends
 
 RESAMPLES = 2000
 COVERAGE = 0.95
@@ -20,7 +21,12 @@ _TAIL = (1.0 - COVERAGE) / 2.0
 _LARGEST_BLOCK = 2_000_000  # numbers held at once
 
 
-def mean_with_interval(values: np.ndarray, images: np.ndarray, seed: int = 0) -> Estimate:
+Quantity = Literal["share", "difference", "amount"]
+
+
+def mean_with_interval(
+    values: np.ndarray, images: np.ndarray, seed: int = 0, *, quantity: Quantity = "share"
+) -> Estimate:
     """Mean of per-row values with an interval over images.
 
     Shares, and differences of shares where few rows changed, have the intervals
@@ -31,13 +37,19 @@ def mean_with_interval(values: np.ndarray, images: np.ndarray, seed: int = 0) ->
             models on the same rows make the bootstrap a paired one.
         images: image of each row, shape ``(rows,)``.
         seed: of the resampling.
+        quantity: ``share`` for values in [0, 1], ``difference`` for paired ones of
+            two shares of right answers, ``amount`` for nats and all else.
     """
     values = values.astype(np.float64)
     _, index = np.unique(images, return_inverse=True)
     value = float(values.mean())
     if index.max() == 0:
         return Estimate(value, None, None, len(values))
-    if (ends := rare_ends(values, index, _TAIL)) is not None:
+    ends = None
+    if quantity != "amount":
+        rare = rare_ends if quantity == "share" else rare_difference_ends
+        ends = rare(values, index, _TAIL)
+    if ends is not None:
         return Estimate(value, min(ends[0], value), max(ends[1], value), len(values))
     sums = np.bincount(index, weights=values)
     counts = np.bincount(index).astype(np.float64)

@@ -54,7 +54,7 @@ def difference_over_images(
         float(arm[row]) - float(default[row]) for arm, default in pairs for row in default
     ]
     images = [row[0] for _, default in pairs for row in default]
-    return mean_with_interval(np.array(differences), np.array(images))
+    return mean_with_interval(np.array(differences), np.array(images), quantity="difference")
 
 
 def p_of_no_difference(over_seeds: Estimate, over_images: Estimate | None) -> float | None:

@@ -57,7 +57,7 @@ def share_ends(sums: Floats, counts: Floats, tail: float) -> tuple[float, float]
 def rare_ends(
     values: Floats, image_index: NDArray[np.int64], tail: float
 ) -> tuple[float, float] | None:
-    """Ends of the mean of shares or of their differences, where resampling fails.
+    """Ends of the mean of values in [0, 1], where resampling fails.
 
     Args:
         values: of each row, shape ``(rows,)``.
@@ -65,29 +65,46 @@ def rare_ends(
         tail: probability left out on each side.
 
     Returns:
-        Low and high; None for values outside [-1, 1], and where enough images
-        differ to resample them.
+        Low and high; None for other values, and for values between 0 and 1 of
+        which enough images differ to resample them.
     """
-
-    def by_image(given: NDArray[np.generic]) -> Floats:
-        return np.bincount(image_index, weights=given).astype(np.float64)
-
-    counts = by_image(np.ones(len(values)))
-    if values.min() < -1.0 or values.max() > 1.0:
+    if values.min() < 0.0 or values.max() > 1.0:
         return None
-    if values.min() >= 0.0:
-        if np.isin(values, (0.0, 1.0)).all():
-            return share_ends(by_image(values), counts, tail)
+    if not np.isin(values, (0.0, 1.0)).all():
         extreme = 1.0 if values.mean() > 0.5 else 0.0
-        changed = by_image(values != extreme) > 0
-        if np.count_nonzero(changed) >= FEWEST_IMAGES:
+        if _images_with(values != extreme, image_index) >= FEWEST_IMAGES:
             return None
-        return share_ends(by_image(values), counts, tail)
-    changed = by_image(values != 0.0) > 0
-    if np.count_nonzero(changed) >= FEWEST_CHANGED:
+    return share_ends(*_sums(values, image_index), tail)
+
+
+def rare_difference_ends(
+    values: Floats, image_index: NDArray[np.int64], tail: float
+) -> tuple[float, float] | None:
+    """Ends of the mean difference of two shares on the same rows, where resampling fails.
+
+    Args:
+        values: -1, 0 or 1 for each row, shape ``(rows,)``.
+        image_index: place of its image, ``(rows,)``.
+        tail: probability left out on each side.
+
+    Returns:
+        Low and high; None where enough images differ to resample them.
+    """
+    kinds = [_images_with(values != one, image_index) for one in (-1.0, 0.0, 1.0)]
+    if min(kinds) >= FEWEST_CHANGED:
         return None
     gained, lost = (
-        share_ends(by_image(part), counts, tail)
+        share_ends(*_sums(part, image_index), tail)
         for part in (values.clip(min=0.0), (-values).clip(min=0.0))
     )
     return gained[0] - lost[1], gained[1] - lost[0]
+
+
+def _images_with(is_so: NDArray[np.bool_], image_index: NDArray[np.int64]) -> int:
+    return len(np.unique(image_index[is_so]))
+
+
+def _sums(values: Floats, image_index: NDArray[np.int64]) -> tuple[Floats, Floats]:
+    """Sum of the values, and rows, of each image."""
+    sums = np.bincount(image_index, weights=values).astype(np.float64)
+    return sums, np.bincount(image_index).astype(np.float64)

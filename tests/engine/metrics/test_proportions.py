@@ -26,11 +26,15 @@ def test_answers_that_are_all_right_leave_room_for_errors_of_images():
 
 
 def test_no_change_at_all_is_not_a_difference_of_exactly_zero():
-    found = mean_with_interval(np.zeros(400), np.repeat(np.arange(50), QUESTIONS))
-    assert found.high == pytest.approx(0.0711, abs=1e-4)
+    images = np.repeat(np.arange(50), QUESTIONS)
+    found = mean_with_interval(np.zeros(400), images, quantity="difference")
+    assert (-found.low, found.high) == pytest.approx((0.0711, 0.0711), abs=1e-4)
+    worst = mean_with_interval(-np.ones(400), images, quantity="difference")
+    assert (worst.value, worst.low) == (-1.0, -1.0)
+    assert worst.high == pytest.approx(-0.858, abs=1e-3)
     changed = np.zeros(400)
     changed[[0, 9]] = (1.0, -1.0)
-    mixed = mean_with_interval(changed, np.repeat(np.arange(50), QUESTIONS))
+    mixed = mean_with_interval(changed, images, quantity="difference")
     assert mixed.low < -0.05 < 0.05 < mixed.high
 
 
