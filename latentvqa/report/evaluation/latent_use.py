@@ -43,7 +43,7 @@ _LABELS = {
 _WIDE = 76  # columns that the whole table takes
 _LATENT = "latents"
 _NOISE = "noise (std)"
-_DOSE = "share of the other image's latents"
+_DOSE = "exchanged in part"
 _TOKENS = "without one token"
 _INPUT = "input"
 
