@@ -2,6 +2,7 @@ import json
 import os
 import shutil
 import signal
+import time
 
 import numpy as np
 import pytest
@@ -174,6 +175,7 @@ def test_a_signal_ends_an_audit_at_once(tmp_path, number, code):
     with table.open("w") as file:  # opens when the audit reads
         file.write("image,question,answer\n")
         file.flush()
+        time.sleep(0.5)  # it waits for more by now; a signal before that is lost in the read
         process.send_signal(number)
         _, errors = process.communicate(timeout=60)
     assert process.returncode == code
