@@ -182,7 +182,11 @@ def test_the_rows_keep_their_numbers_in_the_file(found):
 @pytest.mark.heavy
 @pytest.mark.parametrize(
     ("name", "word"),
-    [("bypass", "ignored"), ("free-bits-zero-weight-thousandfold", "collapsed")],
+    [
+        # no answer changes under any exchange, and 20 images cannot show that none would
+        ("bypass", "undetermined"),
+        ("free-bits-zero-weight-thousandfold", "collapsed"),
+    ],
 )
 def test_a_model_trained_with_a_fault_gets_the_word_for_it(name, word, tmp_path):
     train_run(name, tmp_path / "run", **KEPT)
