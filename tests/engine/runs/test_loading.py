@@ -4,9 +4,9 @@ from safetensors.torch import save_file
 
 from latentvqa.engine.assembly import build_model, specify
 from latentvqa.engine.runs.checkpoint import load_checkpoint
-from latentvqa.engine.runs.loading import export_backbone
+from latentvqa.engine.runs.loading import export_backbone, load_model
 from latentvqa.models import create_backbone, whole_weights
-from tests.small_runs import small_config
+from tests.small_runs import BRIEF, small_config, train_small
 from tests.tiny import tiny_tokenizers
 
 
@@ -44,3 +44,10 @@ def test_weights_of_any_backbone_come_back(name, stride, tmp_path):
     expected = backbone.state_dict()
     assert expected.keys() == again.state_dict().keys()
     assert all(torch.equal(value, expected[key]) for key, value in again.state_dict().items())
+
+
+def test_an_evaluation_prices_the_kl_as_the_validation_did(tmp_path):
+    run = train_small(tmp_path, *BRIEF, "kl.warmup_by=step").run
+    settings = load_model(run / "last").scoring_settings(batch_size=64)
+    progress = load_checkpoint(run / "last").trainer["progress"]
+    assert settings.effective_weight == progress["weight"] > 0.0

@@ -1,8 +1,10 @@
-"""Automatic tuning of real small runs."""
+"""What a run leaves between its epochs, and automatic tuning of real small runs."""
 
 import pytest
 
 from latentvqa.core.diagnosis.tuning_events import events_of
+from latentvqa.core.record_codec import decode_epoch
+from latentvqa.engine.runs.checkpoint import load_checkpoint
 from latentvqa.engine.runtime.observer import Observer
 from latentvqa.engine.training.start import resume, train
 from latentvqa.history import read_history
@@ -67,3 +69,13 @@ def test_a_tuned_run_resumes_bit_for_bit(tuned, tmp_path):
 
 def test_without_the_flag_nothing_is_changed(finished):
     assert not list(events_of(read_history(finished.run).records))
+
+
+def test_the_log_holds_what_the_checkpoint_holds(finished):
+    history = read_history(finished.run)
+    assert history.notes == ()
+    assert history.header.seed == 0
+    assert len(history.header.data["train"]["sha256"]) == 64
+    assert list(history.records) == finished.outcome.records
+    record, faults = decode_epoch(load_checkpoint(finished.run / "last").model["record"])
+    assert record == history.records[-1] and not faults

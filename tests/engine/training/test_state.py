@@ -106,3 +106,9 @@ def test_the_next_epoch_begins_at_its_first_batch():
     progress = Progress(epoch=2, batch=7, step=31, patience_used=1)
     progress.advance()
     assert progress == Progress(epoch=3, batch=0, step=31, patience_used=1)
+
+
+def test_a_checkpoint_of_an_earlier_version_has_no_controller():
+    progress = Progress.from_json({"epoch": 3, "weight_sum": 1.5})
+    assert (progress.epoch, progress.controller) == (3, ControllerState())
+    assert Progress.from_json(progress.to_json()) == progress
