@@ -176,6 +176,7 @@ UNTESTED = {
     "core/audit/facts.py": "declarations",
     "core/results/audit.py": "declarations",
     "core/results/confidence.py": "declarations",
+    "engine/latent_use/examination.py": "declarations",
     "logs/readers/rows.py": "declarations",
     "report/style.py": "a table of colours",
 }
@@ -196,9 +197,6 @@ TESTED_IN = {
     "engine/assembly.py": "engine/runs/test_loading.py",
     "engine/blind_scores.py": "engine/training/test_epoch_record.py",
     "engine/evaluate_run.py": "cli/test_evaluate.py",
-    "engine/evaluation/attention.py": "engine/latent_use/test_experiments.py",
-    "engine/latent_use/examination.py": "cli/test_evaluate.py",
-    "engine/latent_use/interventions.py": "engine/latent_use/test_experiments.py",
     "engine/prediction/pictures.py": "cli/test_predict.py",
     "engine/run_report/fresh_answers.py": "cli/test_report.py",
     "engine/run_report/page.py": "cli/test_report.py",
@@ -206,11 +204,6 @@ TESTED_IN = {
     "engine/runs/tables.py": "engine/evaluation/test_seen_answers.py",
     "engine/runtime/device.py": "engine/training/test_earlier_version.py",
     "engine/runtime/observer.py": "engine/training/test_session.py",
-    "library/answering.py": "test_library.py",
-    "library/diagnosis.py": "test_library.py",
-    "library/evaluation.py": "test_library.py",
-    "library/interrupts.py": "test_library.py",
-    "library/training.py": "test_library.py",
 }
 
 

@@ -1,13 +1,9 @@
 import numpy as np
 import pytest
-import torch
 
 from latentvqa.core.results.latent_use import ANY_LATENTS, BASE, MATCHED, OTHER_LATENTS, ZERO
-from latentvqa.data.batches import EncodedTable
-from latentvqa.data.images import ImageStore, ImageTransform
 from latentvqa.engine.evaluation.evaluate import evaluate
 from latentvqa.engine.latent_use.experiments import examined_rows
-from latentvqa.engine.latent_use.interventions import InterventionRunner, Reading
 from latentvqa.engine.runs.loading import load_model
 from latentvqa.engine.runs.tables import validation_table
 from latentvqa.engine.runtime.observer import Observer
@@ -27,21 +23,6 @@ def found(finished):
     return examined(finished.run)
 
 
-@pytest.fixture(scope="module")
-def runner(finished):
-    loaded = load_model(finished.run)
-    preparation = loaded.model.vision.preparation
-    table = validation_table(finished.run)
-    transform = ImageTransform(preparation.size, preparation.interpolation)
-    return InterventionRunner(
-        loaded.model,
-        EncodedTable(table, loaded.tokenizers, 32, 8),
-        ImageStore(table.image_paths, transform, 64),
-        loaded.tokenizers.answer,
-        loaded.scoring_settings(batch_size=7),  # batches that end within an image
-    )
-
-
 def test_the_base_arm_is_what_evaluate_scores(found):
     base = found.result.latent_use.arms[BASE]
     assert base.exact_match == found.result.metrics["exact_match"]
@@ -55,55 +36,6 @@ def test_the_sample_of_the_posterior_costs_what_the_validation_loss_does(found):
     assert information.bound == pytest.approx(found.losses.capacity, rel=1e-6)
     assert information.answer_entropy == found.losses.prior_nll
     assert found.result.latent_use.active_units == found.losses.active_units
-
-
-def test_reading_the_own_latents_changes_nothing(runner):
-    encoding = runner.encode("base")
-    mu = encoding.posterior.mu
-    read = runner.read({"own": Reading(lambda rows: mu[rows])})["own"]
-    assert read.answers == encoding.answered.answers
-    np.testing.assert_allclose(read.answer_nll, encoding.answered.answer_nll, atol=1e-5)
-
-
-def test_reading_the_latents_of_other_rows_gives_the_answers_of_these(runner):
-    encoding = runner.encode("base")
-    mu, others = encoding.posterior.mu, torch.arange(len(encoding.answered.answers)).flip(0)
-    read = runner.read({"flipped": Reading(lambda rows: mu[others[rows]])})["flipped"]
-    assert read.answers == encoding.answered.answers[::-1]
-
-
-def test_a_dropped_token_is_zeroed_and_the_others_scaled_as_in_training(runner):
-    model = runner.model
-    encoding = runner.encode("base")
-    mu = encoding.posterior.mu
-    read = runner.read({"without": Reading(lambda rows: mu[rows], 2)})["without"]
-    with torch.no_grad():
-        whole = model.bottleneck.memory(mu)
-        scale = torch.full((mu.shape[1], 1), mu.shape[1] / (mu.shape[1] - 1))
-        scale[2] = 0.0
-        memory = model.bottleneck.identify(whole * scale)
-        targets = [runner.encoded.answer_ids(row) for row in range(3)]
-        padded = torch.nn.utils.rnn.pad_sequence(list(map(torch.tensor, targets)), True)
-        logits = model.answer_logits(memory[:3], padded, 1).log_softmax(-1)
-    picked = logits.gather(2, padded[..., None])[..., 0].masked_fill(padded == 0, 0.0)
-    np.testing.assert_allclose(read.answer_nll[:3], -picked.sum(1), atol=1e-5)
-
-
-def test_without_an_image_all_images_get_the_same_answers(runner):
-    blank = runner.encode("blank", blank="image")
-    answers = {}
-    for row, question in enumerate(runner.encoded.table.questions):
-        answers.setdefault(question, set()).add(blank.answered.answers[row])
-    assert max(map(len, answers.values())) == 1
-    assert len(answers) > 1
-
-
-def test_without_a_question_an_image_gets_one_answer(runner):
-    blank = runner.encode("blank", blank="question")
-    index = runner.encoded.table.image_index
-    for image in np.unique(index):
-        rows = np.flatnonzero(index == image)
-        assert len({blank.answered.answers[row] for row in rows}) == 1
 
 
 def test_attention_covers_the_patches_and_the_summary(found):
@@ -200,11 +132,3 @@ def test_a_model_trained_with_a_fault_gets_the_word_for_it(name, word, tmp_path)
     # the short form at the end of training may not contradict it
     if fault is None:
         assert examined(tmp_path / "run", "short").result.latent_use.verdict.word == word
-
-
-def test_answers_are_scored_against_the_rows_own_references(runner):
-    table = runner.encoded.table
-    exchanged = runner.encoded.with_inputs(questions=table.questions[::-1])
-    assert exchanged.table.answers is table.answers
-    assert exchanged.question_ids(0) == runner.encoded.question_ids(len(table) - 1)
-    assert runner.encoded.question_ids(0) != exchanged.question_ids(0)

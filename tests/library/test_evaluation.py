@@ -1,0 +1,25 @@
+"""``latentvqa.evaluate``: on the validation split and on a table of one's own."""
+
+import shutil
+
+import pytest
+
+import latentvqa
+from tests.small_runs import read_csv
+
+
+def test_an_evaluation_is_returned_and_written(run, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(run.folder, folder)
+    found = latentvqa.evaluate(folder)
+    assert found.result.metrics == run.evaluation.result.metrics
+    data = run.folder / "data"
+    table = tmp_path / "mine.csv"
+    table.write_text((data / "questions.csv").read_text().replace("image,", "picture,", 1))
+    columns = {"image": "picture"}
+    other = latentvqa.evaluate(folder, table, data / "images", columns=columns, latent_use=True)
+    assert other.result.latent_use is not None
+    assert len(other.answers) == len(read_csv(table))
+    assert (folder / "evaluations" / "mine" / "evaluation.json").is_file()
+    with pytest.raises(latentvqa.ConfigError, match="belong to a table"):
+        latentvqa.evaluate(folder, images=data)
