@@ -182,8 +182,6 @@ UNTESTED = {
 }
 # modules whose logic is tested in a run of the whole, by the file that does it
 TESTED_IN = {
-    "cli/diagnosis_output.py": "cli/test_diagnose_kl.py",
-    "cli/prediction_files.py": "cli/test_predict.py",
     "data/audit/alignment.py": "data/audit/test_near_copies.py",
     "data/audit/candidates.py": "data/audit/test_near_copies.py",
     "data/audit/fingerprints.py": "data/audit/test_near_copies.py",
@@ -192,18 +190,12 @@ TESTED_IN = {
     "data/audit/report.py": "cli/test_audit.py",
     "data/audit/tables.py": "cli/test_audit.py",
     "engine/ablation/child.py": "engine/ablation/test_process.py",
-    "engine/ablation/results.py": "cli/test_ablate.py",
     "engine/ablation/runner.py": "cli/test_ablate.py",
-    "engine/assembly.py": "engine/runs/test_loading.py",
     "engine/blind_scores.py": "engine/training/test_epoch_record.py",
     "engine/evaluate_run.py": "cli/test_evaluate.py",
-    "engine/prediction/pictures.py": "cli/test_predict.py",
     "engine/run_report/fresh_answers.py": "cli/test_report.py",
     "engine/run_report/page.py": "cli/test_report.py",
     "engine/runs/blind.py": "engine/evaluation/test_evaluate.py",
-    "engine/runs/tables.py": "engine/evaluation/test_seen_answers.py",
-    "engine/runtime/device.py": "engine/training/test_earlier_version.py",
-    "engine/runtime/observer.py": "engine/training/test_session.py",
 }
 
 

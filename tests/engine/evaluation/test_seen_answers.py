@@ -6,7 +6,7 @@ import pytest
 from latentvqa.data.tables import read_questions
 from latentvqa.data.tokenizer import TextTokenizer
 from latentvqa.engine.evaluation.seen_answers import sayable_rows, seen_answers
-from latentvqa.engine.runs.tables import read_training_answers, write_training_answers
+from latentvqa.engine.runs.tables import write_training_answers
 from tests.small_runs import write_images, write_rows
 
 
@@ -23,13 +23,6 @@ def words(*texts, kind="word"):
     return TextTokenizer.train(
         texts, kind=kind, vocab_size=300, min_count=1, lowercase=True, split_punctuation=True
     )
-
-
-def test_training_writes_down_how_often_it_sees_each_answer(finished):
-    counts = read_training_answers(finished.run)
-    assert counts == read_training_answers(finished.run / "best")
-    assert set(counts) == {"yes", "no", "circle", "square", "1", "2", "3"}
-    assert sum(counts.values()) == 288
 
 
 def test_rows_are_banded_by_how_often_their_answer_was_trained_on(table, tmp_path):

@@ -1,0 +1,70 @@
+"""One picture of the attention for every image that is asked about."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from latentvqa.engine.prediction.pictures import MOST_QUESTIONS, PredictionPictures
+from latentvqa.engine.prediction.predict import Prediction
+from tests.small_runs import write_images
+
+GRID = (2, 3)
+
+
+def prediction(image, question, *, error=""):
+    weights = np.random.default_rng(0).random((2, 7)).astype(np.float32)
+    attention = None if error else weights / weights.sum(1, keepdims=True)
+    return Prediction(image, question, "yes", None if error else 0.5, error, attention)
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    images = write_images(tmp_path / "images", 2)
+    (images / "sub").mkdir()
+    (images / "1.png").rename(images / "sub" / "1.png")
+    return PredictionPictures(tmp_path / "why", images, GRID)
+
+
+def written(folder):
+    return sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+
+
+def size_of(path):
+    with Image.open(path) as picture:
+        picture.load()
+        return picture.size
+
+
+def test_a_picture_is_written_when_the_next_image_comes_and_the_last_at_the_end(pictures, tmp_path):
+    folder = tmp_path / "why"
+    pictures.add(prediction("0.png", "what?"))
+    pictures.add(prediction("0.png", "where?"))
+    assert not folder.exists()
+    pictures.add(prediction("sub/1.png", "what?"))
+    assert written(folder) == [Path("0.png.png")]
+    pictures.finish()
+    pictures.finish()  # nothing is held any more
+    assert written(folder) == [Path("0.png.png"), Path("sub/1.png.png")]
+    # two questions about the first image, one about the second
+    assert size_of(folder / "0.png.png")[1] > size_of(folder / "sub" / "1.png.png")[1]
+
+
+def test_an_image_without_an_answer_gets_no_picture(pictures, tmp_path):
+    pictures.add(prediction("broken.png", "what?", error="not an image"))
+    pictures.add(prediction("0.png", "what?"))
+    pictures.finish()
+    assert written(tmp_path / "why") == [Path("0.png.png")]
+
+
+def test_the_first_questions_alone_are_drawn(pictures, tmp_path, monkeypatch):
+    assert MOST_QUESTIONS == 20
+    monkeypatch.setattr("latentvqa.engine.prediction.pictures.MOST_QUESTIONS", 3)
+    heights = []
+    for count in (2, 3, 5):
+        for place in range(count):
+            pictures.add(prediction("0.png", f"question {place}?"))
+        pictures.finish()
+        heights.append(size_of(tmp_path / "why" / "0.png.png")[1])
+    assert heights[0] < heights[1] == heights[2]
