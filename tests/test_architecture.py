@@ -189,8 +189,6 @@ TESTED_IN = {
     "data/audit/leaks.py": "cli/test_audit.py",
     "data/audit/report.py": "cli/test_audit.py",
     "data/audit/tables.py": "cli/test_audit.py",
-    "engine/ablation/child.py": "engine/ablation/test_process.py",
-    "engine/ablation/runner.py": "cli/test_ablate.py",
     "engine/blind_scores.py": "engine/training/test_epoch_record.py",
     "engine/evaluate_run.py": "cli/test_evaluate.py",
     "engine/run_report/fresh_answers.py": "cli/test_report.py",
