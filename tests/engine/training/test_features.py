@@ -92,7 +92,7 @@ def test_features_say_what_the_backbone_says(tmp_path):
 
 
 def test_too_many_features_are_told_with_their_size(tmp_path, looked_at):
-    big = ("vision.image_size=192", "stages.warmup=1", "stages.full=0")
+    big = ("vision.image_size=96", "stages.warmup=1", "stages.full=0")
     _, recorder = run_small(tmp_path / "run", *FROZEN, *big, "loader.feature_mib=1")
     assert any(
         "features of 80 images take" in text and "loader.feature_mib = 1" in text
