@@ -160,13 +160,10 @@ def test_the_result_is_what_the_runs_evaluations_say(done):
 
 
 @pytest.mark.heavy
-def test_a_run_in_its_own_process_is_the_run_that_train_makes(done):
+def test_a_run_in_its_own_process_is_the_run_that_train_makes(done, cli):
     folder, plan, _, _ = done
     place = places(plan, folder / "out")[1]
-    process = start_cli(
-        "train", "--config", place.config_file, "--out", folder / "alone", cwd=folder
-    )
-    assert process.communicate() and process.returncode == 0
+    assert cli("train", "--config", place.config_file, "--out", folder / "alone").code == 0
     assert_same_run(folder / "alone", place.folder)
 
 
@@ -229,13 +226,13 @@ def stopped(plan, out, number):
 
 
 @pytest.mark.heavy
-def test_a_run_that_was_stopped_goes_on_and_ends_as_if_it_had_not_been(tmp_path):
+def test_a_run_that_was_stopped_goes_on_and_ends_as_if_it_had_not_been(cli, tmp_path):
     plan = write_plan(tmp_path, "stages.full=3")
     code, place = stopped(plan, tmp_path / "out", signal.SIGINT)
     assert code == 130
-    code, _, err = ablated(plan, "--out", tmp_path / "out", "--index", "0", cwd=tmp_path)
-    assert code == 0, err
-    assert "[0] as it is, seed 0: resumed" in err
+    answer = cli("ablate", plan, "--out", tmp_path / "out", "--index", "0")
+    assert answer.code == 0, answer.err
+    assert "[0] as it is, seed 0: resumed" in answer.err
     assert [one.state() for one in places(plan, tmp_path / "out")] == ["finished", "waiting"]
     train(runnable(place), tmp_path / "alone", Observer())
     assert_same_run(place.folder, tmp_path / "alone")
@@ -305,14 +302,14 @@ def test_a_process_that_outlives_its_killed_parent_keeps_its_run_to_itself(tmp_p
 
 
 @pytest.mark.heavy
-def test_a_run_killed_before_its_first_checkpoint_begins_anew(tmp_path):
+def test_a_run_killed_before_its_first_checkpoint_begins_anew(cli, tmp_path):
     plan = write_plan(tmp_path)
     place, _ = places(plan, tmp_path / "out")
     place.folder.mkdir(parents=True)
     (place.folder / "metrics.jsonl").write_text("torn")
     assert place.state() == "interrupted"
-    code, _, err = ablated(plan, "--out", tmp_path / "out", "--index", "0", cwd=tmp_path)
-    assert code == 0, err
+    answer = cli("ablate", plan, "--out", tmp_path / "out", "--index", "0")
+    assert answer.code == 0, answer.err
     assert place.state() == "finished"
 
 

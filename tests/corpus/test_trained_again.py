@@ -4,9 +4,7 @@ import pytest
 
 from latentvqa.core.diagnosis.diagnose import diagnose
 from latentvqa.history import read_history
-from tests.corpus.train_logs import train_run
-
-SMALL = {"data.scene_images": 200, "stages.warmup": 8, "stages.full": 0}
+from tests.corpus.faulty_runs import faulty_run
 
 pytestmark = pytest.mark.heavy
 
@@ -24,9 +22,8 @@ KEPT = ("pinned", "penalty_inactive", "contradictory_targets")
         ("free-bits-weight-thousandfold", KEPT),
     ],
 )
-def test_a_model_trained_now_gets_the_verdict_of_its_fault(name, verdicts, tmp_path):
-    train_run(name, tmp_path / "run", **SMALL)
-    log = read_history(tmp_path / "run")
+def test_a_model_trained_now_gets_the_verdict_of_its_fault(name, verdicts, tmp_path_factory):
+    log = read_history(faulty_run(name, tmp_path_factory.getbasetemp()))
     found = diagnose(log.header, log.records)
     assert found.verdict.code in verdicts
     assert ("collapse" in verdicts) == any(f.name == "collapse" for f in found.open_findings)

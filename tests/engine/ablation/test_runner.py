@@ -60,45 +60,37 @@ def test_runs_that_ended_are_left_alone_and_failed_ones_are_named(tmp_path):
     assert ran(ablation, tmp_path, only=0) == ["finished before: 1 of 1"]
 
 
-def test_a_failed_run_is_taken_up_again_where_that_is_asked_for(tmp_path):
-    ablation, (done, wrong) = planned(tmp_path, {"done": "{}", "wrong": FAILS})
+def test_a_failed_run_is_taken_up_again_on_request_and_one_that_is_held_comes_last(tmp_path):
+    ablation, (held, done, wrong) = planned(
+        tmp_path, {"held": "{}", "done": '{ "latent.dims" = 8 }', "wrong": FAILS}
+    )
     finish(done)
     wrong.write_ending(Ending(1, "of an earlier try"))
-    notices = ran(ablation, tmp_path, retry_failed=True)
-    assert wrong.state() == "failed" and "is no timm model" in wrong.ending().message
-    assert notices[0] == "finished before: 1 of 2"
-    assert notices[-2:] == [
-        f"{wrong.name}: begins, output in {wrong.output_file}",
-        f"{wrong.name}: failed: {wrong.ending().message}",
-    ]
-    assert "of an earlier try" not in " ".join(notices)
-    assert (tmp_path / "out" / scenes_folder(wrong.config) / SCENES_TABLE).is_file()
-
-
-def test_a_run_that_another_process_holds_comes_last_and_is_not_trained_if_it_ended(tmp_path):
-    ablation, (held, other) = planned(tmp_path, {"held": "{}", "wrong": FAILS})
-    held.folder.parent.mkdir(parents=True)
 
     class Releasing(Recorder):
         """Ends the held run when the other one has failed, as its process would."""
 
         def notice(self, text):
             super().notice(text)
-            if text.startswith(f"{other.name}: failed"):
+            if text.startswith(f"{wrong.name}: failed"):
                 held.write_ending(Ending(1, "of the other process"))
                 lock.__exit__(None, None, None)
 
+    held.folder.parent.mkdir(exist_ok=True)
     lock = held_lock(held.lock_file, None, lambda: None)
     lock.__enter__()
     recorder = Releasing()
-    run_ablation(ablation, tmp_path / "out", recorder)
-    said = [text.split(", output")[0] for text in recorder.notices if "timm" not in text]
-    assert said == [
+    run_ablation(ablation, tmp_path / "out", recorder, retry_failed=True)
+    assert wrong.state() == "failed" and "is no timm model" in wrong.ending().message
+    assert recorder.notices == [
+        "finished before: 1 of 3",
         f"{held.name}: another process trains it; going on with the next",
-        f"{other.name}: begins",
+        f"{wrong.name}: begins, output in {wrong.output_file}",
+        f"{wrong.name}: failed: {wrong.ending().message}",
         f"{held.name}: failed: of the other process",
     ]
     assert not held.config_file.exists()
+    assert (tmp_path / "out" / scenes_folder(wrong.config) / SCENES_TABLE).is_file()
 
 
 def test_without_its_backbone_no_arm_is_trained(tmp_path):

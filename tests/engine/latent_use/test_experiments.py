@@ -7,10 +7,9 @@ from latentvqa.engine.latent_use.experiments import examined_rows
 from latentvqa.engine.runs.loading import load_model
 from latentvqa.engine.runs.tables import validation_table
 from latentvqa.engine.runtime.observer import Observer
-from tests.corpus.train_logs import RUNS, train_run
+from tests.corpus.faulty_runs import faulty_run
+from tests.corpus.train_logs import RUNS
 from tests.small_runs import train_small
-
-KEPT = {"data.scene_images": 200, "stages.warmup": 8, "stages.full": 0}
 
 
 def examined(run, extent="full"):
@@ -120,15 +119,15 @@ def test_the_rows_keep_their_numbers_in_the_file(found):
         ("free-bits-zero-weight-thousandfold", "collapsed"),
     ],
 )
-def test_a_model_trained_with_a_fault_gets_the_word_for_it(name, word, tmp_path):
-    train_run(name, tmp_path / "run", **KEPT)
+def test_a_model_trained_with_a_fault_gets_the_word_for_it(name, word, tmp_path_factory):
+    run = faulty_run(name, tmp_path_factory.getbasetemp())
     fault = RUNS[name][1]
     if fault is None:
-        used = examined(tmp_path / "run")
+        used = examined(run)
     else:
         with fault():
-            used = examined(tmp_path / "run")
+            used = examined(run)
     assert used.result.latent_use.verdict.word == word, used.result.latent_use.verdict.sentence
     # the short form at the end of training may not contradict it
     if fault is None:
-        assert examined(tmp_path / "run", "short").result.latent_use.verdict.word == word
+        assert examined(run, "short").result.latent_use.verdict.word == word
