@@ -1,4 +1,4 @@
-"""``latentvqa data audit``: look at question tables before training on them."""
+"""``latentvqa data audit``: examine question tables before training on them."""
 
 from __future__ import annotations
 

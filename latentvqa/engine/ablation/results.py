@@ -89,7 +89,7 @@ def corrected_for_arms(arms: Sequence[ArmResult]) -> list[ArmResult]:
     ]
 
 
-def told(place: RunPlace) -> str:
+def outcome_of(place: RunPlace) -> str:
     """How a run ended, in a line."""
     ending = place.ending()
     if ending is not None and ending.exit_code != 0:

@@ -10,7 +10,7 @@ from latentvqa.config import Ablation, config_to_toml
 from latentvqa.data.scenes.writing import make_scenes
 from latentvqa.durable import replace_file
 from latentvqa.engine.ablation.process import train_in_process
-from latentvqa.engine.ablation.results import told
+from latentvqa.engine.ablation.results import outcome_of
 from latentvqa.engine.ablation.runs import (
     SCENES_TABLE,
     RunPlace,
@@ -86,7 +86,9 @@ class _Schedule:
                 finished += 1
                 continue
             if state == "failed" and not retry_failed:
-                self.observer.notice(f"{place.name}: {told(place)}; --retry-failed tries it again")
+                self.observer.notice(
+                    f"{place.name}: {outcome_of(place)}; --retry-failed tries it again"
+                )
                 continue
             if state == "failed":
                 place.forget_ending()
@@ -109,7 +111,7 @@ class _Schedule:
                 self.observer.notice(f"{name}: another process trains it; going on with the next")
                 return False
             if place.settled_state() in _ENDED:  # meanwhile
-                self.observer.notice(f"{name}: {told(place)}")
+                self.observer.notice(f"{name}: {outcome_of(place)}")
                 return True
             self._make_scenes(place)
             replace_file(place.config_file, config_to_toml(runnable(place)).encode())
@@ -122,7 +124,7 @@ class _Schedule:
                     lambda done, planned: self.observer.progress(f"{name}, epochs", done, planned),
                 )
             )
-            self.observer.notice(f"{name}: {told(place)}")
+            self.observer.notice(f"{name}: {outcome_of(place)}")
         return True
 
     def make_backbone(self, place: RunPlace | None, *, retry_failed: bool) -> None:

@@ -1,4 +1,4 @@
-"""Pictures of where the latent tokens look, one per image that is asked about."""
+"""Pictures of what the latent tokens attend to, one per image that is asked about."""
 
 from __future__ import annotations
 

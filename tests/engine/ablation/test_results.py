@@ -9,7 +9,7 @@ import pytest
 from latentvqa.config import config_to_toml, load_plan
 from latentvqa.core.ablation import ArmResult, Comparison
 from latentvqa.core.estimates import Estimate
-from latentvqa.engine.ablation.results import collect_results, corrected_for_arms, told
+from latentvqa.engine.ablation.results import collect_results, corrected_for_arms, outcome_of
 from latentvqa.engine.ablation.runs import Ending, places_of
 from latentvqa.errors import CheckpointError
 from latentvqa.history import LOG_NAME, append_record, write_header
@@ -102,7 +102,7 @@ def test_the_arms_are_the_means_of_their_finished_runs_and_compared_seed_by_seed
     assert comparison.over_seeds["exact_match"].n == 2
     assert comparison.over_images.value == pytest.approx(0.25)
     assert found.notes == []
-    assert told(places["narrow", 0]) == "finished: exact match 75.0 %, 2 epochs, 90 s"
+    assert outcome_of(places["narrow", 0]) == "finished: exact match 75.0 %, 2 epochs, 90 s"
 
 
 def test_only_seeds_that_both_arms_finished_are_compared(plan, tmp_path):
@@ -114,7 +114,7 @@ def test_only_seeds_that_both_arms_finished_are_compared(plan, tmp_path):
     assert [run.state for run in found.runs] == ["finished", "waiting", "failed", "finished"]
     assert [run.message for run in found.runs] == ["", "", "the disk is full", ""]
     assert all(arm.comparison is None for arm in found.arms)
-    assert told(places["plain", 1]) == "failed: the disk is full"
+    assert outcome_of(places["plain", 1]) == "failed: the disk is full"
     finish(places["narrow", 0], [1, 1])
     (_, arm) = collect_results(ablation, tmp_path / "out").arms
     assert arm.comparison.over_seeds["exact_match"].value == pytest.approx(0.5)
