@@ -182,9 +182,6 @@ UNTESTED = {
 }
 # modules whose logic is tested in a run of the whole, by the file that does it
 TESTED_IN = {
-    "data/audit/alignment.py": "data/audit/test_near_copies.py",
-    "data/audit/candidates.py": "data/audit/test_near_copies.py",
-    "data/audit/fingerprints.py": "data/audit/test_near_copies.py",
     "data/audit/images.py": "cli/test_audit.py",
     "data/audit/leaks.py": "cli/test_audit.py",
     "data/audit/report.py": "cli/test_audit.py",

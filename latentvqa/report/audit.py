@@ -19,9 +19,10 @@ from latentvqa.report.text import printable
 SCHEMA = 1
 _STYLES = {"critical": "bold red", "warning": "bold yellow", "info": "bold blue"}
 _PRIORS = {
-    "global": "the most frequent answer",
+    "answers": "the most frequent answer",
     "type": "one answer per type",
     "question_text": "one answer per question text",
+    "question_words": "the question's words",
 }
 _MOST_TYPES = 12
 
@@ -50,7 +51,7 @@ def _facts(table: TableFacts) -> Group:
     grid.add_row("repeated rows", _percent(table.duplicates.share))
     grid.add_row("contradicted rows", _percent(table.conflicts.share))
     for name, share in table.priors.items():
-        grid.add_row("blind prior", f"{_percent(share)} with {_PRIORS[name]}")
+        grid.add_row("without images", f"{_percent(share)} with {_PRIORS[name]}")
     cut = f"{_percent(table.truncated_questions.share)} of the questions"
     if has_answers:
         cut += f", {_percent(table.truncated_answers.share)} of the answers"

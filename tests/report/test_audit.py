@@ -36,8 +36,8 @@ questions          1,000 on 100 images
 different answers  10
 repeated rows      0 %
 contradicted rows  0 %
-blind prior        30 % with the most frequent answer
-blind prior        50 % with one answer per question text
+without images     30 % with the most frequent answer
+without images     50 % with one answer per question text
 cut                0 % of the questions, 0 % of the answers
 unknown words      0 % of those in the questions
 

@@ -47,7 +47,8 @@ class TableFacts:
         conflicts: rows whose image and question another row answers without any
             answer in common.
         top_answers: by type; one named ``all`` without types.
-        priors: exact match of each image-blind prior.
+        priors: exact match of each image-blind model, fitted on other images than
+            those it is scored on; empty where that cannot be.
         truncated_questions: rows cut at ``text.max_question_tokens``.
         truncated_answers: rows cut at ``text.max_answer_tokens``.
         unknown_words: share of question words outside the training vocabulary.

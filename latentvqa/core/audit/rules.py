@@ -23,9 +23,10 @@ _SPLIT = (
     "own does."
 )
 _CONSTANTS = {
-    "global": "One answer to everything",
+    "answers": "One answer to everything",
     "type": "One answer per question type",
     "question_text": "One answer per question text",
+    "question_words": "A model of the question's words",
 }
 UNKNOWN_WORDS = 0.05  # share of the question words that training never saw
 
@@ -224,7 +225,7 @@ def _answers(table: TableFacts) -> list[AuditFinding]:
                     TOP_ANSWER,
                 )
             )
-    name, best = max(table.priors.items(), key=lambda item: item[1])
+    name, best = max(table.priors.items(), key=lambda item: item[1], default=("", 0.0))
     if best >= BLIND:
         found.append(
             AuditFinding(

@@ -9,14 +9,17 @@ import numpy as np
 import pandas as pd
 
 from latentvqa.core.answers.matching import normalise_answer, normalised_references
-from latentvqa.core.answers.priors import blind_priors
 from latentvqa.core.audit.facts import PairFacts, TableFacts, TopAnswer
 from latentvqa.data.audit.leaks import KnownImages, rows_of
 from latentvqa.data.batches import EncodedTable
+from latentvqa.data.blind.models import BlindModels, fit_blind_models, left_out_matches
+from latentvqa.data.blind.rows import blind_rows
 from latentvqa.data.tables import QuestionTable
 from latentvqa.data.tokenizer import UNK, Tokenizers
 
 WHOLE = "all"
+_MOST_LEFT_OUT = 50_000  # rows that are scored with their images left out
+_MOST_WORD_ROWS = 20_000  # that the model of the question's words is fitted to
 
 
 def table_facts(
@@ -24,6 +27,7 @@ def table_facts(
     tokenizers: Tokenizers,
     max_question_tokens: int,
     max_answer_tokens: int,
+    fitted: BlindModels | None = None,
 ) -> TableFacts:
     """Measure one table.
 
@@ -32,6 +36,8 @@ def table_facts(
         tokenizers: of the table that is trained on.
         max_question_tokens: longer questions are cut.
         max_answer_tokens: longer answers are cut.
+        fitted: image-blind models of the table that is trained on; None where it
+            is this one, whose images are then left out part by part.
     """
     encoded = EncodedTable(table, tokenizers, max_question_tokens, max_answer_tokens)
     is_repeated, is_contradicted = _repeats(table)
@@ -39,8 +45,7 @@ def table_facts(
     priors, top_answers = {}, {}
     if has_answers(table):
         top_answers = _top_answers(references, table.types)
-        images = table.image_index.tolist()
-        priors = blind_priors(table.questions, table.types, table.answers, images)
+        priors = _priors(encoded, tokenizers, fitted)
     return TableFacts(
         name=str(table.path),
         rows=len(table),
@@ -86,6 +91,31 @@ def pair_facts(train: QuestionTable, other: QuestionTable, known: KnownImages | 
         unseen_answers=unseen,
         near_copies=near,
     )
+
+
+def fit_on(table: QuestionTable, tokenizers: Tokenizers, most_answer_tokens: int) -> BlindModels:
+    """Fit the image-blind models of the table that is trained on."""
+    encoded = EncodedTable(table, tokenizers, 1, most_answer_tokens)
+    return fit_blind_models(
+        blind_rows(encoded), tokenizers.answer.size, most_word_rows=_MOST_WORD_ROWS
+    )
+
+
+def _priors(
+    encoded: EncodedTable, tokenizers: Tokenizers, fitted: BlindModels | None
+) -> dict[str, float]:
+    rows = blind_rows(encoded)
+    if fitted is not None:
+        matches = fitted.matches(rows)
+    else:
+        images = len(encoded.table.image_paths)
+        wanted = max(2, images * _MOST_LEFT_OUT // max(len(rows), 1))
+        if wanted < images:  # images taken evenly, each with all of its rows
+            kept = np.unique(np.arange(wanted) * images // wanted)
+            rows = rows.select(np.flatnonzero(np.isin(rows.images, kept)))
+        size = tokenizers.answer.size
+        matches = left_out_matches(rows, size, most_word_rows=_MOST_WORD_ROWS)
+    return {name: float(right.mean()) for name, right in matches.items()}
 
 
 def has_answers(table: QuestionTable) -> bool:

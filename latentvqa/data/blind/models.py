@@ -16,7 +16,7 @@ from latentvqa.data.blind.counts import (
     fit_groups,
 )
 from latentvqa.data.blind.rows import AnswerKey, BlindRows, most_frequent
-from latentvqa.data.blind.words import WordModel, fit_words
+from latentvqa.data.blind.words import MOST_ROWS, WordModel, fit_words
 
 PRIOR = "answers"  # how often answers occur, and nothing else
 TYPE, TEXT, WORDS = "type", "question_text", "question_words"
@@ -148,7 +148,7 @@ def fit_blind_models(
     vocabulary: int,
     seed: int = 0,
     *,
-    reads_words: bool = True,
+    most_word_rows: int = MOST_ROWS,
 ) -> BlindModels:
     """Fit every image-blind model on training rows.
 
@@ -156,7 +156,7 @@ def fit_blind_models(
         rows: the training rows; at least one.
         vocabulary: ids of the answer tokenizer.
         seed: of the model that reads words.
-        reads_words: false leaves that one out.
+        most_word_rows: rows that it is fitted to at most; 0 leaves it out.
     """
     tokens = count_tokens(rows.keys, vocabulary)
     above = np.exp(-tokens.nats(rows.keys))
@@ -178,7 +178,9 @@ def fit_blind_models(
     for key, references in zip(rows.keys, rows.references, strict=True):
         texts.setdefault(key, references[0] if references else "")
     models = BlindModels(tokens, groups, guesses, texts, None, 1.0)
-    fitted = fit_words(rows.texts, rows.keys, rows.images, seed) if reads_words else None
+    fitted = None
+    if most_word_rows:
+        fitted = fit_words(rows.texts, rows.keys, rows.images, seed, most_word_rows)
     if fitted is None:
         return models
     words, held, part = fitted
@@ -187,7 +189,7 @@ def fit_blind_models(
 
 
 def left_out_matches(
-    rows: BlindRows, vocabulary: int, seed: int = 0
+    rows: BlindRows, vocabulary: int, seed: int = 0, *, most_word_rows: int = MOST_ROWS
 ) -> dict[str, NDArray[np.bool_]]:
     """Exact match of each model on rows of images that it was not fitted on.
 
@@ -212,7 +214,9 @@ def left_out_matches(
     found: dict[str, NDArray[np.bool_]] = {}
     for part in range(folds):
         inside, outside = np.flatnonzero(fold == part), np.flatnonzero(fold != part)
-        models = fit_blind_models(rows.select(outside), vocabulary, seed)
+        models = fit_blind_models(
+            rows.select(outside), vocabulary, seed, most_word_rows=most_word_rows
+        )
         for name, right in models.matches(rows.select(inside)).items():
             found.setdefault(name, np.zeros(len(rows), dtype=bool))[inside] = right
     return found
@@ -224,7 +228,7 @@ def _text_share(
     """The weight of the question text that serves the held-out rows best."""
     is_held = np.zeros(len(rows), dtype=bool)
     is_held[held] = True
-    counted = fit_blind_models(rows.select(np.flatnonzero(~is_held)), vocabulary, reads_words=False)
+    counted = fit_blind_models(rows.select(np.flatnonzero(~is_held)), vocabulary, most_word_rows=0)
     test = rows.select(held)
     text = np.exp(-counted.nats(test)[TEXT])
     trial = BlindModels(counted.tokens, counted.groups, counted.guesses, counted.texts, part, 0.0)

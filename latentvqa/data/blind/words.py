@@ -21,7 +21,7 @@ from torch.nn.functional import cross_entropy, embedding_bag
 
 from latentvqa.data.blind.rows import AnswerKey
 
-MOST_ROWS = 200_000  # more are sub-sampled
+MOST_ROWS = 200_000
 MOST_FEATURES = 20_000
 MOST_CLASSES = 1_000
 WIDTH = 64
@@ -63,7 +63,11 @@ class WordModel:
 
 
 def fit_words(
-    texts: Sequence[str], keys: Sequence[AnswerKey], images: NDArray[np.int64], seed: int
+    texts: Sequence[str],
+    keys: Sequence[AnswerKey],
+    images: NDArray[np.int64],
+    seed: int,
+    most_rows: int = MOST_ROWS,
 ) -> tuple[WordModel, NDArray[np.int64], WordModel] | None:
     """Fit on all rows for as many steps as served rows of held-out images best.
 
@@ -72,6 +76,7 @@ def fit_words(
         keys: its answer.
         images: its image.
         seed: of the held-out images, the order of rows and the first weights.
+        most_rows: more are sub-sampled.
 
     Returns:
         The model of all rows, the rows that were held out of another one, and
@@ -79,8 +84,8 @@ def fit_words(
     """
     rng = np.random.default_rng(seed)
     rows = np.arange(len(texts))
-    if len(rows) > MOST_ROWS:
-        rows = np.sort(rng.choice(rows, MOST_ROWS, replace=False))
+    if len(rows) > most_rows:
+        rows = np.sort(rng.choice(rows, most_rows, replace=False))
     names = np.unique(images[rows])
     if len(rows) < _LEAST_ROWS or len(names) < 2:
         return None

@@ -32,7 +32,7 @@ def test_damaged_and_newer_files_are_refused():
 
 def test_models_without_words_read_back_the_same():
     rows = made_rows(["a", "a", "b"], [1, 1, 0], types=["x", "x", "y"])
-    models = fit_blind_models(rows, VOCABULARY, reads_words=False)
+    models = fit_blind_models(rows, VOCABULARY, most_word_rows=0)
     back = from_bytes(*to_bytes(models), "priors")
     assert back.names == models.names
     assert back.words is None

@@ -10,11 +10,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from latentvqa.core.answers.priors import blind_priors
+from latentvqa.config import Text
+from latentvqa.data.batches import EncodedTable
+from latentvqa.data.blind.models import left_out_matches
+from latentvqa.data.blind.rows import blind_rows
 from latentvqa.data.scenes.layout import COLOURS
 from latentvqa.data.scenes.questions import FAMILIES
 from latentvqa.data.scenes.writing import Level, make_scenes
 from latentvqa.data.tables import read_questions
+from latentvqa.data.tokenizer import train_tokenizers
 from latentvqa.errors import DataError
 
 
@@ -105,8 +109,10 @@ def test_the_blind_floor_is_low_and_the_answers_balanced(
 ) -> None:
     path = make_scenes(tmp_path, images=400, seed=0, level=level)
     table = read_questions(path, images=tmp_path / "images")
-    priors = blind_priors(table.questions, table.types, table.answers, table.image_index.tolist())
-    assert priors["question_text"] < floor
+    tokenizers = train_tokenizers(Text(), table)
+    rows = blind_rows(EncodedTable(table, tokenizers, 32, 8))
+    found = left_out_matches(rows, tokenizers.answer.size)
+    assert max(right.mean() for right in found.values()) < floor
     assert table.types is not None
     for family in set(table.types):
         counts = Counter(
