@@ -76,8 +76,8 @@ class NoticeObserver(Observer):
 class TrainingConsole(NoticeObserver):
     """A growing table with its verdict on a terminal, one line per epoch elsewhere.
 
-    Results go to stdout: the whole table and the verdict after the last epoch,
-    then the scores of the evaluation.
+    Results go to stdout: the whole table after the last epoch, the scores of the
+    evaluation, and the verdict.
 
     Args:
         advise: whether to show every change that the rules suggest.
@@ -128,13 +128,10 @@ class TrainingConsole(NoticeObserver):
         table = epoch_table(header, records[-room:], self.console.width)
         self._shown = [table, verdict_panel(diagnosis), *map(Text, advice)]
 
-    def trained(
-        self, header: RunHeader, records: Sequence[EpochRecord], diagnosis: Diagnosis
-    ) -> None:
-        """Leave the whole table and the verdict on stdout; a bar shows the evaluation."""
+    def trained(self, header: RunHeader, records: Sequence[EpochRecord]) -> None:
+        """Leave the whole table on stdout; a bar shows the evaluation."""
         self._shows.close()
         self._screen.print(epoch_table(header, records, self._screen.width))
-        self._screen.print(verdict_panel(diagnosis))
         self.line = self._shows.enter_context(ProgressLine())
 
     def evaluated(self, evaluation: Evaluation) -> None:
@@ -142,7 +139,12 @@ class TrainingConsole(NoticeObserver):
         from latentvqa.report.evaluation.scores import score_panel
 
         self._shows.close()
-        self._screen.print(score_panel(evaluation.result, self._screen.width))
+        self._screen.print(score_panel(evaluation.result, self._screen.width, says_verdict=False))
+
+    def judged(self, diagnosis: Diagnosis) -> None:
+        """Leave the verdict on stdout."""
+        self._shows.close()
+        self._screen.print(verdict_panel(diagnosis))
 
     def result(self, text: str) -> None:
         """Leave a line on stdout."""

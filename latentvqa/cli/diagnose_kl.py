@@ -110,6 +110,7 @@ def diagnose_kl(
     from latentvqa.core.diagnosis.diagnose import diagnose
     from latentvqa.core.diagnosis.threshold_overrides import free_bits_to_try, resolved_thresholds
     from latentvqa.core.diagnosis.what_if import what_if_free_bits
+    from latentvqa.engine.runs.latent_use import latent_use_of_log
     from latentvqa.errors import ConfigError
     from latentvqa.logs import log_options, read_log
     from latentvqa.report.diagnosis.judged_run import JudgedRun
@@ -135,7 +136,8 @@ def diagnose_kl(
         history = read_log(path, options)
         header, records = history.header, history.records
         thresholds, notes = resolved_thresholds(header.thresholds, limits)
-        found = diagnose(header, records, thresholds, notes=(*history.notes, *notes))
+        known, test = (*history.notes, *notes), latent_use_of_log(history)
+        found = diagnose(header, records, thresholds, known, test)
         tried = None
         if free_bits is not None:
             tried = what_if_free_bits(header, records, free_bits, thresholds)

@@ -31,6 +31,13 @@ def evaluate(
             "--latent-use", help="Interfere with latent, image and question; say if they matter."
         ),
     ] = False,
+    margin: Annotated[
+        float | None,
+        typer.Option(
+            help="Exact match, as a fraction, within which an exchange counts as harmless; "
+            "default: the run's latent_use.margin (0.01)."
+        ),
+    ] = None,
     samples: Annotated[
         int, typer.Option(min=0, help="Answer from N latent samples; 0: from the mean.")
     ] = 0,
@@ -56,6 +63,7 @@ def evaluate(
         images=images,
         columns=_columns(columns or []),
         is_latent_use_examined=latent_use,
+        margin=margin,
         samples=samples,
         batch_size=batch_size,
         skip_bad_images=skip_bad_images,

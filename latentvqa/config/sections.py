@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from latentvqa.core.exchanges import ExchangeLimits
 from latentvqa.core.records import KLSchedule
 from latentvqa.core.rules.thresholds import KLHealthThresholds
 
@@ -306,6 +307,7 @@ class Config(Section):
     latent: Latent = Latent()
     kl: KL = KL()
     kl_health: KLHealthThresholds = KLHealthThresholds()
+    latent_use: ExchangeLimits = ExchangeLimits()
     stages: Stages = Stages()
     teacher: Teacher = Teacher()
     optimizer: Optimizer = Optimizer()

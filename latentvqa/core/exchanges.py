@@ -1,27 +1,42 @@
-"""What an exchange of latents or images does to the answers, as measured."""
+"""What an exchange of latents or images does to the answers, and what it may do."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from latentvqa.core.estimates import Estimate
+
+_Share = Annotated[float, Field(gt=0.0, le=1.0, allow_inf_nan=False)]
 
 _NARROWER = 1.644854 / 1.959964  # half widths of 90 and 95 % of a normal distribution
 
 
-@dataclass(frozen=True)
-class ExchangeLimits:
-    """What an exchange may do and still be harmless.
+class ExchangeLimits(BaseModel):
+    """Limits of the latent-use test: the ``[latent_use]`` section."""
 
-    Attributes:
-        margin: exact match that it costs, as a fraction.
-        flips: share of answers that it changes.
-        nats: answer loss that it adds, per answer.
-    """
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
-    margin: float = 0.01
-    flips: float = 0.05
-    nats: float = 0.05
+    margin: _Share = Field(
+        default=0.01, description="exact match that a harmless exchange costs at most, a fraction"
+    )
+    flips: _Share = Field(
+        default=0.05, description="share of answers that a harmless exchange changes at most"
+    )
+    nats: Annotated[float, Field(gt=0.0, le=1e6, allow_inf_nan=False)] = Field(
+        default=0.05, description="nats per answer that a harmless exchange costs at most"
+    )
+    used_share: _Share = Field(
+        default=0.5,
+        description="share of the lead over the best model without images that the exchange of "
+        "images must cost for the image to count as used",
+    )
+    followed_share: _Share = Field(
+        default=0.5,
+        description="share of the changed answers that must become those about the other image",
+    )
 
 
 @dataclass(frozen=True)

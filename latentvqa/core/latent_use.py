@@ -29,9 +29,6 @@ LatentUseWord = Literal[
 ]
 Says = Literal["matters", "harmless", "open"]
 
-USED_SHARE = 0.5  # of the lead over the best blind model that the exchange must cost
-FOLLOWED_SHARE = 0.5  # of the changed answers that must become those of the other image
-
 
 @dataclass(frozen=True)
 class LatentUseEvidence:
@@ -168,8 +165,8 @@ class _Reading:
             )
         if self.says(exchange) == "open":
             return self.undetermined("whether the image speaks through it", exchange)
-        follows = evidence.followed is None or evidence.followed >= FOLLOWED_SHARE
-        pays = exchange.cost.value >= USED_SHARE * lead
+        follows = evidence.followed is None or evidence.followed >= self.limits.followed_share
+        pays = exchange.cost.value >= self.limits.used_share * lead
         # what the exchange leaves of the image's worth has gone around the latent
         around = evidence.shown_image.cost.low > exchange.cost.high
         if (around and not pays) or not follows:

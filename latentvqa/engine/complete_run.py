@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from latentvqa.config import Config
-from latentvqa.core.diagnosis.diagnose import Diagnosis
+from latentvqa.core.diagnosis.diagnose import Diagnosis, diagnose
 from latentvqa.core.records import EpochRecord, RunHeader
+from latentvqa.core.rules.thresholds import KLHealthThresholds
 from latentvqa.engine.evaluation.evaluate import Evaluation, evaluate
 from latentvqa.engine.evaluation.files import write_evaluation
 from latentvqa.engine.run_report.page import write_reports
-from latentvqa.engine.runs.folder import RunFolder, evaluation_folder
+from latentvqa.engine.runs.folder import RunFolder, evaluation_folder, read_config
 from latentvqa.engine.runs.loading import load_model
 from latentvqa.engine.runs.tables import validation_table
 from latentvqa.engine.runtime.observer import Observer
@@ -36,7 +37,8 @@ class Run:
         folder: the run folder.
         header: first line of its log: the KL convention, the plan, the versions.
         records: its epochs, rising.
-        diagnosis: whether the latent works, with findings and advice.
+        diagnosis: whether the latent works, from log and latent-use test, with
+            findings and advice.
         evaluation: the best checkpoint on the validation split.
         is_stopped_early: patience ran out before the planned end.
     """
@@ -74,19 +76,21 @@ def complete_run(
     with StopFlag() as stop:
         try:
             outcome = _trained(folder, config, observer, is_resumed=is_resumed)
-            observer.trained(outcome.header, outcome.records, outcome.diagnosis)
+            observer.trained(outcome.header, outcome.records)
             evaluation = _evaluated(folder, StoppableObserver(observer, stop), stop)
         except Interrupted:
             if RunFolder(folder).last.exists():
                 write_reports(folder, observer.notice)
             raise
         observer.evaluated(evaluation)
+        diagnosis = _judged(outcome, evaluation, read_config(folder).kl_health)
+        observer.judged(diagnosis)
         write_reports(folder, observer.notice)
     return Run(
         folder=folder,
         header=outcome.header,
         records=outcome.records,
-        diagnosis=outcome.diagnosis,
+        diagnosis=diagnosis,
         evaluation=evaluation,
         is_stopped_early=outcome.is_stopped_early,
     )
@@ -104,6 +108,13 @@ def _trained(
     return train(config, folder, observer)
 
 
+def _judged(outcome: Outcome, evaluation: Evaluation, limits: KLHealthThresholds) -> Diagnosis:
+    """The verdict from the log and the latent-use test together."""
+    use = evaluation.result.latent_use
+    test = None if use is None else use.verdict
+    return diagnose(outcome.header, outcome.records, limits, test=test)
+
+
 def _evaluated(folder: Path, observer: Observer, stop: StopFlag) -> Evaluation:
     evaluation = evaluate(
         load_model(folder),
@@ -112,6 +123,7 @@ def _evaluated(folder: Path, observer: Observer, stop: StopFlag) -> Evaluation:
         run=folder,
         skip_bad_images=True,
         latent_use="short",
+        limits=read_config(folder).latent_use,
         is_calibrating=True,
         poll=stop.poll,
     )

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from latentvqa.config import Data
+from latentvqa.config import Config
+from latentvqa.core.exchanges import ExchangeLimits
 from latentvqa.data.tables import QuestionTable, read_questions
 from latentvqa.engine.evaluation.evaluate import Evaluation, evaluate
 from latentvqa.engine.evaluation.files import write_evaluation
@@ -29,6 +30,8 @@ class EvaluationRequest:
         columns: names of its columns by what they hold, where they differ from the
             run's.
         is_latent_use_examined: whether to interfere with latent, image and question.
+        margin: exact match that a harmless exchange may cost, as a fraction; None for
+            the run's.
         samples: latent samples to answer from; 0 answers from the mean.
         batch_size: questions per batch.
         skip_bad_images: drop questions about bad images instead of refusing.
@@ -40,6 +43,7 @@ class EvaluationRequest:
     images: Path | None = None
     columns: Mapping[str, str] | None = None
     is_latent_use_examined: bool = False
+    margin: float | None = None
     samples: int = 0
     batch_size: int = 640
     skip_bad_images: bool = False
@@ -65,6 +69,7 @@ def evaluate_run(request: EvaluationRequest, observer: Observer) -> tuple[Evalua
     run, data = request.run, request.data
     if data is None and (request.images is not None or request.columns):
         raise ConfigError("--images and --column belong to a table: name it with --data FILE")
+    limits = _limits(request)
     with StopFlag() as stop:
         loaded = load_model(run, request.device)
         for note in loaded.notes:
@@ -84,6 +89,7 @@ def evaluate_run(request: EvaluationRequest, observer: Observer) -> tuple[Evalua
             batch_size=request.batch_size,
             skip_bad_images=skip_bad_images,
             latent_use="full" if request.is_latent_use_examined else "none",
+            limits=limits,
             is_calibrating=data is None and loaded.logit_temperature is None,
             poll=stop.poll,
         )
@@ -92,10 +98,26 @@ def evaluate_run(request: EvaluationRequest, observer: Observer) -> tuple[Evalua
     return found, folder
 
 
-def _read_table(request: EvaluationRequest, data: Path) -> QuestionTable:
+def _limits(request: EvaluationRequest) -> ExchangeLimits:
+    """Limits of the latent-use test: the run's, with the margin that was asked for."""
+    known = _config(request).latent_use
+    if request.margin is None:
+        return known
+    if not request.is_latent_use_examined:
+        raise ConfigError("--margin belongs to the latent-use test: add --latent-use")
+    if not 0.0 < request.margin <= 1.0:
+        raise ConfigError(f"--margin {request.margin:g}: must be above 0 and at most 1")
+    return known.model_copy(update={"margin": request.margin})
+
+
+def _config(request: EvaluationRequest) -> Config:
+    """The run's; the defaults for a checkpoint that was copied out of its run."""
     folder = run_of(request.run)
-    # a checkpoint that was copied out of its run has no config beside it
-    known = read_config(folder).data if RunFolder(folder).config.exists() else Data()
+    return read_config(folder) if RunFolder(folder).config.exists() else Config()
+
+
+def _read_table(request: EvaluationRequest, data: Path) -> QuestionTable:
+    known = _config(request).data
     return read_questions(
         data,
         columns={**known.columns, **(request.columns or {})},

@@ -1,4 +1,4 @@
-"""``latentvqa.diagnose``: the verdict on a log, without torch."""
+"""``latentvqa.diagnose``: the verdict on a run or a log, without torch."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from pathlib import Path
 from latentvqa.core.diagnosis.diagnose import Diagnosis
 from latentvqa.core.diagnosis.diagnose import diagnose as diagnose_records
 from latentvqa.core.diagnosis.threshold_overrides import resolved_thresholds
+from latentvqa.core.latent_use import LatentUseVerdict
 from latentvqa.core.records import EpochRecord, KLConvention, RunHeader
+from latentvqa.engine.runs.latent_use import latent_use_of_log
 from latentvqa.history import History
 from latentvqa.logs import log_options
 from latentvqa.logs import read_log as read_any_log
@@ -53,6 +55,9 @@ def diagnose(
 ) -> Diagnosis:
     """Say whether the latent of a run works, and why.
 
+    Of a run folder, the latent-use test that its evaluation holds is part of the
+    verdict.
+
     Example:
         >>> latentvqa.diagnose("runs/quickstart").verdict.sentence  # doctest: +SKIP
 
@@ -72,11 +77,13 @@ def diagnose(
         ConfigError: with every fault of the overrides.
     """
     notes: tuple[str, ...] = ()
+    test: LatentUseVerdict | None = None
     if isinstance(log, (str, Path)):
         options, overrides = log_options(overrides=overrides)
         log = read_any_log(Path(log), options)
     if isinstance(log, History):
+        test = latent_use_of_log(log)
         header, notes, log = log.header, log.notes, log.records
     header = header or RunHeader(kl=KLConvention(is_assumed=True))
     thresholds, remarks = resolved_thresholds(header.thresholds, overrides)
-    return diagnose_records(header, log, thresholds, notes=(*notes, *remarks))
+    return diagnose_records(header, log, thresholds, (*notes, *remarks), test)

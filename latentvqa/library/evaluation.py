@@ -19,6 +19,7 @@ def evaluate(
     *,
     columns: Mapping[str, str] | None = None,
     latent_use: bool = False,
+    margin: float | None = None,
     samples: int = 0,
     batch_size: int = 640,
     skip_bad_images: bool = False,
@@ -34,6 +35,8 @@ def evaluate(
         columns: columns of ``data`` where they differ, as ``{"image": "img_id"}``.
         latent_use: interfere with latent, image and question, and say if they
             matter.
+        margin: exact match, as a fraction, within which an exchange counts as
+            harmless; the run's by default.
         samples: latent samples to answer from; 0 answers from the mean.
         batch_size: questions per batch.
         skip_bad_images: drop questions about unreadable images.
@@ -44,7 +47,8 @@ def evaluate(
         Measures, priors, question types, answers and their confidence.
 
     Raises:
-        ConfigError: if images or columns are given without a table.
+        ConfigError: if images or columns are given without a table, or a margin
+            without the latent-use test.
         CheckpointError: if checkpoint or validation table cannot be read.
         DataError: if table or images cannot be used.
         KeyboardInterrupt: at Ctrl-C; nothing is written then.
@@ -55,6 +59,7 @@ def evaluate(
         images=None if images is None else Path(images),
         columns=columns,
         is_latent_use_examined=latent_use,
+        margin=margin,
         samples=samples,
         batch_size=batch_size,
         skip_bad_images=skip_bad_images,

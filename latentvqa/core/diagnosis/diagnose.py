@@ -1,13 +1,14 @@
 """From records to a verdict: every rule at every epoch, then one sentence.
 
 Pure: the caller prints. The verdict counts open findings only, those that hold
-at the last record; among the most severe, the rule of lowest rank decides.
+at the last record; among the most severe, the rule of lowest rank decides. Where
+the latent-use test was run, it decides what the latent is used for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from latentvqa.core.diagnosis.account import AccountLine, information_account
 from latentvqa.core.diagnosis.tuning_events import tuned_header
@@ -19,6 +20,7 @@ from latentvqa.core.diagnosis.verdict import (
     place_of,
     verdict_on,
 )
+from latentvqa.core.latent_use import LatentUseVerdict
 from latentvqa.core.records import EpochRecord, RunHeader
 from latentvqa.core.rules.catalogue import RULES
 from latentvqa.core.rules.log import EMPTY_LOG
@@ -78,14 +80,16 @@ def diagnose(
     records: Sequence[EpochRecord],
     thresholds: KLHealthThresholds | None = None,
     notes: Sequence[str] = (),
+    test: LatentUseVerdict | None = None,
 ) -> Diagnosis:
-    """Judge a run from its log alone.
+    """Judge a run from its log, and from the latent-use test where there was one.
 
     Args:
         header: what the run was made with.
         records: its epochs, in any order.
         thresholds: limits of the rules; the defaults without one.
         notes: what the reader of the log had to say.
+        test: verdict of the latent-use test on the run's best checkpoint.
 
     Returns:
         The verdict with its findings.
@@ -95,18 +99,22 @@ def diagnose(
         return _of_empty_log(RunView(header, (), -1, limits, ()), known)
     ordered = sorted(records, key=lambda record: record.epoch)
     header = tuned_header(header, ordered)
-    all_views = views(header, ordered, limits)
+    all_views = views(header, ordered, limits, test)
     findings: list[Finding] = []
     silent: dict[str, list[str]] = {}
+    refuted: list[str] = []
     for rule in RULES:
         finding, reason = _trace(rule, all_views)
+        if finding is not None and finding.is_open and _is_refuted(rule, test):
+            refuted.append(finding.name)
+            finding = replace(finding, is_open=False)
         if finding is not None:
             findings.append(finding)
         if reason is not None:
             silent.setdefault(reason, []).append(rule.name)
     findings.sort(key=place_of)
     not_judged = tuple(f"{', '.join(names)}: {reason}" for reason, names in silent.items())
-    verdict = verdict_on(all_views[-1], findings)
+    verdict = verdict_on(all_views[-1], findings, refuted)
     return Diagnosis(
         verdict,
         tuple(findings),
@@ -126,7 +134,7 @@ def _trace(rule: Rule, all_views: Sequence[RunView]) -> tuple[Finding | None, st
     outcome: Outcome = None
     for view in all_views:
         is_unjudged = rule.needs_epochs and not view.header.counts_epochs
-        outcome = NO_EPOCHS if is_unjudged else rule.judge(view)
+        outcome = NO_EPOCHS if is_unjudged else _outcome(rule, view)
         if isinstance(outcome, Judgement):
             first = first if is_open else view
             last, held = view, outcome
@@ -139,6 +147,20 @@ def _trace(rule: Rule, all_views: Sequence[RunView]) -> tuple[Finding | None, st
     advised = None if rule.advice is None else rule.advice(last)
     epochs = (first.record.epoch, last.record.epoch)
     return _finding(rule, held, epochs, is_open, advised), reason
+
+
+def _outcome(rule: Rule, view: RunView) -> Outcome:
+    """What the rule sees in the log, or else in the latent-use test."""
+    seen, test = rule.judge(view), view.test
+    is_shown = test is not None and rule.tested is not None and test.word in rule.tested.shown_by
+    if isinstance(seen, Judgement) or not is_shown:
+        return seen
+    assert test is not None and rule.tested is not None
+    return Judgement(rule.tested.level, test.sentence)
+
+
+def _is_refuted(rule: Rule, test: LatentUseVerdict | None) -> bool:
+    return test is not None and rule.tested is not None and test.word in rule.tested.refuted_by
 
 
 def _finding(

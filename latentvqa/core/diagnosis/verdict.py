@@ -59,8 +59,14 @@ class NextStep:
     is_own: bool = True
 
 
-def verdict_on(view: RunView, findings: Sequence[Finding]) -> Verdict:
-    """The conclusion from findings in their order."""
+def verdict_on(view: RunView, findings: Sequence[Finding], refuted: Sequence[str] = ()) -> Verdict:
+    """The conclusion from findings in their order.
+
+    Args:
+        view: the last epoch.
+        findings: what the rules say, in order.
+        refuted: names of the findings that the latent-use test refutes.
+    """
     remarks = [finding for finding in findings if finding.is_open and finding.level != "ok"]
     top = remarks[0] if remarks else None
     missing = missing_evidence(view)
@@ -72,8 +78,21 @@ def verdict_on(view: RunView, findings: Sequence[Finding]) -> Verdict:
     else:
         is_whole = _subject(top) in ("latent", "answers")
         parts = [top.sentence, "" if is_whole else _figures(view)]
+    parts += _tested(view, refuted, top)
     sentence = " ".join(part for part in parts if part)
     return Verdict(top.level, top.name, sentence) if top else Verdict("ok", "ok", sentence)
+
+
+def _tested(view: RunView, refuted: Sequence[str], top: Finding | None) -> list[str]:
+    """What the latent-use test adds; it decides where the log reads otherwise."""
+    if view.test is None:
+        return []
+    said = view.test.sentence
+    parts = [] if top is not None and top.sentence == said else [said]
+    if refuted:
+        names = " and ".join(name.replace("_", " ") for name in refuted)
+        parts.append(f"The log alone reads as {names}; the latent-use test decides.")
+    return parts
 
 
 def _state(view: RunView) -> str:
@@ -160,7 +179,7 @@ def next_step(view: RunView, findings: Sequence[Finding]) -> NextStep:
 
 def _sentence(view: RunView, findings: Sequence[Finding]) -> str:
     """What to do where no change is advised."""
-    is_own = view.header.is_own
+    is_own, is_tested = view.header.is_own, view.test is not None
     held = [f for f in findings if f.is_open]
     worst = next((f for f in held if severity(f.level) >= severity("warning")), None)
     if worst is None:
@@ -169,10 +188,14 @@ def _sentence(view: RunView, findings: Sequence[Finding]) -> str:
         is_over = is_run_over(view)
         waiting = [f for f in held if not (is_over and RULE_OF[f.code].waits)]
         first = next((step for f in waiting if (step := RULE_OF[f.code].next_step)), None)
-        return first or _missing_convention(view) or f"Confirm it: {_intervention(is_own)}"
-    if first := RULE_OF[worst.code].next_step:
-        return first
-    if _subject(worst) == "latent":
+        first = first or _missing_convention(view)
+        return first or ("" if is_tested else f"Confirm it: {_intervention(is_own)}")
+    rule = RULE_OF[worst.code]
+    if is_tested and rule.tested is not None and rule.tested.next_step:
+        return rule.tested.next_step
+    if rule.next_step:
+        return rule.next_step
+    if rule.subject == "latent" and not is_tested:
         return f"See what the decoder really uses: {_intervention(is_own)}"
     return f"Read what it means: latentvqa diagnose-kl --explain {worst.code}"
 

@@ -112,6 +112,8 @@ class LatentUse:
         information: bound and gain.
         mutual_information: None in the short form.
         attention: None in the short form.
+        margin: exact match that a harmless exchange may cost; None in files of
+            earlier versions.
     """
 
     verdict: LatentUseVerdict | None
@@ -127,6 +129,7 @@ class LatentUse:
     mutual_information: MutualInformation | None
     attention: MeanAttention | None
     followed_share: float | None = None
+    margin: float | None = None
 
 
 def rank_tokens(arms: Mapping[str, Arm], tokens: int) -> tuple[int, ...]:

@@ -25,6 +25,7 @@ from latentvqa.core.rules.rule import (
     Outcome,
     Rule,
     RunView,
+    Tested,
     figure,
     finite,
     learnt,
@@ -148,6 +149,11 @@ def judge_image_not_used(view: RunView) -> Outcome:
     )
 
 
+def left_to_the_test(view: RunView) -> Outcome:
+    """No log shows it; the latent-use test does."""
+    return None
+
+
 def _learnt_share(gain: float) -> str:
     return "nothing is" if gain <= 0.0 else f"only {figure(gain)} are"
 
@@ -163,6 +169,7 @@ def _advise_near_need(view: RunView) -> Advice | None:
 
 _GAIN = "what is known beyond an image-blind model fitted on the training rows"
 _PROCESSING = "data processing inequality: what is learnt must have passed the bottleneck"
+_EXCHANGE = "exchange of latents between images, in the manner of arXiv:2605.21642"
 _RATE = "capacity against need, as in Alemi et al. 2018 (arXiv:1711.00464)"
 
 CAPACITY_RULES: tuple[Rule, ...] = (
@@ -210,6 +217,43 @@ CAPACITY_RULES: tuple[Rule, ...] = (
         subject="answers",
         next_step="Ask whether another image changes the answers: latentvqa evaluate RUN "
         "--latent-use",
+        tested=Tested(
+            "warning",
+            shown_by=("used, question only",),
+            refuted_by=("used, image and question", "bypassed"),
+            next_step="Look at whether the questions need their images (latentvqa data audit), and "
+            "at what the vision part was given: pretrained weights, resolution, epochs.",
+        ),
+    ),
+    Rule(
+        code="IN016",
+        name="latent_bypassed",
+        meaning="The image, or part of it, reaches the answers without passing the latent.",
+        why="Another image changes the answers, but exchanging the latent for that of the same "
+        "question about another image does not, or costs clearly less. The decoder, or whatever "
+        "was added to it, sees the image another way, and nothing that is measured of the latent "
+        "tells what the model knows.",
+        source=_EXCHANGE,
+        rank=55,
+        judge=left_to_the_test,
+        subject="latent",
+        next_step="Find what else the decoder sees: in a strict bottleneck it reads the latent "
+        "tokens alone.",
+        tested=Tested("critical", shown_by=("bypassed",)),
+    ),
+    Rule(
+        code="IN017",
+        name="presence_only",
+        meaning="The decoder needs some latent, whatever it holds.",
+        why="Zeros in its place hurt, but random latents of the same mean and variance, or those "
+        "of another row, do not: the latent works as a constant. Testing with zeros alone would "
+        "call it used.",
+        source=_EXCHANGE,
+        rank=75,
+        judge=left_to_the_test,
+        subject="latent",
+        next_step="Find what the decoder answers from: the latent's content does not matter to it.",
+        tested=Tested("warning", shown_by=("presence only",)),
     ),
     Rule(
         code="IN004",
@@ -224,6 +268,11 @@ CAPACITY_RULES: tuple[Rule, ...] = (
         advice=_advise_ignored,
         thresholds=("collapse_bound", "collapse_gain", "tuning_epoch"),
         subject="latent",
+        tested=Tested(
+            "warning",
+            shown_by=("ignored",),
+            refuted_by=("used, image and question", "used, question only"),
+        ),
     ),
     Rule(
         code="IN005",

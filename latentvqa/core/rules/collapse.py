@@ -29,6 +29,7 @@ from latentvqa.core.rules.rule import (
     Outcome,
     Rule,
     RunView,
+    Tested,
     figure,
     finite,
     kl_split,
@@ -236,6 +237,11 @@ COLLAPSE_RULES: tuple[Rule, ...] = (
         advice=_advise_collapse,
         thresholds=("collapse_bound", "collapse_gain", "collapse_rate", "early_epoch"),
         subject="latent",
+        tested=Tested(
+            "critical",
+            shown_by=("collapsed",),
+            refuted_by=("used, image and question", "used, question only"),
+        ),
     ),
     Rule(
         code="IN015",

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from latentvqa.core.latent_use import LatentUseVerdict, LatentUseWord
 from latentvqa.core.records import EpochRecord, RunHeader, SplitMetrics
 from latentvqa.core.rules.thresholds import KLHealthThresholds
 
@@ -86,6 +87,23 @@ class NotJudged:
 Outcome = Judgement | NotJudged | None
 
 
+@dataclass(frozen=True)
+class Tested:
+    """What the latent-use test says of a rule; where it was run, it decides.
+
+    Attributes:
+        level: of the finding where the test alone shows it.
+        shown_by: verdicts of the test that show what the rule looks for.
+        refuted_by: verdicts that show that it is not so, whatever the log says.
+        next_step: what to do then, where the rule's own step is to run the test.
+    """
+
+    level: Level
+    shown_by: tuple[LatentUseWord, ...]
+    refuted_by: tuple[LatentUseWord, ...] = ()
+    next_step: str = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Rule:
     """One rule, whole: tables, explanations, precedence and advice are read from here.
@@ -111,6 +129,7 @@ class Rule:
         waits: whether its next step is to let the run go on, which a finished run cannot.
         needs_epochs: whether it has an epoch window, so that a log without
             epochs cannot be judged by it.
+        tested: what the latent-use test shows of it; None where it shows nothing.
     """
 
     code: str
@@ -126,6 +145,7 @@ class Rule:
     next_step: str = ""
     waits: bool = False
     needs_epochs: bool = False
+    tested: Tested | None = None
 
 
 @dataclass(frozen=True)
@@ -138,6 +158,8 @@ class RunView:
         index: position of the judged record; a rule never looks beyond it.
         thresholds: the limits, for mean reduction.
         best_val: position of the best validation answer loss up to each record.
+        test: verdict of the latent-use test on the best checkpoint, which comes
+            after the last epoch; None before it, and where none was run.
     """
 
     header: RunHeader
@@ -145,6 +167,7 @@ class RunView:
     index: int
     thresholds: KLHealthThresholds
     best_val: Sequence[int | None]
+    test: LatentUseVerdict | None = None
 
     @property
     def record(self) -> EpochRecord:
@@ -235,9 +258,12 @@ class RunView:
 
 
 def views(
-    header: RunHeader, records: Sequence[EpochRecord], thresholds: KLHealthThresholds
+    header: RunHeader,
+    records: Sequence[EpochRecord],
+    thresholds: KLHealthThresholds,
+    test: LatentUseVerdict | None = None,
 ) -> list[RunView]:
-    """One view per record."""
+    """One view per record; the last one knows the latent-use test, if there was one."""
     best: list[int | None] = []
     for index, record in enumerate(records):
         previous = best[-1] if best else None
@@ -247,7 +273,11 @@ def views(
             continue
         held = None if previous is None else records[previous].val.answer_loss
         best.append(index if held is None or loss < held else previous)
-    return [RunView(header, records, i, thresholds, best) for i in range(len(records))]
+    last = len(records) - 1
+    return [
+        RunView(header, records, i, thresholds, best, test if i == last else None)
+        for i in range(len(records))
+    ]
 
 
 def kl_split(record: EpochRecord) -> SplitMetrics:

@@ -34,13 +34,14 @@ class LinePrinter(Observer):
         """Print the new epoch as a line."""
         self.notice(epoch_line(header, records[-1], diagnosis))
 
-    def trained(
-        self, header: RunHeader, records: Sequence[EpochRecord], diagnosis: Diagnosis
-    ) -> None:
-        """Print all epochs and the verdict."""
+    def trained(self, header: RunHeader, records: Sequence[EpochRecord]) -> None:
+        """Print all epochs."""
         self.notice(plain(epoch_table(header, records, _WIDTH), _WIDTH))
-        self.notice(plain(verdict_panel(diagnosis), _WIDTH))
 
     def evaluated(self, evaluation: Evaluation) -> None:
         """Print the scores."""
-        self.notice(plain(score_panel(evaluation.result, _WIDTH), _WIDTH))
+        self.notice(plain(score_panel(evaluation.result, _WIDTH, says_verdict=False), _WIDTH))
+
+    def judged(self, diagnosis: Diagnosis) -> None:
+        """Print the verdict."""
+        self.notice(plain(verdict_panel(diagnosis), _WIDTH))

@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 
+from latentvqa.core.exchanges import ExchangeLimits
 from latentvqa.core.records import SplitMetrics
 from latentvqa.core.results.evaluation import EvaluationResult, Losses, TypeScores
 from latentvqa.data.batches import EncodedTable
@@ -78,6 +79,7 @@ def evaluate(
     batch_size: int = 640,
     skip_bad_images: bool = False,
     latent_use: LatentUseExtent = "none",
+    limits: ExchangeLimits | None = None,
     is_calibrating: bool = False,
     poll: Callable[[], None] = lambda: None,
 ) -> Evaluation:
@@ -93,6 +95,7 @@ def evaluate(
         skip_bad_images: drop questions about bad images instead of refusing.
         latent_use: whether to interfere with latent, image and question, and how
             much of it.
+        limits: of the latent-use test; the defaults without them.
         is_calibrating: first fit the confidences to this table, which must be
             the validation split, and keep the result with the checkpoint.
         poll: called after every batch; may raise to stop.
@@ -163,7 +166,9 @@ def evaluate(
     examination = None
     if latent_use != "none":
         is_short = latent_use == "short"
-        examination = _examine(loaded, table, store, settings, is_short, blind, observer, poll)
+        examination = _examine(
+            loaded, table, store, settings, is_short, limits, blind, observer, poll
+        )
     result = EvaluationResult(
         run=str(run),
         checkpoint=loaded.folder.name,
@@ -198,6 +203,7 @@ def _examine(
     store: ImageStore,
     settings: ScoringSettings,
     is_short: bool,
+    limits: ExchangeLimits | None,
     blind: BlindScores | None,
     observer: Observer,
     poll: Callable[[], None],
@@ -225,7 +231,7 @@ def _examine(
         on_batch,
     )
     return examine_latent_use(
-        runner, None if blind is None else blind.select(rows), is_short=is_short
+        runner, None if blind is None else blind.select(rows), limits, is_short=is_short
     )
 
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from latentvqa.core.answers.matching import normalise_answer
 from latentvqa.core.estimates import Estimate
 from latentvqa.core.exchanges import Exchange as ExchangeEffect
-from latentvqa.core.exchanges import Span
+from latentvqa.core.exchanges import ExchangeLimits, Span
 from latentvqa.core.latent_use import LatentUseEvidence, LatentUseVerdict, judge_latent_use
 from latentvqa.core.results.latent_use import (
     ANY_LATENTS,
@@ -68,7 +68,11 @@ def examined_rows(table: QuestionTable, most: int) -> np.ndarray:
 
 
 def examine_latent_use(
-    runner: InterventionRunner, blind: BlindScores | None, *, is_short: bool = False
+    runner: InterventionRunner,
+    blind: BlindScores | None,
+    limits: ExchangeLimits | None = None,
+    *,
+    is_short: bool = False,
 ) -> Examination:
     """Run the arms and judge.
 
@@ -76,18 +80,23 @@ def examine_latent_use(
         runner: the model and the rows.
         blind: what models without images know of these rows; None where none is
             known, and the model leads over nothing then.
+        limits: what a harmless exchange may do; the defaults without them.
         is_short: only what the verdict needs.
     """
-    return _Arms(runner, blind, is_short).result()
+    return _Arms(runner, blind, limits or ExchangeLimits(), is_short).result()
 
 
 class _Arms:
     """The arms of one examination, added one by one and compared with the first."""
 
     def __init__(
-        self, runner: InterventionRunner, blind: BlindScores | None, is_short: bool
+        self,
+        runner: InterventionRunner,
+        blind: BlindScores | None,
+        limits: ExchangeLimits,
+        is_short: bool,
     ) -> None:
-        self.runner, self.blind, self.is_short = runner, blind, is_short
+        self.runner, self.blind, self.limits, self.is_short = runner, blind, limits, is_short
         self.settings, self.encoded = runner.settings, runner.encoded
         self.table = self.encoded.table
         self.seed = self.settings.seed
@@ -148,6 +157,7 @@ class _Arms:
             mutual_information=None if posterior is None else self._mutual_information(posterior),
             attention=None if attention is None else self._mean_attention(attention),
             followed_share=followed,
+            margin=self.limits.margin,
         )
         return Examination(result, self.table.rows, attention)
 
@@ -269,7 +279,7 @@ class _Arms:
             gain=information.answer_gain,
             need=information.answer_entropy,
         )
-        return judge_latent_use(evidence)
+        return judge_latent_use(evidence, self.limits)
 
 
 def _active_units(mu: Tensor) -> int:

@@ -16,6 +16,7 @@ from latentvqa.engine.run_report.samples import (
     written_answers,
 )
 from latentvqa.engine.runs.folder import BEST, RunFolder, pointed_checkpoint, read_config
+from latentvqa.engine.runs.latent_use import latent_use_of_log
 from latentvqa.errors import HistoryError, LatentVQAError
 from latentvqa.history import History, read_history
 from latentvqa.report.diagnosis.judged_run import JudgedRun
@@ -118,7 +119,6 @@ def _answers(run: Path, notice: Notice, answer: Callable[[], Answers] | None) ->
 
 def _judged(history: History) -> JudgedRun:
     thresholds, notes = resolved_thresholds(history.header.thresholds)
-    known = (*history.notes, *notes)
-    return JudgedRun(
-        history, diagnose(history.header, history.records, thresholds, known), thresholds
-    )
+    known, test = (*history.notes, *notes), latent_use_of_log(history)
+    found = diagnose(history.header, history.records, thresholds, known, test)
+    return JudgedRun(history, found, thresholds)

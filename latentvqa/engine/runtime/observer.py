@@ -89,10 +89,11 @@ class Observer:
     ) -> None:
         """An epoch's record was written; the last of ``records`` is the new one."""
 
-    def trained(
-        self, header: RunHeader, records: Sequence[EpochRecord], diagnosis: Diagnosis
-    ) -> None:
+    def trained(self, header: RunHeader, records: Sequence[EpochRecord]) -> None:
         """All epochs are done; the best checkpoint is evaluated next."""
 
     def evaluated(self, evaluation: Evaluation) -> None:
         """The best checkpoint was evaluated on the validation split, and the result written."""
+
+    def judged(self, diagnosis: Diagnosis) -> None:
+        """The verdict on the run, from its log and its evaluation."""

@@ -97,12 +97,14 @@ class StoppableObserver(Observer):
         """Pass an epoch on."""
         self._inner.epoch(header, records, diagnosis)
 
-    def trained(
-        self, header: RunHeader, records: Sequence[EpochRecord], diagnosis: Diagnosis
-    ) -> None:
+    def trained(self, header: RunHeader, records: Sequence[EpochRecord]) -> None:
         """Pass the end of the epochs on."""
-        self._inner.trained(header, records, diagnosis)
+        self._inner.trained(header, records)
 
     def evaluated(self, evaluation: Evaluation) -> None:
         """Pass an evaluation on."""
         self._inner.evaluated(evaluation)
+
+    def judged(self, diagnosis: Diagnosis) -> None:
+        """Pass the verdict on."""
+        self._inner.judged(diagnosis)

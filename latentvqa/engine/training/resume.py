@@ -28,6 +28,7 @@ _FREE_TO_CHANGE = (
     "loader.feature_folder",
     "early_stopping.patience",
     "stages.",
+    "latent_use.",
 )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from latentvqa.config import Config
-from latentvqa.core.diagnosis.diagnose import Diagnosis, diagnose
+from latentvqa.core.diagnosis.diagnose import diagnose
 from latentvqa.core.diagnosis.tuning import tuning_step
 from latentvqa.core.diagnosis.tuning_events import tuned_values
 from latentvqa.core.record_codec import encode_epoch
@@ -36,14 +36,12 @@ class Outcome:
         run: its folder.
         header: first line of its log.
         records: its epochs.
-        diagnosis: the verdict on it.
         is_stopped_early: patience ran out before the planned end.
     """
 
     run: Path
     header: RunHeader
     records: Sequence[EpochRecord]
-    diagnosis: Diagnosis
     is_stopped_early: bool
 
 
@@ -99,7 +97,6 @@ class Session:
             run=self.run,
             header=self.header,
             records=self.records,
-            diagnosis=diagnose(self.header, self.records, thresholds),
             is_stopped_early=progress.is_stopped,
         )
 

@@ -48,16 +48,16 @@ _TOKENS = "without one token"
 _INPUT = "input"
 
 
-def latent_use_panel(found: LatentUse, width: int) -> RenderableType:
+def latent_use_panel(found: LatentUse, width: int, *, says_verdict: bool = True) -> RenderableType:
     """Lay out an examination.
 
     Args:
         found: the evidence and the verdict; shares become percent here.
         width: columns of the console; a narrow one gets fewer figures.
+        says_verdict: false where the verdict stands elsewhere on the screen.
     """
     parts: list[RenderableType] = [_arms(found, is_narrow=width < _WIDE), _facts(found)]
-    verdict = found.verdict
-    if verdict is not None:
+    if found.verdict is not None and says_verdict:
         parts.append(verdict_line(found))
     return Group(*parts)
 
@@ -151,6 +151,8 @@ def _fact_rows(found: LatentUse) -> list[tuple[str, str]]:
     if found.followed_share is not None:
         share = f"{found.followed_share * 100:.0f} % of the answers that change"
         rows.append(("follow the other image", share))
+    if found.margin is not None and found.verdict is not None:
+        rows.append(("counts as harmless", f"within {found.margin * 100:g} points of exact match"))
     return rows
 
 

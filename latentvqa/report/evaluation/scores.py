@@ -34,12 +34,13 @@ _PRIOR_LABELS = {
 }
 
 
-def score_panel(found: EvaluationResult, width: int) -> Group:
+def score_panel(found: EvaluationResult, width: int, *, says_verdict: bool = True) -> Group:
     """Lay out what ``evaluate`` found; shares become percent here.
 
     Args:
         found: the scores and all beside them.
         width: columns of the console.
+        says_verdict: false where the verdict on the latent stands elsewhere.
     """
     parts: list[RenderableType] = [_measures(found)]
     if found.types:
@@ -48,7 +49,7 @@ def score_panel(found: EvaluationResult, width: int) -> Group:
         parts.append(_seen(seen))
     parts += [_lead(found), confidence_lines(found.confidence)]
     if found.latent_use is not None:
-        parts += ["", latent_use_panel(found.latent_use, width)]
+        parts += ["", latent_use_panel(found.latent_use, width, says_verdict=says_verdict)]
     return Group(*parts)
 
 

@@ -30,6 +30,7 @@ def test_the_verdict_prefers_what_matters_most():
     names = [rule.name for rule in RULES]
     assert [name for name in names if name in PRECEDENCE] == PRECEDENCE
     beside = {"kl_impossible", "kl_exploding", "kl_vanishing", "loss_disagrees"}
+    beside |= {"latent_bypassed", "presence_only"}
     assert set(names[: names.index("pinned")]) == {*PRECEDENCE, *beside} - {"pinned"}
 
 
