@@ -15,6 +15,7 @@ from latentvqa.errors import (
     DivergenceError,
     HistoryError,
     LatentVQAError,
+    LoaderError,
 )
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ __all__ = [
     "DivergenceError",
     "HistoryError",
     "LatentVQAError",
+    "LoaderError",
     "Observer",
     "Run",
     "__version__",

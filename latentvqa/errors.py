@@ -5,6 +5,7 @@
     |-- DataError         a table, an image, a split
     |-- HistoryError      a log that cannot be read
     |-- CheckpointError   a checkpoint or run folder that cannot be used
+    |-- LoaderError       processes that prepare batches and have ended
     `-- DivergenceError   a loss that is NaN or infinite
 
 The command line catches :class:`LatentVQAError` once, at its edge, and prints
@@ -34,6 +35,10 @@ class HistoryError(LatentVQAError):
 
 class CheckpointError(LatentVQAError):
     """A checkpoint or a run folder cannot be used."""
+
+
+class LoaderError(LatentVQAError):
+    """Processes that prepare batches could not start, or have ended."""
 
 
 class DivergenceError(LatentVQAError):

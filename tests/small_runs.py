@@ -26,6 +26,7 @@ from latentvqa.engine.runs.checkpoint import load_checkpoint
 from latentvqa.engine.runtime.observer import Observer
 from latentvqa.engine.training.start import Outcome, train
 from latentvqa.history import LOG_NAME
+from latentvqa.stopping import Interrupted, heard_signals
 
 SMALL = {
     "data.scenes": "easy",
@@ -103,6 +104,13 @@ class Interrupter(Observer):
             self.left -= 1
             if self.left == 0:
                 os.kill(os.getpid(), self.number)
+
+
+@contextmanager
+def interrupted() -> Iterator[pytest.ExceptionInfo[Interrupted]]:
+    """A block that a signal ends, which is heard as the commands hear it."""
+    with heard_signals(), pytest.raises(Interrupted) as caught:
+        yield caught
 
 
 @dataclass(frozen=True)
@@ -216,9 +224,14 @@ _HEED_INTERRUPT = (
 )
 
 
+def interruptible_python(*arguments: object) -> list[str]:
+    """A command line of Python, heeding SIGINT however the tests were started."""
+    return [sys.executable, "-c", _HEED_INTERRUPT, *map(str, arguments)]
+
+
 def interruptible(*arguments: object) -> list[str]:
-    """The program's command line, heeding SIGINT however the tests were started."""
-    return [sys.executable, "-c", _HEED_INTERRUPT, "-m", "latentvqa", *map(str, arguments)]
+    """The same of the program."""
+    return interruptible_python("-m", "latentvqa", *arguments)
 
 
 def start_cli(*arguments: object, cwd: Path | None = None) -> subprocess.Popen:

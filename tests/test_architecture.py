@@ -21,9 +21,9 @@ HEAVY = ("torch", "torchvision", "timm", "pandas", "numpy", "matplotlib", "pyarr
 
 # a part imports from parts on lower levels; within a level, as listed beside it
 LEVELS = (
-    {"errors"},
+    {"errors", "stopping"},
     {"core"},
-    {"config", "history", "logs", "report", "durable"},
+    {"config", "history", "logs", "report", "durable", "python_process"},
     {"models", "objectives", "data"},
     {"engine"},
     {"library"},
@@ -279,6 +279,7 @@ ERRORS = {
     "DivergenceError",
     "HistoryError",
     "LatentVQAError",
+    "LoaderError",
 }
 CLASSES = {"Answer", "Answerer", "Config", "Observer", "Run"}
 FUNCTIONS = {"diagnose", "evaluate", "load", "load_config", "read_log", "resume", "train"}

@@ -269,7 +269,7 @@ class Loader(Section):
     evaluation_batch_size: Annotated[int, Field(ge=1, le=100_000)] = 640
     """questions per batch where no gradient is kept"""
     workers: Annotated[int, Field(ge=0, le=256)] = 0
-    """loader processes; 0: one thread of the main process"""
+    """processes that decode images which memory does not hold; 0: threads of the main process"""
     cache_mib: Annotated[int, Field(ge=0)] = 2048
     """decoded images are kept in memory if they all fit, MiB"""
     feature_mib: Annotated[int, Field(ge=0)] = 2048

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import signal
+import time
+from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from copy import copy
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -12,14 +13,17 @@ from typing import Protocol
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
 
 from latentvqa.data.batch_plan import plan_batches
 from latentvqa.data.tables import QuestionTable
 from latentvqa.data.tokenizer import EOS, PAD, UNK, TextTokenizer, Tokenizers
-from latentvqa.errors import DataError
+from latentvqa.errors import LoaderError
+from latentvqa.stopping import poll
 
 __all__ = ["Batch", "BatchLoader", "EncodedTable", "ImageSource", "make_batch", "plan_batches"]
+
+_POLL_SECONDS = 0.1
+_SIGNAL_SECONDS = 1.0
 
 
 class ImageSource(Protocol):
@@ -151,14 +155,13 @@ def make_batch(encoded: EncodedTable, store: ImageSource, rows: np.ndarray) -> B
 
 
 class BatchLoader:
-    """Makes planned batches ahead of their use.
+    """Makes planned batches ahead of their use, in threads.
 
     Args:
         encoded: the table.
         store: its images.
         batches: row indices of each, as planned.
-        workers: processes that make batches; with 0, one thread works one
-            batch ahead.
+        workers: batches that are made at a time; 0 as 1.
         start: batch to begin at, for a resumed epoch.
     """
 
@@ -171,56 +174,31 @@ class BatchLoader:
         workers: int,
         start: int = 0,
     ):
-        self.encoded, self.store, self.workers = encoded, store, workers
+        self.encoded, self.store, self.workers = encoded, store, max(1, workers)
         self.batches = list(batches[start:])
 
     def __len__(self) -> int:
         return len(self.batches)
 
     def __iter__(self) -> Iterator[Batch]:
-        return self._from_processes() if self.workers else self._from_thread()
+        """The batches in their order.
 
-    def _from_processes(self) -> Iterator[Batch]:
-        loader = DataLoader(
-            _PlannedBatches(self.encoded, self.store, self.batches),
-            batch_size=None,
-            num_workers=self.workers,
-            worker_init_fn=_leave_signals_to_parent,
-            generator=torch.Generator(),  # the global one decides about the training noise
-        )
-        for item in loader:
-            if isinstance(item, DataError):
-                raise item
-            yield item
-
-    def _from_thread(self) -> Iterator[Batch]:
-        with ThreadPoolExecutor(max_workers=1) as pool:
-            ahead = None
-            for rows in self.batches:
-                ready, ahead = ahead, pool.submit(make_batch, self.encoded, self.store, rows)
-                if ready is not None:
-                    yield ready.result()
-            if ahead is not None:
-                yield ahead.result()
-
-
-class _PlannedBatches(Dataset[Batch | DataError]):
-    """One item is one planned batch, or why it cannot be made.
-
-    An error raised in a worker would reach the user with the worker's traceback.
-    """
-
-    def __init__(self, encoded: EncodedTable, store: ImageSource, batches: list[np.ndarray]):
-        self.encoded, self.store, self.batches = encoded, store, batches
-
-    def __len__(self) -> int:
-        return len(self.batches)
-
-    def __getitem__(self, place: int) -> Batch | DataError:
+        Raises:
+            DataError: if an image cannot be decoded.
+            LoaderError: if the processes that decode have ended.
+            Interrupted: at a signal, also while a batch is waited for.
+        """
+        waiting: deque[Future[Batch]] = deque()
+        pool = ThreadPoolExecutor(self.workers)
         try:
-            return make_batch(self.encoded, self.store, self.batches[place])
-        except DataError as error:
-            return error
+            for rows in self.batches:
+                waiting.append(pool.submit(make_batch, self.encoded, self.store, rows))
+                if len(waiting) > self.workers:
+                    yield _result(waiting.popleft())
+            while waiting:
+                yield _result(waiting.popleft())
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 class _UniqueTexts:
@@ -246,7 +224,23 @@ def _padded(sequences: list[list[int]]) -> Tensor:
     return torch.from_numpy(tokens)
 
 
-def _leave_signals_to_parent(worker: int) -> None:
-    """Let a worker live on after Ctrl-C, so that the parent can finish its save."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+def _result(future: Future[Batch]) -> Batch:
+    """What a future gives, heeding signals meanwhile."""
+    while True:
+        try:
+            return future.result(_POLL_SECONDS)
+        except LoaderError:
+            _await_signal()
+            raise
+        except TimeoutError:
+            if future.done():
+                raise
+            poll()
+
+
+def _await_signal() -> None:
+    """Give a signal that also ended a loader process the time to reach this one."""
+    end = time.monotonic() + _SIGNAL_SECONDS
+    while time.monotonic() < end:
+        poll()
+        time.sleep(_POLL_SECONDS)

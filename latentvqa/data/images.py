@@ -15,9 +15,9 @@ from typing import TypeVar
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import get_worker_info
 
 from latentvqa.data.decoding import ImageTransform, decode_image
+from latentvqa.data.decoding_processes import DecodingProcesses
 from latentvqa.data.faults import SHOWN
 from latentvqa.data.tables import QuestionTable
 from latentvqa.errors import DataError
@@ -61,6 +61,7 @@ class ImageStore:
         transform: what makes an array of a decoded image.
         cache_mib: memory for decoded images, in MiB; 0 for none.
         workers: threads that decode; one per core if not given.
+        processes: what decodes the images of a batch; these threads if not given.
     """
 
     def __init__(
@@ -70,9 +71,11 @@ class ImageStore:
         cache_mib: float,
         *,
         workers: int | None = None,
+        processes: DecodingProcesses | None = None,
     ):
         self.paths, self.transform = tuple(paths), transform
         self.workers = workers or os.cpu_count() or 1
+        self._processes = processes
         self.is_cached = len(paths) * self._image_bytes <= cache_mib * _MEBIBYTE
         kept = len(paths) if self.is_cached else 0
         self._pixels = np.empty((kept, 3, transform.size, transform.size), dtype=np.uint8)
@@ -100,26 +103,26 @@ class ImageStore:
 
         Raises:
             DataError: if an image cannot be decoded.
+            LoaderError: if the processes that decode have ended.
         """
         places = self._places[indices]
         if self.is_cached and self._is_filled[places].all():
             return torch.from_numpy(self._pixels[places])
         paths = [self.paths[index] for index in indices]
-        if get_worker_info() is not None or len(paths) < 2:
-            images = [self._decode(path) for path in paths]
-        else:
-            with ThreadPoolExecutor(self.workers) as pool:
-                images = list(pool.map(self._decode, paths))
-        size = self.transform.size
-        return torch.from_numpy(
-            np.stack(images) if images else np.empty((0, 3, size, size), np.uint8)
-        )
+        if not paths:
+            return torch.empty((0, 3, self.transform.size, self.transform.size), dtype=torch.uint8)
+        if self._processes is not None:
+            return torch.from_numpy(self._processes.decode(paths, self.transform))
+        with ThreadPoolExecutor(self.workers) as pool:
+            return torch.from_numpy(np.stack(list(pool.map(self._decode, paths))))
 
     def subset(self, paths: Sequence[Path]) -> ImageStore:
         """Return a store of some of the images that shares their memory."""
         index_of = {path: index for index, path in enumerate(self.paths)}
         chosen = np.array([index_of[path] for path in paths], dtype=np.int64)
-        store = ImageStore(paths, self.transform, 0, workers=self.workers)
+        store = ImageStore(
+            paths, self.transform, 0, workers=self.workers, processes=self._processes
+        )
         store.is_cached, store._pixels = self.is_cached, self._pixels
         store._is_filled, store._places = self._is_filled, self._places[chosen]
         return store

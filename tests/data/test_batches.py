@@ -1,10 +1,9 @@
 from __future__ import annotations
 
-import multiprocessing
-import os
 import signal
 import threading
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,11 +13,13 @@ import torch
 
 from latentvqa.data.batch_plan import plan_batches
 from latentvqa.data.batches import Batch, BatchLoader, EncodedTable, make_batch
+from latentvqa.data.decoding_processes import DecodingProcesses
 from latentvqa.data.images import ImageStore, ImageTransform
 from latentvqa.data.scenes.writing import make_scenes
 from latentvqa.data.tables import QuestionTable, read_questions
 from latentvqa.data.tokenizer import EOS, PAD, TextTokenizer, Tokenizers
 from latentvqa.errors import DataError
+from latentvqa.stopping import Interrupted, deferred, heard_signals
 
 
 @dataclass(frozen=True)
@@ -93,38 +94,47 @@ def test_a_loader_gives_the_planned_batches_in_order(scenes: Scenes, workers: in
                 assert getattr(given_batch, name).equal(getattr(expected, name))
 
 
-@pytest.mark.parametrize("workers", [0, 2])
-def test_an_iteration_left_early_leaves_nothing_behind(scenes: Scenes, workers: int) -> None:
+def test_an_iteration_left_early_leaves_no_thread_behind(scenes: Scenes) -> None:
     threads = threading.active_count()
-    iterator = iter(BatchLoader(scenes.encoded, scenes.store, scenes.batches, workers=workers))
+    iterator = iter(BatchLoader(scenes.encoded, scenes.store, scenes.batches, workers=2))
     next(iterator)
     iterator.close()  # type: ignore[attr-defined]
-    deadline = time.monotonic() + 30  # queues of ended processes take a moment on a busy machine
-    while time.monotonic() < deadline:
-        if threading.active_count() <= threads and not multiprocessing.active_children():
-            break
-        time.sleep(0.05)
+    deadline = time.monotonic() + 30
+    while threading.active_count() > threads and time.monotonic() < deadline:
+        time.sleep(0.02)
     assert threading.active_count() <= threads
-    assert not multiprocessing.active_children()
 
 
-def test_workers_ignore_the_signals_of_an_interruption(scenes: Scenes) -> None:
-    iterator = iter(BatchLoader(scenes.encoded, scenes.store, scenes.batches, workers=1))
-    count = 1
-    next(iterator)
-    for child in multiprocessing.active_children():
-        assert child.pid is not None
-        os.kill(child.pid, signal.SIGTERM)
-        os.kill(child.pid, signal.SIGINT)
-    count += sum(1 for _ in iterator)
-    assert count == len(scenes.batches)
+class _Slow:
+    """Images that take for ever, or nearly so."""
+
+    def __init__(self, given_up: threading.Event) -> None:
+        self.given_up = given_up
+
+    def get(self, indices: np.ndarray) -> torch.Tensor:
+        self.given_up.wait(60)
+        return torch.zeros(len(indices), 3, 8, 8)
 
 
-@pytest.mark.parametrize("workers", [0, 1])
-def test_a_lost_image_is_one_plain_error(scenes: Scenes, tmp_path: Path, workers: int) -> None:
+@pytest.mark.parametrize("is_deferred", [True, False])
+def test_a_signal_ends_the_waiting_for_a_batch(scenes: Scenes, is_deferred: bool) -> None:
+    given_up = threading.Event()
+    loader = BatchLoader(scenes.encoded, _Slow(given_up), scenes.batches, workers=0)
+    ringing = threading.Timer(0.2, signal.raise_signal, [signal.SIGTERM])
+    with heard_signals(), pytest.raises(Interrupted), deferred() if is_deferred else nullcontext():
+        ringing.start()
+        next(iter(loader))
+    assert not given_up.is_set()
+    given_up.set()
+
+
+@pytest.mark.parametrize("processes", [None, DecodingProcesses(1)])
+def test_a_lost_image_is_one_plain_error(
+    scenes: Scenes, tmp_path: Path, processes: DecodingProcesses | None
+) -> None:
     paths = [tmp_path / path.name for path in scenes.table.image_paths]
-    store = ImageStore(paths, ImageTransform(8), 0)
-    loader = BatchLoader(scenes.encoded, store, scenes.batches, workers=workers)
+    store = ImageStore(paths, ImageTransform(8), 0, processes=processes)
+    loader = BatchLoader(scenes.encoded, store, scenes.batches, workers=1)
     with pytest.raises(DataError, match="no such file") as caught:
         list(loader)
     assert "Traceback" not in str(caught.value)
