@@ -8,6 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from latentvqa.stopping import deferred
+
 MOST_LINKS = 40  # that are followed from one name to the next
 
 
@@ -31,13 +33,14 @@ def replace_file(path: Path, content: bytes) -> None:
         return
     path = path.resolve()
     temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            write_synced(file, content)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    sync_folder(path.parent)
+    with deferred():
+        try:
+            with temporary.open("wb") as file:
+                write_synced(file, content)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import Annotated
 
@@ -15,9 +14,11 @@ from latentvqa.cli.docs import docs
 from latentvqa.cli.evaluate import evaluate
 from latentvqa.cli.predict import predict
 from latentvqa.cli.report import report
+from latentvqa.cli.streams import silence, steady_notices
 from latentvqa.cli.train import train
 from latentvqa.errors import LatentVQAError
 from latentvqa.report.text import escaped
+from latentvqa.stopping import Interrupted, heard_signals
 
 app = typer.Typer(
     name="latentvqa",
@@ -39,17 +40,20 @@ app.command("docs")(docs)
 
 def main() -> None:
     """Run the command line; every error of a user ends in one message."""
+    with heard_signals(), steady_notices():
+        _run()
+
+
+def _run() -> None:
     try:
         app()
     except LatentVQAError as error:
         print(f"error: {escaped(str(error))}", file=sys.stderr)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        sys.exit(130)
+    except Interrupted as interrupted:
+        sys.exit(interrupted.exit_code)
     except BrokenPipeError:
-        # the reader of our output has gone; there is nobody to tell
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        silence(sys.stdout)  # its reader has gone; there is nobody to tell
         sys.exit(1)
     except OSError as error:
         # a full disk, a read-only folder: the system names file and cause

@@ -69,6 +69,7 @@ def ablate(
     """Train arms that differ in a setting with the same seeds, and compare them."""
     from latentvqa.config import ablation_warnings, controls, load_plan, plan_names
     from latentvqa.errors import ConfigError
+    from latentvqa.python_process import refuse_copies
 
     if plan is not None and is_controls:
         raise ConfigError(f"{plan} and --controls exclude each other: ask for one")
@@ -86,6 +87,7 @@ def ablate(
     for warning in ablation_warnings(ablation):
         print(f"warning: {warning}", file=sys.stderr)
     if not is_listed and not is_collected:
+        refuse_copies()
         _run(ablation, out, index, retry_failed=retry_failed)
     _show(ablation, out, index, is_listed=is_listed, as_json=as_json)
 
@@ -93,15 +95,15 @@ def ablate(
 def _run(ablation: Ablation, out: Path, index: int | None, *, retry_failed: bool) -> None:
     from latentvqa.cli.console import NoticeObserver, ProgressLine
     from latentvqa.engine.ablation.runner import run_ablation
-    from latentvqa.engine.runtime.signals import Interrupted
+    from latentvqa.stopping import Interrupted
 
     with ProgressLine() as line:
         observer = NoticeObserver(line)
         try:
             run_ablation(ablation, out, observer, only=index, retry_failed=retry_failed)
-        except Interrupted as interrupted:
+        except Interrupted:
             observer.notice("interrupted; saved. The same command goes on where it stopped.")
-            raise typer.Exit(interrupted.exit_code) from interrupted
+            raise
 
 
 def _show(

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from latentvqa.cli.streams import SteadyStream, steady
 from latentvqa.core.diagnosis.diagnose import Diagnosis
 from latentvqa.core.records import EpochRecord, RunHeader
 from latentvqa.engine.runtime.observer import Observer, TrainingPlan
@@ -77,7 +79,7 @@ class TrainingConsole(NoticeObserver):
     """A growing table with its verdict on a terminal, one line per epoch elsewhere.
 
     Results go to stdout: the whole table after the last epoch, the scores of the
-    evaluation, and the verdict.
+    evaluation, and the verdict. A run goes on where nobody reads them.
 
     Args:
         advise: whether to show every change that the rules suggest.
@@ -96,7 +98,7 @@ class TrainingConsole(NoticeObserver):
             refresh_per_second=4,
         )
         self._shows = ExitStack()
-        self._screen = Console()
+        self._screen = Console(file=steady(sys.stdout))
 
     def __enter__(self) -> TrainingConsole:
         if self.console.is_terminal:
@@ -147,8 +149,16 @@ class TrainingConsole(NoticeObserver):
         self._screen.print(verdict_panel(diagnosis))
 
     def result(self, text: str) -> None:
-        """Leave a line on stdout."""
+        """Leave the last line on stdout.
+
+        Raises:
+            OSError: if this or what came before it could not be written.
+        """
         self._screen.print(text, highlight=False, markup=False, soft_wrap=True)
+        stream = cast(SteadyStream, self._screen.file)
+        stream.flush()
+        if stream.failure is not None:
+            raise stream.failure
 
 
 def advice_lines(diagnosis: Diagnosis) -> list[str]:

@@ -54,7 +54,6 @@ def evaluate(
     from latentvqa.cli.console import NoticeObserver, ProgressLine
     from latentvqa.engine.evaluate_run import EvaluationRequest, evaluate_run
     from latentvqa.engine.evaluation.files import evaluation_json
-    from latentvqa.engine.runtime.signals import Interrupted
     from latentvqa.report.evaluation.scores import score_panel
 
     request = EvaluationRequest(
@@ -70,10 +69,7 @@ def evaluate(
         device=device,
     )
     with ProgressLine() as line:
-        try:
-            found, folder = evaluate_run(request, NoticeObserver(line))
-        except Interrupted as interrupted:
-            raise typer.Exit(interrupted.exit_code) from interrupted
+        found, folder = evaluate_run(request, NoticeObserver(line))
     if as_json:
         typer.echo(json.dumps(evaluation_json(found.result), indent=1, ensure_ascii=False))
         return

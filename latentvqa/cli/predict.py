@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -46,8 +47,8 @@ def predict(
     from latentvqa.engine.prediction.predict import find_images, read_question_lines
     from latentvqa.engine.prediction.predict import predict as run_prediction
     from latentvqa.engine.runs.loading import load_model
-    from latentvqa.engine.runtime.signals import Interrupted, StopFlag
     from latentvqa.errors import ConfigError
+    from latentvqa.stopping import Interrupted
 
     given = [text.encode("utf-8", "replace").decode() for text in question or []]
     asked = [text.strip() for text in given if text.strip()]
@@ -59,7 +60,7 @@ def predict(
         raise ConfigError(f"--explain {explain}: is a file. Name a folder for the pictures.")
     images = find_images(folder)
     written = failed = 0
-    with ProgressLine() as line, StopFlag() as stop:
+    with ProgressLine() as line:
         observer = NoticeObserver(line)
         loaded = load_model(run, device)
         for note in loaded.notes:
@@ -69,10 +70,6 @@ def predict(
         if explain is not None:
             pictures = PredictionPictures(explain, folder, loaded.model.vision.grid)
 
-        def on_images(done: int, total: int) -> None:
-            observer.progress("images", done, total)
-            stop.poll()
-
         predictions = run_prediction(
             loaded,
             folder,
@@ -80,7 +77,7 @@ def predict(
             asked,
             samples=samples,
             is_explained=pictures is not None,
-            on_images=on_images,
+            on_images=partial(observer.progress, "images"),
         )
         with open_writer(out) as write:
             try:
@@ -92,8 +89,8 @@ def predict(
                     failed += bool(prediction.error)
                 if pictures is not None:
                     pictures.finish()
-            except Interrupted as interrupted:
+            except Interrupted:
                 observer.notice(f"interrupted after {written} rows")
-                raise typer.Exit(interrupted.exit_code) from interrupted
+                raise
     summary = f"{written} rows, {failed} with errors"
     print(f"{summary}, in {out}" if out else summary, file=sys.stderr)

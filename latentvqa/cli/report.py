@@ -41,13 +41,9 @@ def report(
 def _predict(run: Path, device: str) -> Answers:
     from latentvqa.cli.console import NoticeObserver, ProgressLine
     from latentvqa.engine.run_report.fresh_answers import predicted_answers
-    from latentvqa.engine.runtime.signals import Interrupted, StopFlag
 
-    with ProgressLine() as line, StopFlag() as stop:
-        try:
-            return predicted_answers(run, NoticeObserver(line), device=device, poll=stop.poll)
-        except Interrupted as interrupted:
-            raise typer.Exit(interrupted.exit_code) from interrupted
+    with ProgressLine() as line:
+        return predicted_answers(run, NoticeObserver(line), device=device)
 
 
 def _warn(text: str) -> None:

@@ -51,7 +51,9 @@ def train(
     """Train a model. Without arguments: a small one on generated scenes."""
     from latentvqa.config import choose_config, config_warnings
     from latentvqa.errors import ConfigError
+    from latentvqa.python_process import refuse_copies
 
+    refuse_copies()
     overrides = [*(overrides or []), *(["run.auto_tune=true"] if auto_tune else [])]
     if overwrite and out is None:
         raise ConfigError("--overwrite replaces the run in --out: name that folder")
@@ -83,18 +85,18 @@ def _complete(
     from latentvqa.cli.console import TrainingConsole
     from latentvqa.engine.complete_run import complete_run
     from latentvqa.engine.runs.folder import RunFolder
-    from latentvqa.engine.runtime.signals import Interrupted
+    from latentvqa.stopping import Interrupted
 
     console, places = TrainingConsole(advise=advise), RunFolder(run)
     try:
         with console:
             done = complete_run(run, settings, console, is_resumed=is_resumed)
-    except Interrupted as interrupted:
+    except Interrupted:
         if places.last.exists():
             console.notice(f"interrupted; saved. Continue with: latentvqa train --resume {run}")
         else:
             console.notice("interrupted before the first batch; nothing to save")
-        raise typer.Exit(interrupted.exit_code) from interrupted
+        raise
     if done.is_stopped_early:
         console.notice("stopped early: no better validation loss within the patience")
     console.result(f"best: {places.best}   report: {places.report}")
@@ -115,7 +117,6 @@ def _dry_run(settings: Config) -> None:
 
     from latentvqa.cli.console import TrainingConsole, plan_lines
     from latentvqa.engine.runtime.observer import TrainingPlan
-    from latentvqa.engine.runtime.signals import Interrupted
     from latentvqa.engine.training.start import dry_run
 
     class Listener(TrainingConsole):
@@ -126,9 +127,6 @@ def _dry_run(settings: Config) -> None:
 
     listener = Listener()
     with listener, tempfile.TemporaryDirectory() as folder:
-        try:
-            seconds = dry_run(settings, Path(folder), listener)
-        except Interrupted as interrupted:
-            raise typer.Exit(interrupted.exit_code) from interrupted
+        seconds = dry_run(settings, Path(folder), listener)
     if listener.plan is not None:
         typer.echo("\n".join(plan_lines(listener.plan, seconds)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from latentvqa.report.diagnosis.tables import (
     is_plan_known,
     verdict_panel,
 )
+from latentvqa.stopping import Interrupted
 
 if TYPE_CHECKING:
     from latentvqa.history import History
@@ -67,7 +69,9 @@ def watch_log(run: Path, judge: Callable[[Path], JudgedRun]) -> JudgedRun | None
                 elif state is not None and not is_announced:
                     is_announced = True
                     _notify(f"{log_path(run)} holds no header and no epoch yet; Ctrl-C ends")
-    except KeyboardInterrupt:
+    except Interrupted as interrupted:
+        if interrupted.number != signal.SIGINT:
+            raise
         if judged is None:
             _notify(f"no log came to {log_path(run)}")
     return judged

@@ -20,8 +20,9 @@ from latentvqa.engine.runs.folder import RunFolder, evaluation_folder, read_conf
 from latentvqa.engine.runs.loading import load_model
 from latentvqa.engine.runs.tables import validation_table
 from latentvqa.engine.runtime.observer import Observer
-from latentvqa.engine.runtime.signals import Interrupted, StopFlag, StoppableObserver
 from latentvqa.engine.training.start import Outcome, resume, train
+from latentvqa.errors import DataError, LoaderError
+from latentvqa.stopping import Interrupted, deferred
 
 _SCRATCH = (
     "the backbone is trained from scratch; for photographs pretrained weights "
@@ -73,18 +74,19 @@ def complete_run(
     """
     if config is None and not is_resumed:
         raise ValueError("a new run needs a configuration")
-    with StopFlag() as stop:
-        try:
-            outcome = _trained(folder, config, observer, is_resumed=is_resumed)
-            observer.trained(outcome.header, outcome.records)
-            evaluation = _evaluated(folder, StoppableObserver(observer, stop), stop)
-        except Interrupted:
+    try:
+        outcome = _trained(folder, config, observer, is_resumed=is_resumed)
+        observer.trained(outcome.header, outcome.records)
+        evaluation = _evaluated(folder, observer)
+    except (Interrupted, DataError, LoaderError):
+        with deferred():
             if RunFolder(folder).last.exists():
                 write_reports(folder, observer.notice)
-            raise
-        observer.evaluated(evaluation)
-        diagnosis = _judged(outcome, evaluation, read_config(folder).kl_health)
-        observer.judged(diagnosis)
+        raise
+    observer.evaluated(evaluation)
+    diagnosis = _judged(outcome, evaluation, read_config(folder).kl_health)
+    observer.judged(diagnosis)
+    with deferred():
         write_reports(folder, observer.notice)
     return Run(
         folder=folder,
@@ -115,7 +117,7 @@ def _judged(outcome: Outcome, evaluation: Evaluation, limits: KLHealthThresholds
     return diagnose(outcome.header, outcome.records, limits, test=test)
 
 
-def _evaluated(folder: Path, observer: Observer, stop: StopFlag) -> Evaluation:
+def _evaluated(folder: Path, observer: Observer) -> Evaluation:
     evaluation = evaluate(
         load_model(folder),
         validation_table(folder),
@@ -125,7 +127,6 @@ def _evaluated(folder: Path, observer: Observer, stop: StopFlag) -> Evaluation:
         latent_use="short",
         limits=read_config(folder).latent_use,
         is_calibrating=True,
-        poll=stop.poll,
     )
     write_evaluation(evaluation, evaluation_folder(folder))
     return evaluation

@@ -15,7 +15,6 @@ from latentvqa.engine.runs.folder import RunFolder, evaluation_folder, read_conf
 from latentvqa.engine.runs.loading import load_model
 from latentvqa.engine.runs.tables import validation_table
 from latentvqa.engine.runtime.observer import Observer
-from latentvqa.engine.runtime.signals import StopFlag
 from latentvqa.errors import ConfigError
 
 
@@ -70,29 +69,27 @@ def evaluate_run(request: EvaluationRequest, observer: Observer) -> tuple[Evalua
     if data is None and (request.images is not None or request.columns):
         raise ConfigError("--images and --column belong to a table: name it with --data FILE")
     limits = _limits(request)
-    with StopFlag() as stop:
-        loaded = load_model(run, request.device)
-        for note in loaded.notes:
-            observer.notice(f"warning: {note}")
-        skip_bad_images = request.skip_bad_images
-        if data is None:
-            table = validation_table(run)
-            skip_bad_images |= read_config(run_of(run)).data.on_bad_image == "skip"
-        else:
-            table = _read_table(request, data)
-        found = evaluate(
-            loaded,
-            table,
-            observer,
-            run=run,
-            samples=request.samples,
-            batch_size=request.batch_size,
-            skip_bad_images=skip_bad_images,
-            latent_use="full" if request.is_latent_use_examined else "none",
-            limits=limits,
-            is_calibrating=data is None and loaded.logit_temperature is None,
-            poll=stop.poll,
-        )
+    loaded = load_model(run, request.device)
+    for note in loaded.notes:
+        observer.notice(f"warning: {note}")
+    skip_bad_images = request.skip_bad_images
+    if data is None:
+        table = validation_table(run)
+        skip_bad_images |= read_config(run_of(run)).data.on_bad_image == "skip"
+    else:
+        table = _read_table(request, data)
+    found = evaluate(
+        loaded,
+        table,
+        observer,
+        run=run,
+        samples=request.samples,
+        batch_size=request.batch_size,
+        skip_bad_images=skip_bad_images,
+        latent_use="full" if request.is_latent_use_examined else "none",
+        limits=limits,
+        is_calibrating=data is None and loaded.logit_temperature is None,
+    )
     folder = evaluation_folder(run_of(run), data, loaded.folder.name)
     write_evaluation(found, folder)
     return found, folder

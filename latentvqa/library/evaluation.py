@@ -9,7 +9,7 @@ from latentvqa.engine.complete_run import Run
 from latentvqa.engine.evaluate_run import EvaluationRequest, evaluate_run
 from latentvqa.engine.evaluation.evaluate import Evaluation
 from latentvqa.engine.runtime.observer import Observer
-from latentvqa.library.interrupts import usual_interrupts
+from latentvqa.stopping import usual_interrupts
 
 
 def evaluate(

@@ -11,7 +11,8 @@ from latentvqa.engine.complete_run import Run, complete_run
 from latentvqa.engine.runs.folder import RunFolder, new_run_folder, read_config, run_of
 from latentvqa.engine.runtime.observer import Observer
 from latentvqa.errors import ConfigError
-from latentvqa.library.interrupts import usual_interrupts
+from latentvqa.python_process import refuse_copies
+from latentvqa.stopping import usual_interrupts
 
 _UNNAMED = "run"
 
@@ -45,13 +46,15 @@ def train(
         The finished run: its folder, epochs, diagnosis and evaluation.
 
     Raises:
-        ConfigError: with every fault of the configuration.
+        ConfigError: with every fault of the configuration; under a launcher of
+            several processes.
         DataError: for a table or images that cannot be used.
         CheckpointError: if ``out`` is not empty and may not be replaced.
         DivergenceError: if a loss became NaN or infinite.
         KeyboardInterrupt: at Ctrl-C, after the run was saved; :func:`resume`
             continues it.
     """
+    refuse_copies()
     settings, name = _settings(config, preset, overrides)
     if overwrite and out is None:
         raise ConfigError("overwrite replaces the run in out: name that folder")
@@ -79,6 +82,7 @@ def resume(
         CheckpointError: if there is nothing to continue from or the data changed.
         KeyboardInterrupt: at Ctrl-C, after the run was saved.
     """
+    refuse_copies()
     folder = run_of(Path(run))
     read_config(folder)  # names the folder if it is no run
     config = load_config(RunFolder(folder).config, overrides=overrides) if overrides else None

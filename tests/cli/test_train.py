@@ -5,7 +5,6 @@ from typer.testing import CliRunner
 
 import latentvqa
 from latentvqa.cli import app
-from latentvqa.engine.runtime.signals import Interrupted
 from latentvqa.engine.training.start import train
 from latentvqa.history import read_history
 from tests.small_runs import (
@@ -13,6 +12,7 @@ from tests.small_runs import (
     TINY,
     Interrupter,
     assert_same_run,
+    interrupted,
     questions,
     records_of,
     set_options,
@@ -116,7 +116,7 @@ def test_a_dry_run_checks_the_data(cli, here):
 
 @pytest.mark.heavy
 def test_a_run_can_be_resumed_and_extended(cli, here, finished):
-    with pytest.raises(Interrupted):
+    with interrupted():
         train(small_config(), here / "run", Interrupter("epoch 1", 2))
     done = cli("train", "--resume", here / "run")
     assert done.code == 0

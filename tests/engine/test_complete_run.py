@@ -6,24 +6,31 @@ import pytest
 
 from latentvqa.engine.complete_run import complete_run
 from latentvqa.engine.runtime.observer import Observer
-from latentvqa.engine.runtime.signals import Interrupted
 from latentvqa.errors import CheckpointError
-from tests.small_runs import BRIEF, Interrupter, Recorder, small_config, write_images, write_rows
+from tests.small_runs import (
+    BRIEF,
+    Interrupter,
+    Recorder,
+    interrupted,
+    small_config,
+    write_images,
+    write_rows,
+)
 
 
 def test_a_run_that_is_stopped_before_its_first_epoch_leaves_nothing(tmp_path):
     folder = tmp_path / "run"
-    with pytest.raises(Interrupted) as interrupted:
+    with interrupted() as caught:
         complete_run(folder, small_config(*BRIEF), Interrupter("scenes", 1))
-    assert interrupted.value.exit_code == 130
+    assert caught.value.exit_code == 130
     assert not folder.exists()
 
 
 def test_a_stop_in_the_evaluation_is_made_good_by_resuming(tmp_path):
     folder = tmp_path / "run"
-    with pytest.raises(Interrupted) as interrupted:
+    with interrupted() as caught:
         complete_run(folder, small_config(*BRIEF), Interrupter("questions", 1, signal.SIGTERM))
-    assert interrupted.value.exit_code == 143
+    assert caught.value.exit_code == 143
     assert (folder / "report.html").is_file() and not (folder / "evaluations").exists()
     run = complete_run(folder, None, Observer(), is_resumed=True)
     assert len(run.records) == 2 and run.folder == folder

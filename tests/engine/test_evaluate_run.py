@@ -10,9 +10,8 @@ from latentvqa.engine.runs.folder import read_config, write_config
 from latentvqa.engine.runs.loading import load_model
 from latentvqa.engine.runs.tables import validation_table
 from latentvqa.engine.runtime.observer import Observer
-from latentvqa.engine.runtime.signals import Interrupted
 from latentvqa.errors import ConfigError, DataError
-from tests.small_runs import Interrupter, Recorder, questions, write_images, write_rows
+from tests.small_runs import Interrupter, Recorder, interrupted, questions, write_images, write_rows
 
 
 @pytest.fixture
@@ -92,9 +91,9 @@ def test_a_damaged_checkpoint_is_remarked_on_and_its_neighbour_used(run):
 
 def test_an_interruption_writes_nothing(run):
     stopping = Interrupter("questions", 1, signal.SIGTERM)
-    with pytest.raises(Interrupted) as interrupted:
+    with interrupted() as caught:
         evaluate_run(EvaluationRequest(run), stopping)
-    assert interrupted.value.exit_code == 143
+    assert caught.value.exit_code == 143
     assert not (run / "evaluations").exists()
     evaluate_run(EvaluationRequest(run), Observer())
     assert (run / "evaluations" / "validation").is_dir()

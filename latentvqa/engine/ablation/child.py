@@ -14,9 +14,9 @@ from latentvqa.config import config_warnings, load_config
 from latentvqa.engine.ablation.output import LinePrinter
 from latentvqa.engine.ablation.runs import Ending, write_ending
 from latentvqa.engine.complete_run import complete_run
-from latentvqa.engine.runtime.signals import Interrupted
 from latentvqa.errors import LatentVQAError
 from latentvqa.report.text import escaped
+from latentvqa.stopping import Interrupted, heard_signals, leave
 
 
 def run_to_end(folder: Path, config_file: Path, ending_file: Path) -> int:
@@ -32,7 +32,8 @@ def run_to_end(folder: Path, config_file: Path, ending_file: Path) -> int:
     """
     printer = LinePrinter()
     try:
-        _run(folder, config_file, printer)
+        with heard_signals():
+            _run(folder, config_file, printer)
     except Interrupted as interrupted:
         printer.notice("interrupted" + ("; saved" if (folder / "last").exists() else ""))
         return interrupted.exit_code
@@ -58,4 +59,5 @@ def _run(folder: Path, config_file: Path, printer: LinePrinter) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(run_to_end(*map(Path, sys.argv[1:])))
+    with heard_signals():
+        leave(run_to_end(*map(Path, sys.argv[1:])))

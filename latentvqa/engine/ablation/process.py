@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import os
 import signal
-import site
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import latentvqa
 from latentvqa.engine.ablation.runs import Ending, RunPlace, planned_epochs
-from latentvqa.engine.runtime.signals import EXIT_CODES, Interrupted, StopFlag
 from latentvqa.history import LOG_NAME
+from latentvqa.python_process import python_command, python_environment
+from latentvqa.stopping import SIGNALS, Interrupted, before_quitting, exit_code_of, requested
 
 _POLL_SECONDS = 0.2
 _CHILD = "latentvqa.engine.ablation.child"
 
 
-def train_in_process(
-    place: RunPlace, lock: int, stop: StopFlag, on_epochs: Callable[[int, int], None]
-) -> Ending:
-    """Start or resume a run, and wait for its end.
+def train_in_process(place: RunPlace, lock: int, on_epochs: Callable[[int, int], None]) -> Ending:
+    """Start or resume a run, and wait for its end; call it where signals are deferred.
 
     The process writes its own ending; one is made up here where it could not. A
     signal is passed on once, and the process saves what it has.
@@ -31,7 +27,6 @@ def train_in_process(
         place: the run; its configuration file is written.
         lock: descriptor of its lock; the process holds it too, so that nobody
             writes into the folder while it lives.
-        stop: says when to stop.
         on_epochs: called with the epochs done and planned.
 
     Raises:
@@ -42,55 +37,41 @@ def train_in_process(
     with place.output_file.open("ab") as output:
         start = output.seek(0, os.SEEK_END)
         process = subprocess.Popen(
-            _command(place),
+            python_command(_CHILD, place.folder, place.config_file, place.ending_file),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env=_environment(),
+            env=python_environment(),
             start_new_session=True,  # the terminal's Ctrl-C reaches it through us alone
             pass_fds=(lock,),
         )
-    _wait(process, place, stop, on_epochs)
-    code = process.returncode
-    if code != 0 and stop.exit_code is not None:
-        raise Interrupted(stop.exit_code)
-    if code in EXIT_CODES.values():  # somebody stopped it alone
-        raise Interrupted(code)
+    with before_quitting(process.kill):
+        _wait(process, place, on_epochs)
+    code, asked = process.returncode, requested()
+    if code != 0 and asked is not None:
+        raise Interrupted(asked)
+    for number in SIGNALS:
+        if code == exit_code_of(number):  # somebody stopped it alone
+            raise Interrupted(number)
     ending = place.ending()
     if ending is not None and ending.exit_code == code:
         return ending
     return Ending(code, "" if code == 0 else _last_words(place.output_file, start, code))
 
 
-def _command(place: RunPlace) -> list[str]:
-    """With -P nothing is imported from the folder that the user works in."""
-    paths = (place.folder, place.config_file, place.ending_file)
-    return [sys.executable, "-P", "-m", _CHILD, *map(str, paths)]
-
-
-def _environment() -> dict[str, str]:
-    """Ours, with the place of this package where it is a source tree and not installed."""
-    root = str(Path(latentvqa.__file__).resolve().parents[1])
-    if root in (*site.getsitepackages(), site.getusersitepackages()):
-        return dict(os.environ)
-    known = os.environ.get("PYTHONPATH")
-    return {**os.environ, "PYTHONPATH": f"{root}{os.pathsep}{known}" if known else root}
-
-
 def _wait(
     process: subprocess.Popen[bytes],
     place: RunPlace,
-    stop: StopFlag,
     on_epochs: Callable[[int, int], None],
 ) -> None:
-    signals = {code: number for number, code in EXIT_CODES.items()}
     is_passed_on = False
     while True:
         try:
             process.wait(_POLL_SECONDS)
         except subprocess.TimeoutExpired:
-            if stop.exit_code is not None and not is_passed_on:
-                process.send_signal(signals[stop.exit_code])
+            number = requested()
+            if number is not None and not is_passed_on:
+                process.send_signal(number)
                 is_passed_on = True
             on_epochs(_epochs_in(place.folder / LOG_NAME), planned_epochs(place.config))
         else:

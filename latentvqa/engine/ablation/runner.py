@@ -23,8 +23,8 @@ from latentvqa.engine.ablation.runs import (
 from latentvqa.engine.runs.loading import export_backbone
 from latentvqa.engine.runtime.file_lock import held_lock
 from latentvqa.engine.runtime.observer import Observer
-from latentvqa.engine.runtime.signals import StopFlag
 from latentvqa.errors import CheckpointError
+from latentvqa.stopping import deferred, poll
 
 _ENDED = ("finished", "failed")
 
@@ -55,8 +55,8 @@ def run_ablation(
     """
     places = places_of(ablation, root)
     wanted = [place for place in places if only in (None, place.number)]
-    with StopFlag() as stop:
-        schedule = _Schedule(root, observer, stop)
+    with deferred():
+        schedule = _Schedule(root, observer)
         pending = schedule.pending(wanted, retry_failed=retry_failed)
         if pending:
             schedule.make_backbone(backbone_place(ablation, root), retry_failed=retry_failed)
@@ -69,8 +69,8 @@ def run_ablation(
 class _Schedule:
     """What the runs of one call have in common."""
 
-    def __init__(self, root: Path, observer: Observer, stop: StopFlag) -> None:
-        self.root, self.observer, self.stop = root, observer, stop
+    def __init__(self, root: Path, observer: Observer) -> None:
+        self.root, self.observer = root, observer
         for name in ("runs", "data", "backbones"):
             (root / name).mkdir(parents=True, exist_ok=True)
 
@@ -99,7 +99,7 @@ class _Schedule:
 
     def bring_to_end(self, place: RunPlace, *, is_waiting: bool) -> bool:
         """Train a run to its end; False where another process is at it."""
-        self.stop.poll()
+        poll()
         name = place.name
 
         def on_wait(holder: str) -> None:
@@ -120,7 +120,6 @@ class _Schedule:
                 train_in_process(
                     place,
                     lock,
-                    self.stop,
                     lambda done, planned: self.observer.progress(f"{name}, epochs", done, planned),
                 )
             )
@@ -172,12 +171,12 @@ class _Schedule:
 
     def _on_scene(self, done: int, total: int) -> None:
         self.observer.progress("scenes", done, total)
-        self.stop.poll()
+        poll()
 
     def _lock(
         self, path: Path, on_wait: Callable[[str], None] | None
     ) -> AbstractContextManager[int | None]:
-        return held_lock(path, on_wait, self.stop.poll)
+        return held_lock(path, on_wait, poll)
 
 
 def _verb(place: RunPlace) -> str:

@@ -7,7 +7,6 @@ never what it answers nor which of two answers it is surer of.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -39,7 +38,6 @@ def fit_logit_temperature(
     store: ImageStore,
     tokenizer: TextTokenizer,
     settings: ScoringSettings,
-    poll: Callable[[], None] = lambda: None,
     is_judged: NDArray[np.bool_] | None = None,
 ) -> float:
     """Find what to divide the logits by, so that answers are right as often as they say.
@@ -52,7 +50,6 @@ def fit_logit_temperature(
         store: their images.
         tokenizer: of the answers.
         settings: batch size, device, precision and the language of exact match.
-        poll: called after every batch; may raise to stop.
         is_judged: the rows that count, ``(rows,)``; all without it. A target that is
             cut or holds an unknown word is wrong whatever the model has learnt.
     """
@@ -80,7 +77,6 @@ def fit_logit_temperature(
         wanted = [encoded.table.answers[row] for row in rows[counts].tolist()]
         is_right.append(exact_matches(texts(given), wanted, settings.language))
         values += logits[-1].numel()
-        poll()
         if values > _MOST_VALUES:
             break
     return calibrated_temperature(

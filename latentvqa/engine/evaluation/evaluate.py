@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -81,7 +82,6 @@ def evaluate(
     latent_use: LatentUseExtent = "none",
     limits: ExchangeLimits | None = None,
     is_calibrating: bool = False,
-    poll: Callable[[], None] = lambda: None,
 ) -> Evaluation:
     """Score a table by free generation.
 
@@ -98,12 +98,11 @@ def evaluate(
         limits: of the latent-use test; the defaults without them.
         is_calibrating: first fit the confidences to this table, which must be
             the validation split, and keep the result with the checkpoint.
-        poll: called after every batch; may raise to stop.
 
     Raises:
         DataError: if images cannot be decoded.
     """
-    table, store = _open_images(loaded, table, observer, skip_bad_images, poll)
+    table, store = _open_images(loaded, table, observer, skip_bad_images)
     spec = loaded.spec
     encoded = EncodedTable(
         table, loaded.tokenizers, spec.max_question_tokens, spec.max_answer_tokens
@@ -118,16 +117,11 @@ def evaluate(
             store,
             loaded.tokenizers.answer,
             settings,
-            poll,
             None if blind is None else blind.is_judged,
         )
         write_calibration(loaded.folder, temperature)
         settings = replace(settings, logit_temperature=temperature)
     settings = replace(settings, is_shuffled_too=True)
-
-    def on_batch(done: int, total: int) -> None:
-        observer.progress("questions", done, total)
-        poll()
 
     scores = score_table(
         loaded.model,
@@ -135,7 +129,7 @@ def evaluate(
         store,
         loaded.tokenizers.answer,
         settings,
-        on_batch,
+        partial(observer.progress, "questions"),
         blind=blind,
     )
     language, is_right = settings.language, scores.is_right
@@ -166,9 +160,7 @@ def evaluate(
     examination = None
     if latent_use != "none":
         is_short = latent_use == "short"
-        examination = _examine(
-            loaded, table, store, settings, is_short, limits, blind, observer, poll
-        )
+        examination = _examine(loaded, table, store, settings, is_short, limits, blind, observer)
     result = EvaluationResult(
         run=str(run),
         checkpoint=loaded.folder.name,
@@ -206,7 +198,6 @@ def _examine(
     limits: ExchangeLimits | None,
     blind: BlindScores | None,
     observer: Observer,
-    poll: Callable[[], None],
 ) -> Examination | None:
     if len(table.image_paths) < 2:
         observer.notice(
@@ -220,7 +211,6 @@ def _examine(
 
     def on_batch(name: str, done: int, total: int) -> None:
         observer.progress(name.replace("_", " "), done, total)
-        poll()
 
     runner = InterventionRunner(
         loaded.model,
@@ -240,17 +230,12 @@ def _open_images(
     table: QuestionTable,
     observer: Observer,
     skip_bad_images: bool,
-    poll: Callable[[], None],
 ) -> tuple[QuestionTable, ImageStore]:
     preparation = loaded.model.vision.preparation
     transform = ImageTransform(preparation.size, preparation.interpolation)
     store = ImageStore(table.image_paths, transform, _CACHE_MIB)
 
-    def on_images(done: int, total: int) -> None:
-        observer.progress("images", done, total)
-        poll()
-
-    faults = store.load(on_images)
+    faults = store.load(partial(observer.progress, "images"))
     if not faults:
         return table, store
     if not skip_bad_images:

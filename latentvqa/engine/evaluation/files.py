@@ -18,6 +18,7 @@ from latentvqa.engine.evaluation.attention import ATTENTION_FILES, write_attenti
 from latentvqa.engine.evaluation.evaluate import Evaluation
 from latentvqa.engine.runs.folder import EVALUATION_FILE, PREDICTIONS_FILE
 from latentvqa.report.evaluation.confidence import confidence_png
+from latentvqa.stopping import deferred
 
 SCHEMA = 1
 _RESULT = TypeAdapter(EvaluationResult)
@@ -35,18 +36,19 @@ def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
     one did not ask, and its other figures are the same; else it goes, its attention
     with it.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    result = evaluation.result
-    if result.latent_use is None:
-        result = replace(result, latent_use=_earlier_latent_use(result, folder))
-    if result.latent_use is None or result.latent_use.attention is None:
-        for name in ATTENTION_FILES:
-            (folder / name).unlink(missing_ok=True)
-    text = json.dumps(evaluation_json(result), indent=1, ensure_ascii=False)
-    replace_file(folder / EVALUATION_FILE, text.encode())
-    replace_file(folder / PREDICTIONS_FILE, _predictions(evaluation).encode())
-    replace_file(folder / "confidence.png", confidence_png(result.confidence))
-    write_attention(evaluation, folder)
+    with deferred():  # the files belong together
+        folder.mkdir(parents=True, exist_ok=True)
+        result = evaluation.result
+        if result.latent_use is None:
+            result = replace(result, latent_use=_earlier_latent_use(result, folder))
+        if result.latent_use is None or result.latent_use.attention is None:
+            for name in ATTENTION_FILES:
+                (folder / name).unlink(missing_ok=True)
+        text = json.dumps(evaluation_json(result), indent=1, ensure_ascii=False)
+        replace_file(folder / EVALUATION_FILE, text.encode())
+        replace_file(folder / PREDICTIONS_FILE, _predictions(evaluation).encode())
+        replace_file(folder / "confidence.png", confidence_png(result.confidence))
+        write_attention(evaluation, folder)
 
 
 def _earlier_latent_use(result: EvaluationResult, folder: Path) -> LatentUse | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,16 +15,13 @@ from latentvqa.engine.runtime.observer import Observer
 MOST_QUESTIONS = 500
 
 
-def predicted_answers(
-    run: Path, observer: Observer, *, device: str = "auto", poll: Callable[[], None] = lambda: None
-) -> Answers:
+def predicted_answers(run: Path, observer: Observer, *, device: str = "auto") -> Answers:
     """Answer validation questions with the best checkpoint of a run.
 
     Args:
         run: the run folder.
         observer: receives progress and notices.
         device: where to compute.
-        poll: called after every batch; may raise to stop.
 
     Returns:
         Answers to all questions, or to ``MOST_QUESTIONS`` taken evenly.
@@ -39,7 +35,7 @@ def predicted_answers(
     whole = validation_table(run)
     count = min(len(whole), MOST_QUESTIONS)
     table = whole.select(np.arange(count) * len(whole) // count)
-    found = evaluate(loaded, table, observer, run=run, skip_bad_images=True, poll=poll)
+    found = evaluate(loaded, table, observer, run=run, skip_bad_images=True)
     table = found.table
     rows = [
         AnsweredRow(

@@ -14,6 +14,7 @@ from latentvqa.config import Config, Data
 from latentvqa.data.audit.images import inspect_images
 from latentvqa.data.audit.near_copies import find_copies
 from latentvqa.data.batches import EncodedTable
+from latentvqa.data.decoding_processes import DecodingProcesses
 from latentvqa.data.images import ImageStore, ImageTransform, bad_image_message, drop_images
 from latentvqa.data.scenes.writing import make_scenes
 from latentvqa.data.split import (
@@ -158,14 +159,24 @@ def open_split(
     preparation: ImagePreparation,
     observer: Observer,
     name: str,
+    processes: DecodingProcesses | None = None,
 ) -> Split:
     """Decode the images and encode the texts of one side.
+
+    Args:
+        config: resolved.
+        table: of the side.
+        tokenizers: of questions and answers.
+        preparation: what the backbone needs of an image.
+        observer: receives progress and notices.
+        name: of the side, for people.
+        processes: what decodes the images of batches; threads without them.
 
     Raises:
         DataError: if images cannot be decoded and ``on_bad_image`` is "error".
     """
     transform = ImageTransform(preparation.size, preparation.interpolation)
-    store = ImageStore(table.image_paths, transform, config.loader.cache_mib)
+    store = ImageStore(table.image_paths, transform, config.loader.cache_mib, processes=processes)
     skipped: dict[str, int] = {}
     faults = store.load(lambda done, total: observer.progress(f"{name} images", done, total))
     if faults:

@@ -11,6 +11,7 @@ from latentvqa.engine.runtime.device import peak_memory_mib
 from latentvqa.engine.scoring import ScoringSettings, score_table
 from latentvqa.engine.training.optimizer import set_rates
 from latentvqa.engine.training.trainer import Trainer
+from latentvqa.stopping import poll
 
 
 def finish_epoch(trainer: Trainer, stage: Stage) -> EpochRecord:
@@ -77,7 +78,7 @@ def _validate(trainer: Trainer, stage: Stage) -> SplitMetrics:
 
     def on_batch(done: int, total: int) -> None:
         trainer.observer.progress("validation", done, total)
-        trainer.stop.poll()
+        poll()
 
     scoring = ScoringSettings(
         kl=settings.kl,

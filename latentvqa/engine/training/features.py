@@ -28,8 +28,8 @@ from latentvqa.engine.runtime.device import autocast, numeric_platform
 from latentvqa.engine.runtime.file_lock import held_lock
 from latentvqa.engine.runtime.observer import Observer
 from latentvqa.engine.runtime.settings import Settings
-from latentvqa.engine.runtime.signals import StopFlag
 from latentvqa.models import VisionEncoder
+from latentvqa.stopping import poll
 
 _BLOCK = 64  # images
 _MEBIBYTE = 2**20
@@ -63,7 +63,6 @@ class ImageSources:
         train: pixels of the training images.
         val: pixels of the validation images.
         observer: receives progress and notices.
-        stop: polled between blocks of images.
 
     Attributes:
         train: what training batches are made from.
@@ -77,10 +76,9 @@ class ImageSources:
         train: ImageStore,
         val: ImageStore,
         observer: Observer,
-        stop: StopFlag,
     ) -> None:
         self.settings, self.vision = settings, vision
-        self.observer, self.stop = observer, stop
+        self.observer = observer
         self._pixels = (train, val)
         self._is_frozen = False
         self.train: ImageSource = train
@@ -140,7 +138,7 @@ class ImageSources:
                 features = one.new_empty((len(sources), *one.shape[1:]))
             features[start : start + len(one)] = one
             self.observer.progress("features of the backbone", start + len(one), len(sources))
-            self.stop.poll()
+            poll()
         return features
 
     @torch.no_grad()
@@ -181,7 +179,7 @@ class ImageSources:
         def on_wait(holder: str) -> None:
             self.observer.notice(f"{holder} computes the features; waiting for them")
 
-        with held_lock(file.with_suffix(".lock"), on_wait, self.stop.poll):
+        with held_lock(file.with_suffix(".lock"), on_wait, poll):
             yield file
 
     def _write(self, file: Path, features: Tensor) -> None:

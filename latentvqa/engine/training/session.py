@@ -19,13 +19,14 @@ from latentvqa.engine.assembly import ModelSpecification
 from latentvqa.engine.runs.checkpoint import save_checkpoint
 from latentvqa.engine.runs.folder import RunFolder
 from latentvqa.engine.runtime.device import numeric_platform
-from latentvqa.engine.runtime.signals import Interrupted
 from latentvqa.engine.training.epoch_record import finish_epoch
 from latentvqa.engine.training.optimizer import optimizer_state
 from latentvqa.engine.training.plan import announce
 from latentvqa.engine.training.trainer import Trainer
+from latentvqa.errors import DataError, LoaderError
 from latentvqa.history import append_record
 from latentvqa.report.diagnosis.advice import tuning_text
+from latentvqa.stopping import Interrupted, deferred
 
 
 @dataclass(frozen=True)
@@ -73,32 +74,40 @@ class Session:
 
         Raises:
             Interrupted: at a signal, after ``last`` was saved.
+            DataError: for an image that went bad meanwhile, likewise.
+            LoaderError: if a loader process ended, likewise.
         """
         trainer, progress = self.trainer, self.trainer.progress
         announce(trainer)
         thresholds = trainer.settings.config.kl_health
-        while progress.epoch < trainer.schedules.epochs and not progress.is_stopped:
-            try:
-                stage = trainer.train_epoch(self._save_if_due)
-                record = finish_epoch(trainer, stage)
-            except Interrupted:
-                self._save()
-                raise
-            record = self._tuned(record)
-            self.records.append(record)
-            self._save(is_best=progress.best_epoch == record.epoch)
-            append_record(RunFolder(self.run).log, record)
-            if record.tuning is not None:
-                trainer.observer.notice(tuning_text(record.tuning))
-                trainer.adopt(tuned_config(trainer.settings.initial, self.records))
-            diagnosis = diagnose(self.header, self.records, thresholds)
-            trainer.observer.epoch(self.header, self.records, diagnosis)
+        with deferred():
+            while progress.epoch < trainer.schedules.epochs and not progress.is_stopped:
+                self._finish_epoch()
         return Outcome(
             run=self.run,
             header=self.header,
             records=self.records,
             is_stopped_early=progress.is_stopped,
         )
+
+    def _finish_epoch(self) -> None:
+        """Train what is left of an epoch, validate, save and log."""
+        trainer, progress = self.trainer, self.trainer.progress
+        try:
+            stage = trainer.train_epoch(self._save_if_due)
+            record = finish_epoch(trainer, stage)
+        except (Interrupted, DataError, LoaderError):
+            self._save()  # between two batches the state is whole
+            raise
+        record = self._tuned(record)
+        self.records.append(record)
+        self._save(is_best=progress.best_epoch == record.epoch)
+        append_record(RunFolder(self.run).log, record)
+        if record.tuning is not None:
+            trainer.observer.notice(tuning_text(record.tuning))
+            trainer.adopt(tuned_config(trainer.settings.initial, self.records))
+        diagnosis = diagnose(self.header, self.records, trainer.settings.config.kl_health)
+        trainer.observer.epoch(self.header, self.records, diagnosis)
 
     def _tuned(self, record: EpochRecord) -> EpochRecord:
         """The record with what automatic tuning does after it."""

@@ -11,13 +11,13 @@ import latentvqa
 from latentvqa.config import KL, Config
 from latentvqa.config.resolving import resolve, resolve_free_bits
 from latentvqa.core.records import RunHeader, StagePlan
+from latentvqa.data.decoding_processes import DecodingProcesses
 from latentvqa.data.tables import QuestionTable
 from latentvqa.data.tokenizer import Tokenizers
 from latentvqa.engine.assembly import ModelSpecification, build_model
 from latentvqa.engine.runtime.device import choose_device, choose_precision
 from latentvqa.engine.runtime.observer import Observer
 from latentvqa.engine.runtime.settings import Settings
-from latentvqa.engine.runtime.signals import StopFlag
 from latentvqa.engine.training.data import (
     Split,
     Tables,
@@ -64,7 +64,6 @@ def make_trainer(
     tokenizers: Tokenizers,
     tables: Tables,
     observer: Observer,
-    stop: StopFlag,
 ) -> Trainer:
     """Open both sides of the data and put a trainer together.
 
@@ -74,10 +73,13 @@ def make_trainer(
         ConfigError: if a resolved key does not go with another one.
         DataError: if images cannot be decoded.
     """
-    preparation = model.vision.preparation
+    preparation, workers = model.vision.preparation, settings.config.loader.workers
+    processes = DecodingProcesses(workers) if workers else None
 
     def opened(table: QuestionTable, name: str) -> Split:
-        return open_split(settings.config, table, tokenizers, preparation, observer, name)
+        return open_split(
+            settings.config, table, tokenizers, preparation, observer, name, processes
+        )
 
     train, val = opened(tables.train, "training"), opened(tables.val, "validation")
     settings.begin_with(resolve_free_bits(settings.config, train.answer_entropy))
@@ -88,7 +90,6 @@ def make_trainer(
         train=train,
         val=val,
         observer=observer,
-        stop=stop,
     )
 
 

@@ -21,7 +21,6 @@ from latentvqa.engine.runs.checkpoint import load_checkpoint
 from latentvqa.engine.runs.folder import RunFolder, read_config, write_config
 from latentvqa.engine.runs.tables import write_training_answers
 from latentvqa.engine.runtime.observer import Observer
-from latentvqa.engine.runtime.signals import StopFlag, StoppableObserver
 from latentvqa.engine.training.budget import fit_to_budget, measure_seconds
 from latentvqa.engine.training.data import write_split_file
 from latentvqa.engine.training.plan import announce
@@ -41,6 +40,7 @@ from latentvqa.engine.training.setup import (
 )
 from latentvqa.engine.training.trainer import Trainer
 from latentvqa.history import read_history, write_header
+from latentvqa.stopping import deferred
 
 __all__ = ["Outcome", "dry_run", "resume", "train"]
 
@@ -53,15 +53,15 @@ def train(config: Config, run: Path, observer: Observer) -> Outcome:
         Interrupted: at a signal, after ``last`` was saved if an epoch had begun.
     """
     is_ours = not run.exists() or not any(run.iterdir())
-    with StopFlag() as stop:
-        try:
-            run.mkdir(parents=True, exist_ok=True)
-            session = _open_session(config, run, StoppableObserver(observer, stop), stop)
-        except BaseException:
+    try:
+        run.mkdir(parents=True, exist_ok=True)
+        session = _open_session(config, run, observer)
+    except BaseException:
+        with deferred():
             if is_ours and not RunFolder(run).log.exists():  # nothing of worth is in it yet
                 shutil.rmtree(run, ignore_errors=True)
-            raise
-        return session.finish()
+        raise
+    return session.finish()
 
 
 def resume(run: Path, config: Config | None, observer: Observer) -> Outcome:
@@ -80,9 +80,7 @@ def resume(run: Path, config: Config | None, observer: Observer) -> Outcome:
     known = read_config(run)
     if config is not None:
         config = continued(known, config)
-    with StopFlag() as stop:
-        stoppable = StoppableObserver(observer, stop)
-        return _reopen_session(known, config or known, run, stoppable, stop).finish()
+    return _reopen_session(known, config or known, run, observer).finish()
 
 
 def dry_run(config: Config, folder: Path, observer: Observer) -> float:
@@ -96,25 +94,23 @@ def dry_run(config: Config, folder: Path, observer: Observer) -> float:
     Returns:
         Estimated seconds of the whole run.
     """
-    with StopFlag() as stop:
-        observer = StoppableObserver(observer, stop)
-        settings, tables = begin(config, folder, observer)
-        tokenizers = train_tokenizers(settings.config.text, tables.train)
-        model = new_model(settings, specify(settings.config, tokenizers))
-        trainer = make_trainer(settings, model, tokenizers, tables, observer, stop)
-        seconds = measure_seconds(trainer)
-        if settings.config.run.max_minutes is not None:
-            trainer.refit(fit_to_budget(settings.config, seconds))
-        announce(trainer)
-        return seconds.total(settings.config)
+    settings, tables = begin(config, folder, observer)
+    tokenizers = train_tokenizers(settings.config.text, tables.train)
+    model = new_model(settings, specify(settings.config, tokenizers))
+    trainer = make_trainer(settings, model, tokenizers, tables, observer)
+    seconds = measure_seconds(trainer)
+    if settings.config.run.max_minutes is not None:
+        trainer.refit(fit_to_budget(settings.config, seconds))
+    announce(trainer)
+    return seconds.total(settings.config)
 
 
-def _open_session(config: Config, run: Path, observer: Observer, stop: StopFlag) -> Session:
+def _open_session(config: Config, run: Path, observer: Observer) -> Session:
     settings, tables = begin(config, RunFolder(run).data, observer)
     tokenizers = train_tokenizers(settings.config.text, tables.train)
     spec = specify(settings.config, tokenizers)
     model = new_model(settings, spec)
-    trainer = make_trainer(settings, model, tokenizers, tables, observer, stop)
+    trainer = make_trainer(settings, model, tokenizers, tables, observer)
     if settings.config.run.max_minutes is not None:
         fitted = fit_to_budget(settings.config, measure_seconds(trainer))
         observer.notice(
@@ -123,7 +119,7 @@ def _open_session(config: Config, run: Path, observer: Observer, stop: StopFlag)
         )
         settings.begin_with(fitted)
         model = new_model(settings, spec)
-        trainer = make_trainer(settings, model, tokenizers, tables, observer, stop)
+        trainer = make_trainer(settings, model, tokenizers, tables, observer)
     config = settings.config
     models = _fit_floor(trainer)
     header = make_header(run.name, trainer, tables)
@@ -136,9 +132,7 @@ def _open_session(config: Config, run: Path, observer: Observer, stop: StopFlag)
     return Session(run, header, trainer, spec, [])
 
 
-def _reopen_session(
-    known: Config, config: Config, run: Path, observer: Observer, stop: StopFlag
-) -> Session:
+def _reopen_session(known: Config, config: Config, run: Path, observer: Observer) -> Session:
     places = RunFolder(run)
     checkpoint = load_checkpoint(places.last)
     for note in checkpoint.notes:
@@ -149,9 +143,7 @@ def _reopen_session(
     spec = ModelSpecification.from_json(checkpoint.model["specification"], checkpoint.folder)
     model = build_model(spec)
     model.load_state_dict(dict(checkpoint.weights))
-    trainer = make_trainer(
-        settings, place(model, settings.device), tokenizers, tables, observer, stop
-    )
+    trainer = make_trainer(settings, place(model, settings.device), tokenizers, tables, observer)
     if config.kl.free_bits == "auto":  # its number is known only now
         continued(known, settings.config)
     header = read_history(run).header

@@ -20,7 +20,6 @@ from latentvqa.engine.metrics.accumulator import entropy_of
 from latentvqa.engine.runtime.device import NumberInTransit
 from latentvqa.engine.runtime.observer import Observer
 from latentvqa.engine.runtime.settings import Settings
-from latentvqa.engine.runtime.signals import StopFlag
 from latentvqa.engine.training.batch_loss import BatchLoss, BatchObjective
 from latentvqa.engine.training.data import Split, first_rows
 from latentvqa.engine.training.features import ImageSources
@@ -30,6 +29,7 @@ from latentvqa.engine.training.state import EpochSums, Progress
 from latentvqa.engine.training.teacher import Teacher
 from latentvqa.errors import DivergenceError
 from latentvqa.models import VQAModel
+from latentvqa.stopping import poll
 
 # on an accelerator reading the loss waits for it; on a CPU it is free
 _FINITE_CHECK_STEPS = 25
@@ -49,7 +49,6 @@ class Trainer:
         train: training side of the data.
         val: validation side.
         observer: receives progress.
-        stop: polled after every batch.
     """
 
     def __init__(
@@ -61,13 +60,12 @@ class Trainer:
         train: Split,
         val: Split,
         observer: Observer,
-        stop: StopFlag,
     ) -> None:
         self.settings = settings
         self.model, self.tokenizers = model, tokenizers
         self.train, self.val = train, val
-        self.observer, self.stop = observer, stop
-        self.images = ImageSources(settings, model.vision, train.store, val.store, observer, stop)
+        self.observer = observer
+        self.images = ImageSources(settings, model.vision, train.store, val.store, observer)
         self._first_rows = first_rows(settings.config.data, train.encoded.table)
         self.optimizer = build_optimizer(model, settings.config)
         self.progress = Progress()
@@ -135,7 +133,7 @@ class Trainer:
             self.sums.train_seconds += now - start
             start = now
             self.observer.progress(f"epoch {epoch}", self.progress.batch, len(batches))
-            self.stop.poll()
+            poll()
             on_checkpoint_due()
         self._check_finite_parameters()
         return stage
@@ -147,7 +145,6 @@ class Trainer:
         some = [batches[i % len(batches)] for i in range(count + 1)]
         times = []
         for batch in BatchLoader(self.train.encoded, self.train.store, some, workers=0):
-            self.stop.poll()
             start = time.perf_counter()
             self._step(batch, stage, len(batches))
             if self.settings.device.type == "cuda":

@@ -11,7 +11,7 @@ from latentvqa.config import config_to_toml
 from latentvqa.engine.ablation.process import train_in_process
 from latentvqa.engine.ablation.runs import Ending, RunPlace, runnable
 from latentvqa.engine.runtime.file_lock import held_lock
-from latentvqa.engine.runtime.signals import Interrupted, StopFlag
+from latentvqa.stopping import Interrupted, deferred, heard_signals, poll
 from tests.small_runs import (
     BRIEF,
     processes_of,
@@ -39,8 +39,8 @@ def with_scenes(place, finished):
 
 
 def trained(place, on_epochs=lambda done, planned: None):
-    with StopFlag() as stop, held_lock(place.lock_file, None, stop.poll) as lock:
-        return train_in_process(place, lock, stop, on_epochs)
+    with heard_signals(), deferred(), held_lock(place.lock_file, None, poll) as lock:
+        return train_in_process(place, lock, on_epochs)
 
 
 def test_a_process_trains_evaluates_and_writes_its_own_ending(finished, tmp_path, monkeypatch):
@@ -99,9 +99,9 @@ def test_a_stopped_process_has_no_ending_and_goes_on_later(finished, tmp_path):
             os.kill(os.getpid(), signal.SIGTERM)
 
     stopping = []
-    with pytest.raises(Interrupted) as interrupted:
+    with pytest.raises(Interrupted) as caught:
         trained(place, stop)
-    assert interrupted.value.exit_code == 143
+    assert caught.value.exit_code == 143
     assert place.ending() is None and place.state() == "interrupted"
     assert place.output_file.read_text("utf-8").splitlines()[-1] == "interrupted; saved"
     known = records_of(place.folder)

@@ -5,7 +5,6 @@ import pytest
 from latentvqa.cli.console import plan_lines
 from latentvqa.data.tokenizer import train_tokenizers
 from latentvqa.engine.assembly import specify
-from latentvqa.engine.runtime.signals import StopFlag
 from latentvqa.engine.training.plan import FEW_STEPS, announce
 from latentvqa.engine.training.setup import begin, make_trainer, new_model
 from latentvqa.engine.training.start import dry_run
@@ -34,13 +33,12 @@ def test_a_dry_run_tells_how_free_bits_were_reckoned(tmp_path):
 @pytest.fixture(scope="module")
 def trainer(tmp_path_factory):
     """Ready to run, and never run; a test may give it another configuration."""
-    with StopFlag() as stop:
-        recorder = Recorder()
-        config = small_config("data.scene_images=20")
-        settings, tables = begin(config, tmp_path_factory.mktemp("plan"), recorder)
-        tokenizers = train_tokenizers(settings.config.text, tables.train)
-        model = new_model(settings, specify(settings.config, tokenizers))
-        yield make_trainer(settings, model, tokenizers, tables, recorder, stop)
+    recorder = Recorder()
+    config = small_config("data.scene_images=20")
+    settings, tables = begin(config, tmp_path_factory.mktemp("plan"), recorder)
+    tokenizers = train_tokenizers(settings.config.text, tables.train)
+    model = new_model(settings, specify(settings.config, tokenizers))
+    return make_trainer(settings, model, tokenizers, tables, recorder)
 
 
 def announced(trainer, **sections):

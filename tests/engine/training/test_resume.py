@@ -10,7 +10,6 @@ from latentvqa.config import load_config
 from latentvqa.engine.runs.checkpoint import load_checkpoint
 from latentvqa.engine.runs.folder import read_config
 from latentvqa.engine.runtime.observer import Observer
-from latentvqa.engine.runtime.signals import Interrupted
 from latentvqa.engine.training.start import resume, train
 from latentvqa.errors import CheckpointError, ConfigError
 from latentvqa.history import LOG_NAME, SET_ASIDE_NAME, read_history
@@ -19,6 +18,7 @@ from tests.small_runs import (
     Interrupter,
     Recorder,
     assert_same_run,
+    interrupted,
     questions,
     records_of,
     small_config,
@@ -29,7 +29,7 @@ from tests.small_runs import (
 
 
 def interrupt(run, observer, config=None):
-    with pytest.raises(Interrupted) as caught:
+    with interrupted() as caught:
         if config is None:
             resume(run, None, observer)
         else:

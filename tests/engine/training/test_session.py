@@ -8,7 +8,7 @@ from latentvqa.engine.runs.checkpoint import load_checkpoint
 from latentvqa.engine.runtime.observer import Observer
 from latentvqa.engine.training.start import resume, train
 from latentvqa.history import read_history
-from tests.small_runs import Interrupter, Recorder, assert_same_run, small_config
+from tests.small_runs import Interrupter, Recorder, assert_same_run, interrupted, small_config
 
 # decisions early and often; a KL that is most of the loss, and answers that stand still
 TUNED = (
@@ -53,15 +53,13 @@ def test_a_crushed_run_is_eased_and_every_step_is_on_record(tuned):
 
 
 def test_a_tuned_run_resumes_bit_for_bit(tuned, tmp_path):
-    from latentvqa.engine.runtime.signals import Interrupted
-
     run = tmp_path / "run"
 
     class Anywhere(Interrupter):
         def progress(self, phase, done, total):
             super().progress(self.phase, done, total)
 
-    with pytest.raises(Interrupted):
+    with interrupted():
         train(small_config(*TUNED), run, Anywhere("any", 60))
     resume(run, None, Observer())
     assert_same_run(run, tuned[0])
