@@ -213,7 +213,8 @@ def questions(images: int, each: int = 4) -> list[tuple[str, str, str]]:
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:
-    columns = parse_table(path, path.read_bytes()).columns
+    table = parse_table(path, path.read_bytes())
+    columns = {name: table.column(name) for name in table.names}
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 

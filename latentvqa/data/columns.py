@@ -8,8 +8,12 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
+from latentvqa.data.cells import clean_text
+from latentvqa.data.faults import shortened
 from latentvqa.errors import ConfigError, DataError
 
+_LONGEST_NAME = 60
+_MOST_NAMES = 30  # that a message shows, and among which a near one is sought
 LOGICAL_COLUMNS = ("image", "question", "answer", "answers", "type", "id")
 
 
@@ -32,6 +36,7 @@ def find_columns(
             f"data.columns: {', '.join(unknown)} is not a column of a question table; "
             f"known are {', '.join(LOGICAL_COLUMNS)}"
         )
+    mapping = {logical: clean_text(name) for logical, name in mapping.items()}
     found = {
         logical: mapping.get(logical, logical)
         for logical in LOGICAL_COLUMNS
@@ -54,11 +59,13 @@ def _missing_message(
     path: Path, names: Sequence[str], mapping: Mapping[str, str], missing: Sequence[str]
 ) -> str:
     wanted = ", ".join(repr(mapping.get(logical, logical)) for logical in missing)
-    message = f"{path}: row 1: no column {wanted}. The columns are: {', '.join(names)}."
-    if len(names) == 1 and any(mark in names[0] for mark in ";\t|"):
-        return f"{message} The cells seem not to be separated by commas: save the table with them."
+    more = len(names) - _MOST_NAMES
+    names = names[:_MOST_NAMES]
+    shown = ", ".join(name if len(name) <= _LONGEST_NAME else shortened(name) for name in names)
+    rest = f" and {more:,} more" if more > 0 else ""
+    message = f"{path}: row 1: no column {wanted}. The columns are: {shown}{rest}."
     taken = {mapping.get(logical, logical) for logical in LOGICAL_COLUMNS}
-    free = [name for name in names if name not in taken]
+    free = [name for name in names if name and name not in taken]
     entries, options = [], []
     for logical in missing:
         close = get_close_matches(logical, free, n=1, cutoff=0.4)

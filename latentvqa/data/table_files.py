@@ -1,7 +1,8 @@
 """Read the columns of a CSV, TSV, JSONL or Parquet file, strictly.
 
-Nothing is guessed: a cell is the text that stands in the file, and a row that
-does not fit the header is a fault with its number, never shifted or dropped.
+Nothing is guessed: a cell is what stands in the file, and a row that does not fit
+the header is a fault with its number, never shifted or dropped. Only the columns
+that are asked for are looked into.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import stat
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +19,12 @@ from typing import Any
 
 import numpy as np
 
-from latentvqa.data.faults import Faults
+from latentvqa.data.cells import clean_text, is_one_text, number_text
+from latentvqa.data.faults import Faults, shortened
 from latentvqa.errors import DataError
 
 _LARGEST_CELL = 2**31 - 1
+_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars", ",": "commas"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,13 +32,38 @@ class TableFile:
     """The columns of a file as they stand in it.
 
     Attributes:
-        columns: the cells of each column, by its name.
+        names: of the columns, as clean text; those without a name are empty.
         rows: row number of each data row: the header of a CSV is row 1, a
             JSONL row is numbered by its line, a Parquet row as in a CSV.
+        cells_at: gives the cells of the column at a place among the names.
     """
 
-    columns: dict[str, list[Any]]
+    names: list[str]
     rows: np.ndarray
+    cells_at: Callable[[int], list[Any]]
+
+    def column(self, name: str) -> list[Any]:
+        """Return the cells of a column."""
+        return self.cells_at(self.names.index(name))
+
+
+def read_table_bytes(path: Path) -> bytes:
+    """Read a table's file, which must be a regular one: a pipe could never end.
+
+    Raises:
+        DataError: if it is none or cannot be read.
+    """
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            kind = "a folder" if path.is_dir() else "a pipe, a socket or a device"
+            raise DataError(f"{path}: is {kind}, not a file; name the file of the table")
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: no such table") from error
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise DataError(f"{str(path)!r}: no file has such a name: {error}") from error
 
 
 def parse_table(path: Path, data: bytes) -> TableFile:
@@ -63,8 +93,8 @@ def _parse_delimited(path: Path, data: bytes, delimiter: str) -> TableFile:
     text = _decode(path, data)
     records = _records(path, text, delimiter)
     header = next(records, (1, []))[1]
-    names = [name.strip() for name in header]
-    _check_names(path, names)
+    names = _clean_names(path, header)
+    _check_separator(path, names, delimiter)
     width = len(names)
     torn = Faults(
         path,
@@ -78,14 +108,29 @@ def _parse_delimited(path: Path, data: bytes, delimiter: str) -> TableFile:
             rows.append(row)
             cells.append(record)
         elif len(record) > width:
-            torn.add(
-                row, f"after column {names[-1]!r}: {len(record)} cells, from {record[width]!r}"
-            )
+            after, first = shortened(names[-1]), shortened(record[width])
+            torn.add(row, f"after column {after}: {len(record)} cells, from {first}")
         else:
-            torn.add(row, f"column {names[len(record)]!r}: missing, {len(record)} cells in the row")
+            name = shortened(names[len(record)])
+            torn.add(row, f"column {name}: missing, {len(record)} cells in the row")
     torn.raise_if_any()
-    columns = dict(zip(names, map(list, zip(*cells, strict=True)), strict=True)) if cells else {}
-    return TableFile(columns or {name: [] for name in names}, np.array(rows, dtype=np.int64))
+    return TableFile(
+        names, np.array(rows, dtype=np.int64), lambda place: [record[place] for record in cells]
+    )
+
+
+def _check_separator(path: Path, names: list[str], delimiter: str) -> None:
+    """Refuse a header whose cells are separated by another character than the file's."""
+    found = [mark for mark in _SEPARATORS if mark in names[0]] if len(names) == 1 else []
+    if not found:
+        return
+    mark = max(found, key=names[0].count)
+    rename = " or give the file the suffix .tsv" if mark == "\t" else ""
+    raise DataError(
+        f"{path}: row 1: the cells are separated by {_SEPARATORS[mark]}, and those of a "
+        f"{path.suffix.lower()} file by {_SEPARATORS[delimiter]}: save the table with these"
+        f"{rename}. The header is {shortened(names[0], 100)}"
+    )
 
 
 def _records(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
@@ -132,7 +177,10 @@ def _parse_jsonl(path: Path, data: bytes) -> TableFile:
     rows: list[int] = []
     records: list[dict[str, Any]] = []
     decoder = json.JSONDecoder(
-        parse_int=str, parse_float=str, parse_constant=str, object_pairs_hook=_object
+        parse_int=str,
+        parse_float=_written_number,
+        parse_constant=float,  # NaN and the infinities, which are no JSON
+        object_pairs_hook=_object,
     )
     for row, line in enumerate(_decode(path, data).split("\n"), start=1):
         if not line.strip():
@@ -142,40 +190,48 @@ def _parse_jsonl(path: Path, data: bytes) -> TableFile:
         except json.JSONDecodeError as error:
             torn.add(row, f"character {error.colno}: {error.msg}")
             continue
-        except (ValueError, RecursionError) as error:
+        except RecursionError:
+            torn.add(row, "objects or lists are nested too deeply")
+            continue
+        except ValueError as error:
             torn.add(row, str(error))
             continue
         if isinstance(record, dict):
             rows.append(row)
             records.append(record)
         else:
-            torn.add(row, f"holds {line.strip()[:40]!r}")
+            torn.add(row, f"holds {shortened(line.strip())}")
     torn.raise_if_any()
-    names = list(dict.fromkeys(name for record in records for name in record))
-    columns = {name: [record.get(name) for record in records] for name in names}
-    return TableFile(columns, np.array(rows, dtype=np.int64))
+    keys = list(dict.fromkeys(key for record in records for key in record))
+    if not keys:
+        raise DataError(f"{path}: the table is empty; each line must hold an object with its cells")
+    return TableFile(
+        _clean_names(path, keys),
+        np.array(rows, dtype=np.int64),
+        lambda place: [record.get(keys[place]) for record in records],
+    )
+
+
+def _written_number(text: str) -> str:
+    """A number with decimals as it is written, unless it is a whole one."""
+    number = float(text)
+    return number_text(number) if number.is_integer() else text
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     record = dict(pairs)
     if len(record) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the key {twice!r} stands twice")
+        twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
+        raise ValueError(f"the key {shortened(twice)} stands twice")
     return record
 
 
 def _parse_parquet(path: Path, data: bytes) -> TableFile:
-    import pyarrow as pa  # noqa: PLC0415  # costs 0.2 s that other tables need not pay
-    import pyarrow.parquet as pq  # noqa: PLC0415
+    from latentvqa.data.parquet import ParquetTable  # noqa: PLC0415  # its library takes 0.2 s
 
-    try:
-        table = pq.ParquetFile(pa.BufferReader(data)).read()
-    except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{path}: not a readable Parquet file ({error})") from error
-    _check_names(path, table.column_names)
-    columns = {name: table.column(name).to_pylist() for name in table.column_names}
-    return TableFile(columns, np.arange(table.num_rows, dtype=np.int64) + 2)
+    table = ParquetTable(path, data)
+    rows = np.arange(table.rows, dtype=np.int64) + 2
+    return TableFile(_clean_names(path, table.names), rows, table.cells_at)
 
 
 def _decode(path: Path, data: bytes) -> str:
@@ -195,15 +251,21 @@ def _decode(path: Path, data: bytes) -> str:
         ) from error
 
 
-def _check_names(path: Path, names: list[str]) -> None:
+def _clean_names(path: Path, given: list[str]) -> list[str]:
+    """The names of the columns; those without one are never asked for, however many they are."""
+    torn = [shortened(name) for name in given if not is_one_text(name)]
+    if torn:
+        raise DataError(f"{path}: row 1: column names that hold half of a character: {torn[0]}")
+    names = [clean_text(name) for name in given]
     if not any(names):
         raise DataError(f"{path}: the table is empty; row 1 must name the columns")
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = sorted(name for name, times in Counter(names).items() if name and times > 1)
     if twice:
+        shown = ", ".join(map(shortened, twice[:5])) + (" ..." if len(twice) > 5 else "")
         raise DataError(
-            f"{path}: row 1: columns that stand twice: {', '.join(map(repr, twice))}; "
-            "rename or remove one of each"
+            f"{path}: row 1: columns that stand twice: {shown}; rename or remove one of each"
         )
+    return names
 
 
 _PARSERS: dict[str, Callable[[Path, bytes], TableFile]] = {

@@ -1,7 +1,8 @@
 """Question tables: which question is asked about which image, and its answers.
 
-Every cell is text, exactly as the file has it but for Unicode NFC and white
-space around it: the answers "None", "NA" and "01" stay what they are.
+Every cell is text, exactly as the file has it but for Unicode NFC, white space
+around it and characters that nobody sees: the answers "None", "NA" and "01" stay
+what they are.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ from posixpath import normpath
 
 import numpy as np
 
-from latentvqa.data.cells import AnswerCells, clean_cells, clean_text
+from latentvqa.data.cells import AnswerCells, CellReader
 from latentvqa.data.columns import LOGICAL_COLUMNS, find_columns
-from latentvqa.data.faults import Faults
+from latentvqa.data.faults import Faults, shortened
 from latentvqa.data.image_names import ImageFolder
-from latentvqa.data.table_files import parse_table
+from latentvqa.data.table_files import TableFile, parse_table, read_table_bytes
 from latentvqa.errors import DataError
 
 __all__ = ["LOGICAL_COLUMNS", "QuestionTable", "read_questions"]
@@ -43,6 +44,7 @@ class QuestionTable:
         types: the question types, if the table has them.
         ids: the question ids, if the table has them.
         rows: row number in the file, header of a CSV = 1, shape ``(rows,)``.
+        notes: what was changed in reading, as sentences for the user.
     """
 
     path: Path
@@ -55,6 +57,7 @@ class QuestionTable:
     types: list[str] | None
     ids: list[str] | None
     rows: np.ndarray
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.questions)
@@ -114,44 +117,39 @@ def read_questions(
     Raises:
         DataError: naming the file and, up to ten of one kind, row and column.
     """
-    data = _read_bytes(path)
+    data = read_table_bytes(path)
     file = parse_table(path, data)
     if not len(file.rows):
         raise DataError(f"{path}: the table has no rows below its header")
-    found = find_columns(path, list(file.columns), columns or {}, require_answers=require_answers)
+    found = find_columns(path, file.names, columns or {}, require_answers=require_answers)
     if images is None and needs_images:
         raise DataError(f"{path}: data.images is needed: the folder with the images of the table")
-    rows = file.rows
-    image_cells = clean_cells(path, file.columns[found["image"]], rows, found["image"])
+    reader = CellReader(path, file.rows)
+    image_cells = reader.file_names(file.column(found["image"]), found["image"])
     if images is None:
         found_names = {cell: normpath(cell) for cell in set(image_cells)}
         names, image_index = _index_of(image_cells, found_names)
         image_paths = tuple(map(Path, names))
     else:
         folder = ImageFolder(images, allow_outside=allow_outside)
-        names, image_index = _find_images(path, folder, image_cells, rows, found["image"])
+        names, image_index = _find_images(path, folder, image_cells, file.rows, found["image"])
         image_paths = tuple(map(folder.path, names))
+    questions = reader.texts(file.column(found["question"]), found["question"])
+    answers = _read_answers(file, found, reader, is_required=require_answers)
+    types, ids = (_read_optional(file, found, reader, logical) for logical in ("type", "id"))
     return QuestionTable(
         path=path,
         sha256=hashlib.sha256(data).hexdigest(),
         image_paths=image_paths,
         image_names=names,
         image_index=image_index,
-        questions=clean_cells(path, file.columns[found["question"]], rows, found["question"]),
-        answers=_read_answers(path, file.columns, found, rows, is_required=require_answers),
-        types=_read_optional(file.columns, found, "type"),
-        ids=_read_optional(file.columns, found, "id"),
-        rows=rows,
+        questions=questions,
+        answers=answers,
+        types=types,
+        ids=ids,
+        rows=file.rows,
+        notes=reader.notes(),
     )
-
-
-def _read_bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError as error:
-        raise DataError(f"{path}: no such table") from error
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror}") from error
 
 
 def _find_images(
@@ -169,7 +167,7 @@ def _find_images(
         try:
             found[cell] = folder.find(cell)
         except ValueError as error:
-            wrong.add(int(rows[place]), f"column {column!r}: {cell!r} {error}")
+            wrong.add(int(rows[place]), f"column {column!r}: {shortened(cell, 200)} {error}")
     wrong.raise_if_any()
     return _index_of(cells, found)
 
@@ -184,26 +182,21 @@ def _index_of(cells: list[str], found: Mapping[str, str]) -> tuple[tuple[str, ..
 
 
 def _read_answers(
-    path: Path,
-    columns: Mapping[str, list[object]],
-    found: Mapping[str, str],
-    rows: np.ndarray,
-    *,
-    is_required: bool,
+    file: TableFile, found: Mapping[str, str], reader: CellReader, *, is_required: bool
 ) -> list[tuple[str, ...]]:
     logical = "answers" if "answers" in found else "answer"
     if logical not in found:
-        return [()] * len(rows)
-    reader = AnswerCells(path, found[logical], is_list=logical == "answers")
-    return reader.read(columns[found[logical]], rows, is_required=is_required)
+        return [()] * len(file.rows)
+    cells = AnswerCells(reader, found[logical], is_list=logical == "answers")
+    return cells.read(file.column(found[logical]), is_required=is_required)
 
 
 def _read_optional(
-    columns: Mapping[str, list[object]], found: Mapping[str, str], logical: str
+    file: TableFile, found: Mapping[str, str], reader: CellReader, logical: str
 ) -> list[str] | None:
     if logical not in found:
         return None
-    return ["" if cell is None else clean_text(cell) for cell in columns[found[logical]]]
+    return reader.texts(file.column(found[logical]), found[logical], may_be_blank=True)
 
 
 def _most_frequent(references: tuple[str, ...]) -> str:

@@ -78,6 +78,8 @@ def evaluate_run(request: EvaluationRequest, observer: Observer) -> tuple[Evalua
         skip_bad_images |= read_config(run_of(run)).data.on_bad_image == "skip"
     else:
         table = _read_table(request, data)
+        for note in table.notes:
+            observer.notice(f"warning: {note}")
     found = evaluate(
         loaded,
         table,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from latentvqa.data.cells import AnswerCells, clean_cells, clean_text
+from latentvqa.data.cells import AnswerCells, CellReader, clean_text
 from latentvqa.errors import DataError
 from tests.data.written_tables import read
 
@@ -29,32 +29,74 @@ def test_clean_text_is_clean(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("cell", "text"), [("cafe\u0301", "caf\u00e9"), (True, "true"), (False, "false"), (7, "7")]
+    ("cell", "text"),
+    [
+        ("cafe\u0301", "caf\u00e9"),
+        (True, "true"),
+        (False, "false"),
+        (7, "7"),
+        (3.0, "3"),
+        (-0.0, "0"),
+        (0.1, "0.1"),
+        (1e300, "1e+300"),
+        ("3.0", "3.0"),  # text stays as it is written
+        ("y\u200bes\ufeff", "yes"),
+    ],
 )
 def test_a_cell_becomes_text_as_a_person_would_write_it(cell: object, text: str) -> None:
     assert clean_text(cell) == text
 
 
 def test_blank_cells_are_listed_with_their_rows() -> None:
-    assert clean_cells(PATH, ["a", 1], ROWS[:2], "question") == ["a", "1"]
+    assert texts("a", 1) == ["a", "1"]
     with pytest.raises(DataError) as caught:
-        clean_cells(PATH, ["a", " ", None], ROWS[:3], "question")
-    assert "blank cells (2)" in str(caught.value)
-    assert "row 3, column 'question'" in str(caught.value)
-    assert "row 4, column 'question'" in str(caught.value)
+        texts("a", " ", None, float("nan"), "\u200b")
+    assert "blank cells (4)" in str(caught.value)
+    for row in (3, 4, 5, 6):
+        assert f"row {row}, column 'question'" in str(caught.value)
 
 
-@pytest.mark.parametrize("cell", [["a"], {"a": 1}, b"a", []])
-def test_a_cell_of_several_values_is_not_called_blank(cell: object) -> None:
+@pytest.mark.parametrize(
+    "cell", [["a"], {"a": 1}, b"a", [], float("inf"), "half of an emoji: \ud83d"]
+)
+def test_a_cell_that_is_not_one_text_is_not_called_blank(cell: object) -> None:
     with pytest.raises(DataError, match=r"cells that are not one text \(1\)"):
-        clean_cells(PATH, ["a", cell], ROWS[:2], "question")
+        texts("a", cell)
+
+
+def test_a_missing_cell_is_empty_where_the_column_may_be_blank() -> None:
+    reader = CellReader(PATH, ROWS[:3])
+    assert reader.texts([None, float("nan"), 2.0], "id", may_be_blank=True) == ["", "", "2"]
+
+
+def test_cells_whose_invisible_characters_go_are_counted_in_one_note() -> None:
+    reader = CellReader(PATH, ROWS[:3])
+    assert reader.texts(["what", "wh\u00adat", "\ufeffwhat"], "question") == ["what"] * 3
+    answers = AnswerCells(reader, "answer", is_list=False)
+    assert answers.read(["yes", "y\u200bes", "yes"], is_required=True) == [("yes",)] * 3
+    (note,) = reader.notes()
+    assert note == (
+        "t.csv: characters that cannot be seen were dropped from 3 cells, "
+        "first row 3, column 'question'"
+    )
+
+
+def test_the_name_of_a_file_keeps_a_character_that_nobody_sees() -> None:
+    reader = CellReader(PATH, ROWS[:1])
+    assert reader.file_names(["a\u200b.png"], "image") == ["a\u200b.png"]
+    assert reader.notes() == ()
+
+
+def texts(*cells: object) -> list[str]:
+    return CellReader(PATH, ROWS[: len(cells)]).texts(cells, "question")
 
 
 def references(
     *cells: object, is_list: bool = False, is_required: bool = True
 ) -> list[tuple[str, ...]]:
-    reader = AnswerCells(PATH, "answers" if is_list else "answer", is_list=is_list)
-    return reader.read(cells, ROWS[: len(cells)], is_required=is_required)
+    table = CellReader(PATH, ROWS[: len(cells)])
+    reader = AnswerCells(table, "answers" if is_list else "answer", is_list=is_list)
+    return reader.read(cells, is_required=is_required)
 
 
 @pytest.mark.parametrize(
@@ -84,9 +126,37 @@ def test_absent_answers_are_a_fault_only_where_they_are_needed() -> None:
     assert references(None, "", "a", is_required=False) == [(), (), ("a",)]
     with pytest.raises(DataError, match=r"blank answers \(2\)"):
         references(None, "", "a")
+    with pytest.raises(DataError, match=r"blank answers \(2\)"):
+        references(float("nan"), "\u200b", "a")
 
 
-@pytest.mark.parametrize("cell", [["a", ""], ["a", None], '["a", " "]'])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "['yes', 'yeah']",
+        "[ \"yes\", 'no' ]",
+        "['yes' 'yeah']",
+        "array(['yes', 'no'], dtype=object)",
+        "('yes', 'no')",
+        "{'yes'}",
+        '["yes", 1]',
+    ],
+)
+def test_a_list_as_python_prints_it_is_a_fault_that_says_what_to_write(cell: str) -> None:
+    with pytest.raises(DataError) as caught:
+        references("a", cell)
+    assert "row 3, column 'answer'" in str(caught.value)
+    assert 'in the column answers: ["a cat", "cat"]' in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["(a)", "('no' or yes", "[sic]", "'yes'", "f('x', 1)", "{a}"])
+def test_brackets_and_quotes_in_an_answer_are_no_list(text: str) -> None:
+    assert references(text) == [(text,)]
+
+
+@pytest.mark.parametrize(
+    "cell", [["a", ""], ["a", None], '["a", " "]', '["a", NaN]', [float("nan")]]
+)
 def test_a_blank_among_several_answers_is_always_a_fault(cell: object) -> None:
     with pytest.raises(DataError, match=r"blank answers \(1\)"):
         references(cell, is_required=False)

@@ -87,7 +87,7 @@ def test_without_required_answers_they_are_read_where_present(folder: Path) -> N
 def test_files_that_are_no_tables_are_refused(folder: Path) -> None:
     with pytest.raises(DataError, match="no such table"):
         read_questions(folder / "none.csv", images=folder)
-    with pytest.raises(DataError, match="cannot be read"):
+    with pytest.raises(DataError, match="is a folder, not a file"):
         read_questions(folder / "im", images=folder)
     assert "suffix '.xlsx'" in fault(folder, "x", "t.xlsx")
     assert "Parquet" in fault(folder, "x", "t.parquet")

@@ -108,10 +108,10 @@ def read_tables(config: Config, observer: Observer, split: Path | None = None) -
     data = config.data
     if data.train is None or data.images is None:
         raise DataError("data.train and data.images are needed to train")
-    table = _read(config, data.train, data.images)
+    table = _read(config, data.train, data.images, observer)
     fingerprints = {"train": fingerprint(table)}
     if data.val is not None:
-        val = _read(config, data.val, data.val_images or data.images)
+        val = _read(config, data.val, data.val_images or data.images, observer)
         fingerprints["val"] = fingerprint(val)
         share = shared_images(table, val)
         if share > 0:
@@ -221,13 +221,16 @@ def first_rows(data: Data, table: QuestionTable) -> np.ndarray:
     return np.flatnonzero(np.isin(table.types, data.first_types))
 
 
-def _read(config: Config, path: Path, images: Path) -> QuestionTable:
-    return read_questions(
+def _read(config: Config, path: Path, images: Path, observer: Observer) -> QuestionTable:
+    table = read_questions(
         path,
         columns=config.data.columns,
         images=images,
         allow_outside=config.data.allow_outside,
     )
+    for note in table.notes:
+        observer.notice(f"warning: {note}")
+    return table
 
 
 def _tell_truncation(encoded: EncodedTable, config: Config, observer: Observer, name: str) -> None:

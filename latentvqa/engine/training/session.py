@@ -79,7 +79,6 @@ class Session:
         """
         trainer, progress = self.trainer, self.trainer.progress
         announce(trainer)
-        thresholds = trainer.settings.config.kl_health
         with deferred():
             while progress.epoch < trainer.schedules.epochs and not progress.is_stopped:
                 self._finish_epoch()

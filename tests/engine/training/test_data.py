@@ -66,6 +66,21 @@ def test_without_a_validation_table_images_are_held_out(data):
     assert tables.fingerprints["train"]["rows"] == 24
 
 
+def test_what_was_dropped_from_a_table_is_told_once_for_each(data, tmp_path):
+    unseen = [("0.png", "is\u200b it?", "y\u00ades"), ("1.png", "is it?", "yes")]
+    val = write_rows(tmp_path / "v.csv", unseen)
+    table = write_rows(tmp_path / "t.csv", [*questions(6), *unseen])
+    recorder = Recorder()
+    tables = read_tables(load_config(overrides=[*data, f"data.val={val}"]), recorder)
+    assert tables.val.questions == ["is it?", "is it?"]
+    assert recorder.notices[:2] == [
+        f"warning: {table}: characters that cannot be seen were dropped from 2 cells, "
+        "first row 26, column 'question'",
+        f"warning: {val}: characters that cannot be seen were dropped from 2 cells, "
+        "first row 2, column 'question'",
+    ]
+
+
 def test_copies_of_an_image_are_held_out_together(data, tmp_path):
     for index in range(3):  # other bytes, the same pixels
         copied = Image.open(tmp_path / "images" / f"{index}.png")
