@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+import os
 import sys
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import Any, Literal
 
 import torch
@@ -14,6 +17,11 @@ from torch import Tensor
 from latentvqa.errors import ConfigError
 
 Precision = Literal["fp32", "bf16"]
+
+_CONTAINER_LIMITS = (
+    Path("/sys/fs/cgroup/memory.max"),
+    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+)
 
 
 def choose_device(name: str) -> torch.device:
@@ -28,7 +36,7 @@ def choose_device(name: str) -> torch.device:
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
     try:
         device = torch.device(name)
-        torch.zeros(1, device=device)
+        torch.zeros(1, device=device).item()
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         reason = str(error).splitlines()[0]
         raise ConfigError(
@@ -65,6 +73,25 @@ def peak_memory_mib(device: torch.device) -> float | None:
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
+
+
+def memory_of(device: torch.device) -> float:
+    """Bytes of memory that a device has in all; infinite where the system does not say."""
+    if device.type == "cuda":
+        return float(torch.cuda.mem_get_info(device)[1])
+    try:
+        physical = float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    except (AttributeError, OSError, ValueError):
+        physical = math.inf
+    return min([physical, *map(_limit_in, _CONTAINER_LIMITS)])
+
+
+def _limit_in(path: Path) -> float:
+    """The memory that a container may take, by one of the files that say it."""
+    try:
+        return float(path.read_text("ascii"))  # or the word "max"
+    except (OSError, ValueError):
+        return math.inf
 
 
 def numeric_platform() -> dict[str, Any]:

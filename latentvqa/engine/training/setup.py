@@ -15,6 +15,7 @@ from latentvqa.data.decoding_processes import DecodingProcesses
 from latentvqa.data.tables import QuestionTable
 from latentvqa.data.tokenizer import Tokenizers
 from latentvqa.engine.assembly import ModelSpecification, build_model
+from latentvqa.engine.memory import require_memory
 from latentvqa.engine.runtime.device import choose_device, choose_precision
 from latentvqa.engine.runtime.observer import Observer
 from latentvqa.engine.runtime.settings import Settings
@@ -47,8 +48,13 @@ def begin(
 
 def new_model(settings: Settings, spec: ModelSpecification) -> VQAModel:
     """Build a model whose weights depend on ``run.seed`` alone."""
-    torch.manual_seed(settings.config.run.seed)
-    return place(build_model(spec, pretrained=settings.config.vision.pretrained), settings.device)
+    config = settings.config
+    frozen = config.vision.freeze_epochs
+    epochs = config.stages.baseline + config.stages.warmup + config.stages.full
+    is_trained = not isinstance(frozen, int) or frozen < epochs
+    require_memory(spec, settings.device, is_backbone_trained=is_trained)
+    torch.manual_seed(config.run.seed)
+    return place(build_model(spec, pretrained=config.vision.pretrained), settings.device)
 
 
 def place(model: VQAModel, device: torch.device) -> VQAModel:

@@ -10,6 +10,7 @@ from latentvqa.engine.runtime.device import (
     autocast,
     choose_device,
     choose_precision,
+    memory_of,
     numeric_platform,
     peak_memory_mib,
 )
@@ -24,12 +25,19 @@ def test_a_device_that_is_named_is_taken_and_auto_finds_one_that_computes():
     assert float(torch.ones(2, device=choose_device("auto")).sum()) == 2.0
 
 
-@pytest.mark.parametrize("name", ["frog", "cuda:77", "cpu:x"])
+@pytest.mark.parametrize(
+    "name", ["frog", "cuda:77", "cpu:x", "meta", "cuda:99999999999999999999", ""]
+)
 def test_a_device_that_is_not_there_is_named_with_what_to_use(name):
     with pytest.raises(ConfigError, match=r'cannot be used here: .*Use "auto" or "cpu"') as refused:
         choose_device(name)
     assert f'run.device = "{name}"' in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_the_memory_of_the_processor_is_no_more_than_the_machine_has():
+    physical = int(Path("/proc/meminfo").read_text().split()[1]) * 1024
+    assert 0 < memory_of(CPU) <= physical
 
 
 @pytest.mark.parametrize("wanted", ["fp32", "bf16"])
