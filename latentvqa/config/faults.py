@@ -8,6 +8,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from latentvqa.core.quoting import cut
+
+MOST_FAULTS = 50  # that one message lists
+
 # pydantic's own words are Python's
 _WORDINGS = {
     "model_type": "must be a table of keys",
@@ -31,7 +35,8 @@ def fault_texts(error: ValidationError, known: Mapping[str, Sequence[str]]) -> d
         location = [str(part) for part in fault["loc"]]
         key = ".".join(location[:3] if location[:2] == ["data", "columns"] else location[:2])
         if fault["type"] == "extra_forbidden":
-            message = "is unknown" + _nearest(location, known)
+            hint = _nearest(location, known) if len(details) < MOST_FAULTS else ""
+            message = f"is unknown{hint}"
         else:
             message = _WORDINGS.get(fault["type"], fault["msg"].removeprefix("Value error, "))
             message = message[0].lower() + message[1:]
@@ -51,14 +56,14 @@ def fault_texts(error: ValidationError, known: Mapping[str, Sequence[str]]) -> d
 
 def nearest_hint(wanted: str, known: Sequence[str]) -> str:
     """A question that names the nearest known name, or nothing where none is near."""
-    near = difflib.get_close_matches(wanted, known, n=1, cutoff=0.4)
+    near = difflib.get_close_matches(cut(wanted), known, n=1, cutoff=0.4)
     return f" Did you mean {near[0]}?" if near else ""
 
 
 def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
-    return f'"{value}"' if isinstance(value, str) else repr(value)
+    return f'"{cut(value, 80)}"' if isinstance(value, str) else cut(repr(value), 80)
 
 
 def _nearest(location: Sequence[str], keys: Mapping[str, Sequence[str]]) -> str:
@@ -67,7 +72,7 @@ def _nearest(location: Sequence[str], keys: Mapping[str, Sequence[str]]) -> str:
         known, wanted = list(keys), location[0]
     else:
         known, wanted = keys[location[0]], location[1]
-    matches = difflib.get_close_matches(wanted, known, n=1, cutoff=0.5)
+    matches = difflib.get_close_matches(cut(wanted), known, n=1, cutoff=0.5)
     # a key that was put into the wrong section, or above all of them
     matches = matches or [f"{name}.{wanted}" for name, names in keys.items() if wanted in names]
     if matches:

@@ -12,8 +12,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from latentvqa.config.faults import fault_texts, nearest_hint
+from latentvqa.config.faults import MOST_FAULTS, fault_texts, nearest_hint
 from latentvqa.config.sections import Config, conflicts
+from latentvqa.config.toml_files import read_toml
+from latentvqa.core.quoting import cut
+from latentvqa.core.toml_text import toml_value
 from latentvqa.errors import ConfigError
 
 _PATH_KEYS = (
@@ -137,29 +140,12 @@ def checked_config(layers: Sequence[Layer]) -> tuple[Config | None, list[str]]:
 
 
 def config_error(faults: Sequence[str]) -> ConfigError:
-    """All faults as one error."""
+    """All faults as one error; of hundreds the first ones."""
     count = f"{len(faults)} faults in the configuration" if len(faults) > 1 else "configuration"
-    return ConfigError(f"{count}:\n" + "\n".join(f"  {fault}" for fault in faults))
-
-
-def read_toml(path: Path, option: str) -> dict[str, Any]:
-    """Read a TOML file.
-
-    Args:
-        path: the file.
-        option: what the user names it by.
-
-    Raises:
-        ConfigError: if it cannot be read.
-    """
-    try:
-        return tomllib.loads(path.read_text("utf-8-sig"))
-    except FileNotFoundError as error:
-        raise ConfigError(f"{path}: no such file. Give {option} an existing TOML file.") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read as UTF-8 TOML: {error}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}") from error
+    lines = list(faults[:MOST_FAULTS])
+    if more := len(faults) - len(lines):
+        lines.append(f"and {more} more")
+    return ConfigError(f"{count}:\n" + "\n".join(f"  {line}" for line in lines))
 
 
 def with_absolute_paths(values: dict[str, Any], base: Path) -> dict[str, Any]:
@@ -187,10 +173,12 @@ def _validate(
     merged: Mapping[str, Any], sources: Mapping[str, str]
 ) -> tuple[Config | None, list[str]]:
     config, details = _checked(merged)
-    faults = [f"{_source_of(key, sources)}: {key}{detail}" for key, detail in details.items()]
+    faults = [
+        f"{_source_of(key, sources)}: {cut(key, 80)}{detail}" for key, detail in details.items()
+    ]
     unsound = {key.split(".")[0] for key in details}
     # conflicts among the sound sections are reported along with the faults of the others
-    sound = {name: values for name, values in merged.items() if name not in unsound}
+    sound = {name: merged[name] for name in known_keys() if name in merged and name not in unsound}
     for key, detail in conflicts(config or Config.model_validate(sound)):
         if key.split(".")[0] not in unsound:
             faults.append(f"{_source_of(key, sources)}: {key} {detail}")
@@ -206,11 +194,11 @@ def _checked(merged: Mapping[str, Any]) -> tuple[Config | None, dict[str, str]]:
 
 def _source_of(key: str, sources: Mapping[str, str]) -> str:
     """Where a key was set: itself, else the last key inside it, else the table around it."""
+    if key in sources:
+        return sources[key]
     inside = [known for known in sources if known.startswith(f"{key}.")]
-    for known in (key, *inside[::-1], key.rpartition(".")[0]):
-        if known in sources:
-            return sources[known]
-    return "configuration"
+    nearest = inside[-1] if inside else key.rpartition(".")[0]
+    return sources.get(nearest, "configuration")
 
 
 def _merge(
@@ -239,13 +227,10 @@ def _parse_override(text: str) -> dict[str, Any]:
     key, equals, raw = text.partition("=")
     parts = [part.strip() for part in key.strip().split(".")]
     if not equals or len(parts) < 2 or not all(parts):
-        raise ConfigError(f"--set {text}: write it as section.key=value, as in kl.free_bits=0.05")
-    try:
-        parsed = tomllib.loads(f"value = {raw}")
-    except tomllib.TOMLDecodeError:
-        parsed = {}
-    # text that TOML would read as several keys is one string here
-    value: Any = parsed["value"] if parsed.keys() == {"value"} else raw.strip()
+        raise ConfigError(
+            f"--set {cut(text, 80)}: write it as section.key=value, as in kl.free_bits=0.05"
+        )
+    value: Any = toml_value(raw)
     for part in reversed(parts):
         value = {part: value}
     return dict(value)

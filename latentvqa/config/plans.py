@@ -25,10 +25,10 @@ from latentvqa.config.loading import (
     file_layer,
     override_layers,
     preset_layer,
-    read_toml,
     with_absolute_paths,
 )
 from latentvqa.config.sections import Config, File, Section
+from latentvqa.config.toml_files import read_toml
 from latentvqa.errors import ConfigError
 
 # stands in a configuration for the weights that the plan's own backbone will give
@@ -185,7 +185,8 @@ def _parsed(raw: Mapping[str, Any], source: str) -> tuple[AblationPlan, list[str
     except ValidationError as error:
         texts = fault_texts(error, dict.fromkeys(AblationPlan.model_fields, ()))
     unsound = {key.split(".")[0] for key in texts}
-    sound = {key: value for key, value in raw.items() if key not in unsound}
+    fields = AblationPlan.model_fields
+    sound = {key: value for key, value in raw.items() if key in fields and key not in unsound}
     stand_ins = {"name": "plan", "arms": {"": {}}, "default": ""}
     faults = [f"{source}: {key}{text}" for key, text in texts.items()]
     return AblationPlan.model_validate(stand_ins | sound), faults, unsound

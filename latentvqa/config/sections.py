@@ -7,6 +7,7 @@ became. Long, because all keys are read as one list.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -28,6 +29,25 @@ def _without_nul(path: Path) -> Path:
     if "\0" in str(path):
         raise ValueError("a path holds no NUL character")
     return path
+
+
+_HUB_MODEL = re.compile(r"\w[\w.-]*/\w[\w.-]*(@[\w./-]+)?", re.ASCII)
+
+
+def _buildable(name: str) -> str:
+    """Refuse a name of which no library could make a backbone, whatever is installed."""
+    source, colon, model = name.partition(":")
+    if not colon:
+        if "/" in name:
+            raise ValueError(f"a model of a hub is written hf-hub:{name}")
+    elif source.lower() in ("hf-hub", "hf_hub"):
+        if not _HUB_MODEL.fullmatch(model):
+            raise ValueError("a model of a hub is written hf-hub:OWNER/MODEL")
+    elif source.lower() != "local-dir":
+        raise ValueError("write the name of a timm model, hf-hub:OWNER/MODEL or local-dir:FOLDER")
+    elif not model or "\0" in model:
+        raise ValueError("a folder with a model is written local-dir:FOLDER")
+    return name
 
 
 # TOML has no path type; strictness is lifted for these alone
@@ -87,8 +107,8 @@ class Data(Section):
 class Vision(Section):
     """The image backbone."""
 
-    name: Annotated[str, Field(min_length=1)] = "test_resnet"
-    """any timm model name; the default is a small residual network that learns from scratch"""
+    name: Annotated[str, Field(min_length=1), AfterValidator(_buildable)] = "test_resnet"
+    """timm name, `hf-hub:OWNER/MODEL` or `local-dir:FOLDER`; default: small, learns from scratch"""
     pretrained: bool | File = False
     """true: timm's cache, then its hub; a path: local weights; false: from scratch"""
     image_size: Annotated[int, Field(ge=16, le=2048)] | Auto = "auto"

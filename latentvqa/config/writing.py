@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Any
 
 import tomli_w
-from pydantic import ValidationError
 
 from latentvqa.config.sections import Config
+from latentvqa.core.toml_text import parse_toml
 from latentvqa.errors import ConfigError
 
 
@@ -25,8 +24,8 @@ def config_from_toml(text: str, source: str) -> Config:
         ConfigError: naming ``source`` if the text is no such configuration.
     """
     try:
-        return Config.model_validate(tomllib.loads(text))
-    except (tomllib.TOMLDecodeError, ValidationError) as error:
+        return Config.model_validate(parse_toml(text))
+    except ValueError as error:  # pydantic's is one
         raise ConfigError(f"{source}: not a configuration of this version: {error}") from error
 
 

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from latentvqa.data.faults import Faults, shortened
+from latentvqa.core.quoting import shortened
+from latentvqa.data.faults import Faults
 from latentvqa.data.visible_text import visible_text
 
 _BLANK_ADVICE = "Fill the cells or remove the rows."

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
+from latentvqa.core.quoting import shortened
 from latentvqa.data.cells import clean_text
-from latentvqa.data.faults import shortened
 from latentvqa.errors import ConfigError, DataError
 
 _LONGEST_NAME = 60

@@ -7,15 +7,6 @@ from pathlib import Path
 from latentvqa.errors import DataError
 
 SHOWN = 10
-_MOST_CHARACTERS = 40
-
-
-def shortened(value: object, most: int = _MOST_CHARACTERS) -> str:
-    """A value of a file as a message shows it: quoted, and cut where it is long."""
-    if isinstance(value, str):
-        return repr(value if len(value) <= most else value[:most] + " ...")
-    text = str(value)
-    return text if len(text) <= most else text[:most] + " ..."
 
 
 class Faults:

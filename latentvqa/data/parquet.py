@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from latentvqa.data.faults import Faults, shortened
+from latentvqa.core.quoting import shortened
+from latentvqa.data.faults import Faults
 from latentvqa.errors import DataError
 
 # what the library raises for files that are damaged or hold what Python cannot hold

@@ -19,8 +19,9 @@ from typing import Any
 
 import numpy as np
 
+from latentvqa.core.quoting import shortened
 from latentvqa.data.cells import clean_text, is_one_text, number_text
-from latentvqa.data.faults import Faults, shortened
+from latentvqa.data.faults import Faults
 from latentvqa.errors import DataError
 
 _LARGEST_CELL = 2**31 - 1

@@ -17,9 +17,10 @@ from posixpath import normpath
 
 import numpy as np
 
+from latentvqa.core.quoting import shortened
 from latentvqa.data.cells import AnswerCells, CellReader
 from latentvqa.data.columns import LOGICAL_COLUMNS, find_columns
-from latentvqa.data.faults import Faults, shortened
+from latentvqa.data.faults import Faults
 from latentvqa.data.image_names import ImageFolder
 from latentvqa.data.table_files import TableFile, parse_table, read_table_bytes
 from latentvqa.errors import DataError

@@ -7,7 +7,6 @@ data they name, are not looked at.
 from __future__ import annotations
 
 import difflib
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,8 +14,11 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from latentvqa.config.toml_files import read_toml
+from latentvqa.core.quoting import cut, shortened
 from latentvqa.core.records import RunHeader
 from latentvqa.core.rules.thresholds import KLHealthThresholds
+from latentvqa.core.toml_text import toml_value
 from latentvqa.errors import ConfigError
 from latentvqa.logs.columns.fields import nearest
 
@@ -115,13 +117,13 @@ def stated_values(config: Path | None, overrides: Sequence[str]) -> tuple[Stated
             continue
         key, equals, raw = (part.strip() for part in text.partition("="))
         if not equals:
-            faults.append(f"--set {text}: expected KEY=VALUE, as in kl.reduction=sum")
+            faults.append(f"--set {cut(text, 80)}: expected KEY=VALUE, as in kl.reduction=sum")
         elif key not in KEYS:
             near = nearest(key, [*KEYS, *_threshold_keys()])
-            faults.append(f"--set {text}: unknown key; the nearest is {near[0]}")
+            faults.append(f"--set {cut(text, 80)}: unknown key; the nearest is {near[0]}")
         else:
-            stated[key], fault = _checked(key, _toml_value(raw))
-            faults += [] if fault is None else [f"--set {key} = {stated[key]!r}: {fault}"]
+            stated[key], fault = _checked(key, toml_value(raw))
+            faults += [] if fault is None else [f"--set {key} = {shortened(stated[key])}: {fault}"]
     known = StatedValues() if config is None else _from_config(config, faults)
     if faults:
         raise ConfigError("\n".join(faults))
@@ -144,7 +146,7 @@ def _from_config(path: Path, faults: list[str]) -> StatedValues:
             left_open.append(key)
         else:
             stated[key] = value
-            faults += [] if fault is None else [f"{path}: {key} = {value!r}: {fault}"]
+            faults += [] if fault is None else [f"{path}: {key} = {shortened(value)}: {fault}"]
     limits = tables.get("kl_health")
     limits = limits if isinstance(limits, dict) else {}
     try:
@@ -164,14 +166,16 @@ def _strays(tables: Mapping[str, Any]) -> dict[str, str]:
             known = [f"{name}.{key}" for key in _keys_of(name)]
             for key in (f"{name}.{key}" for key in table):
                 if key not in known:
-                    strays[key] = f"unknown key {key!a}; the nearest is {nearest(key, known)[0]}"
+                    strays[key] = (
+                        f"unknown key {cut(key)!a}; the nearest is {nearest(key, known)[0]}"
+                    )
         elif name in SECTIONS:
             strays[name] = f"{name} must be a section of keys: [{name}]"
         elif not isinstance(table, dict):
-            near = _nearest_key(name)
-            strays[name] = f"{name!a} stands in no section; the nearest is {near}"
-        elif close := difflib.get_close_matches(name.lower(), SECTIONS, n=1, cutoff=0.75):
-            strays[name] = f"unknown section {name!a}; the nearest is {close[0]}"
+            near = _nearest_key(cut(name))
+            strays[name] = f"{cut(name)!a} stands in no section; the nearest is {near}"
+        elif close := difflib.get_close_matches(cut(name).lower(), SECTIONS, n=1, cutoff=0.75):
+            strays[name] = f"unknown section {cut(name)!a}; the nearest is {close[0]}"
     return strays
 
 
@@ -188,13 +192,9 @@ def _keys_of(section: str) -> list[str]:
 
 def _tables(path: Path, faults: list[str]) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text("utf-8-sig"))
-    except FileNotFoundError:
-        faults.append(f"{path}: no such file. Give --config an existing TOML file.")
-    except (OSError, UnicodeDecodeError) as error:
-        faults.append(f"{path}: cannot be read as UTF-8 TOML: {error}")
-    except (ValueError, RecursionError) as error:
-        faults.append(f"{path}: not valid TOML: {error}")
+        return read_toml(path, "--config")
+    except ConfigError as error:
+        faults.append(str(error))
     return {}
 
 
@@ -217,11 +217,3 @@ def _section(name: str) -> type[BaseModel]:
 
 def _threshold_keys() -> list[str]:
     return [f"{THRESHOLD_PREFIX}{name}" for name in KLHealthThresholds.model_fields]
-
-
-def _toml_value(text: str) -> Any:
-    try:
-        parsed = tomllib.loads(f"value = {text}")
-    except (ValueError, RecursionError):
-        return text
-    return parsed["value"] if parsed.keys() == {"value"} else text

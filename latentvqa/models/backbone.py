@@ -61,10 +61,8 @@ def create_backbone(
         ConfigError: if timm does not know the name, the stride does not exist
             or the weights cannot be had or do not fit.
     """
-    if ":" not in name and not timm.is_model(name):
-        raise ConfigError(
-            f"vision.name = {name!r} is no timm model. timm.list_models() lists them."
-        )
+    if ":" not in name:
+        _require_known(name)
     options: dict[str, Any] = {"num_classes": 0, "global_pool": ""}
     if stride is not None:
         options = {"features_only": True, "out_indices": (_stage_at(name, stride),)}
@@ -120,6 +118,20 @@ def _creation_fault(name: str, pretrained: bool | Path, error: Exception) -> Con
     return ConfigError(f"vision.name = {name!r} cannot be built: {reason}")
 
 
+def _require_known(name: str) -> None:
+    if not timm.is_model(name):
+        raise ConfigError(
+            f"vision.name = {name!r} is no timm model. timm.list_models() lists them."
+        )
+    try:
+        timm.get_pretrained_cfg(name)
+    except RuntimeError as error:  # what stands behind a dot names weights
+        raise ConfigError(
+            f"vision.name = {name!r}: timm knows no such weights of this model. "
+            "timm.list_pretrained() lists them."
+        ) from error
+
+
 def _wanted_file(name: str) -> str:
     known = timm.get_pretrained_cfg(name, allow_unregistered=True)
     hub = known.hf_hub_id if known is not None else None
@@ -155,6 +167,8 @@ def _stage_at(name: str, stride: int) -> int:
             f"vision.stride = {stride}: {name!r} has no stages to cut at ({error}). "
             'Set vision.stride = "last".'
         ) from error
+    except Exception as error:  # a hub that cannot be reached, a file that is not there
+        raise _creation_fault(name, False, error) from error
     reductions: list[int] = whole.feature_info.reduction()
     if stride not in reductions:
         raise ConfigError(

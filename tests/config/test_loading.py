@@ -1,8 +1,10 @@
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from latentvqa.config import Config, config_warnings, load_config, preset_names
+from latentvqa.config.loading import known_keys
 from latentvqa.errors import ConfigError
 from tests.config.faulty import DATA, faults_of
 
@@ -195,7 +197,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path, content, words):
 
 
 def test_a_folder_is_no_configuration(tmp_path):
-    with pytest.raises(ConfigError, match="cannot be read as UTF-8 TOML"):
+    with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
         load_config(tmp_path)
 
 
@@ -246,3 +248,45 @@ def test_families_of_scene_questions_are_a_list_of_known_names(write):
     (fault,) = faults_of(path, overrides=['data.scene_families=["colour"]'])
     assert fault.startswith("--set: data.scene_families = ")
     assert "'shape'" in fault
+
+
+def test_of_thousands_of_faults_the_first_are_listed_and_all_are_counted(tmp_path):
+    path = tmp_path / "c.toml"
+    path.write_text(DATA + "[run]\n" + "".join(f"k{place} = 1\n" for place in range(3000)))
+    with pytest.raises(ConfigError) as caught:
+        load_config(path)
+    heading, *lines = str(caught.value).splitlines()
+    assert heading == "3000 faults in the configuration:"
+    assert len(lines) == 51
+    assert lines[-1] == "  and 2950 more"
+
+
+def test_long_keys_and_values_are_cut_in_messages():
+    faults = faults_of(
+        overrides=[f"run.{'k' * 10**5}=1", f"run.device={'[' * 10**5}", "run.seed=x"]
+    )
+    assert all(len(fault) < 400 for fault in faults)
+    many = faults_of(overrides=[f"run.seed={'9' * 5000}", "data.scenes=easy"])
+    assert many[0].startswith('--set: run.seed = "99999') and "valid integer" in faults[0]
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf", "1e308", "-9223372036854775808"])
+def test_no_number_of_any_section_may_be_nan_infinite_or_absurd(number):
+    for section, keys in known_keys().items():
+        for key in keys:
+            if section == "data" and key in ("train", "val", "images", "val_images", "columns"):
+                continue
+            with suppress(ConfigError):
+                held = getattr(getattr(choice(f"{section}.{key}={number}"), section), key)
+                assert not isinstance(held, float | int), f"{section}.{key}"
+
+
+def choice(override):
+    return load_config(overrides=['data.scenes="easy"', override])
+
+
+def test_a_key_that_holds_a_dot_is_a_fault_of_the_table_it_should_stand_in(tmp_path):
+    path = tmp_path / "c.toml"
+    path.write_text('"data.train" = "x"\n')
+    (fault,) = [line for line in faults_of(path) if "data.train is unknown" in line]
+    assert "did you mean data?" in fault

@@ -1,7 +1,7 @@
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from latentvqa.config import Config
+from latentvqa.config import Config, Vision
 from latentvqa.core.schedules.epochs import warmup_fraction_at
 
 FIELDS = [
@@ -55,3 +55,32 @@ def test_replacing_keys_leaves_the_rest_and_the_original():
     assert changed.kl.factor == 0.5
     assert changed.kl.model_copy(update={"factor": 0.2}) == config.kl
     assert changed.latent is config.latent
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("hf-hub:", "hf-hub:OWNER/MODEL"),
+        ("hf_hub:a", "hf-hub:OWNER/MODEL"),
+        ("hf-hub:a/b/c", "hf-hub:OWNER/MODEL"),
+        ("hf-hub:../x", "hf-hub:OWNER/MODEL"),
+        ("hf-hub:a b/c", "hf-hub:OWNER/MODEL"),
+        ("hf-hub:a/b\n", "hf-hub:OWNER/MODEL"),
+        ("timm/resnet18", "is written hf-hub:timm/resnet18"),
+        ("local-dir:", "local-dir:FOLDER"),
+        ("https://x.y/z", "write the name of a timm model, hf-hub:OWNER/MODEL or local-dir:"),
+        (":", "write the name of a timm model"),
+    ],
+)
+def test_a_name_of_which_no_backbone_can_be_made_is_a_fault_before_torch(name, told):
+    with pytest.raises(ValidationError) as caught:
+        Vision(name=name)
+    assert told in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["resnet18.a1_in1k", "hf-hub:timm/resnet18.a1_in1k", "hf_hub:a/b@v1", "local-dir:../x y"],
+)
+def test_names_of_every_source_are_accepted(name):
+    assert Vision(name=name).name == name

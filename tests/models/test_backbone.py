@@ -25,6 +25,17 @@ def test_a_wrong_name_is_named_as_such_where_a_stride_is_asked_for():
         create_backbone("resnet81", stride=16)
 
 
+@pytest.mark.parametrize("stride", [None, 16])
+@pytest.mark.parametrize("pretrained", [False, True])
+@pytest.mark.parametrize(
+    "name", ["hf-hub:no-owner/no-model", "local-dir:/nowhere", "resnet18.", "resnet18.nope", "a\0b"]
+)
+def test_a_model_that_is_nowhere_is_one_sentence_however_it_is_asked_for(name, stride, pretrained):
+    with pytest.raises(ConfigError, match=r"^vision\.(name|pretrained) = .*") as caught:
+        create_backbone(name, stride=stride, pretrained=pretrained)
+    assert "\n" not in str(caught.value)
+
+
 def test_a_wrong_stride_is_a_config_error_that_lists_the_strides():
     with pytest.raises(ConfigError, match=r"vision.stride = 7: .*\[2, 4, 8, 16, 32\]"):
         create_backbone("resnet18", stride=7)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import difflib
 import math
-import tomllib
 from collections.abc import Mapping, Sequence
 
 from pydantic import ValidationError
 
+from latentvqa.core.quoting import cut, shortened
 from latentvqa.core.rules.thresholds import RETIRED, KLHealthThresholds
+from latentvqa.core.toml_text import toml_value
 from latentvqa.errors import ConfigError
 
 PREFIX = "kl_health."
@@ -49,18 +50,20 @@ def resolved_thresholds(
         key, _, text = override.partition("=")
         name = key.strip().removeprefix(PREFIX)
         if not key.strip().startswith(PREFIX) or "=" not in override:
-            faults.append(f"--set {override}: expected {PREFIX}KEY=VALUE")
+            faults.append(f"--set {cut(override, 80)}: expected {PREFIX}KEY=VALUE")
         elif name not in known:
             nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
-            faults.append(f"--set {override}: unknown key; the nearest is {PREFIX}{nearest[0]}")
+            faults.append(
+                f"--set {cut(override, 80)}: unknown key; the nearest is {PREFIX}{nearest[0]}"
+            )
         else:
-            changed[name] = _toml_value(text)
+            changed[name] = toml_value(text)
     try:
         thresholds = KLHealthThresholds.model_validate({**base, **changed})
     except ValidationError as error:
         for fault in error.errors(include_url=False):
             where = ".".join(map(str, fault["loc"])) or "kl_health"
-            value = f" = {changed[where]!r}" if where in changed else ""
+            value = f" = {shortened(changed[where])}" if where in changed else ""
             faults.append(f"--set: {where}{value}: {fault['msg']}")
     if faults:
         raise ConfigError("\n".join(faults))
@@ -79,12 +82,5 @@ def free_bits_to_try(text: str) -> float:
     except ValueError:
         free_bits = math.nan
     if key.strip() != "free_bits" or not math.isfinite(free_bits) or free_bits < 0.0:
-        raise ConfigError(f"--what-if {text}: expected free_bits=X with X nats, 0 or more")
+        raise ConfigError(f"--what-if {cut(text, 80)}: expected free_bits=X with X nats, 0 or more")
     return free_bits
-
-
-def _toml_value(text: str) -> object:
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return text.strip()

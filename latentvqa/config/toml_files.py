@@ -1,0 +1,44 @@
+"""Read a TOML file that a user names; what cannot be read is one sentence."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from latentvqa.core.toml_text import parse_toml
+from latentvqa.errors import ConfigError
+
+_MOST_BYTES = 1 << 20
+
+
+def read_toml(path: Path, option: str) -> dict[str, Any]:
+    """Read a TOML file.
+
+    Args:
+        path: the file.
+        option: what the user names it by.
+
+    Raises:
+        ConfigError: if it cannot be read.
+    """
+    try:
+        return parse_toml(_content(path).decode("utf-8-sig"))
+    except FileNotFoundError as error:
+        raise ConfigError(f"{path}: no such file. Give {option} an existing TOML file.") from error
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: cannot be read as UTF-8 TOML: {error}") from error
+    except ValueError as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from error
+
+
+def _content(path: Path) -> bytes:
+    """The bytes of a file, which may be a pipe; one that nobody writes to is empty."""
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+        os.set_blocking(file.fileno(), True)
+        content = file.read(_MOST_BYTES + 1)
+    if len(content) > _MOST_BYTES:
+        raise ValueError(f"it is larger than {_MOST_BYTES >> 20} MiB")
+    return content
