@@ -7,7 +7,7 @@ from latentvqa.history import read_history
 from tests.runs import HEADER, make_run
 
 
-def test_a_diagnosis_of_a_folder_a_log_or_its_epochs_is_that_of_the_run(run):
+def test_a_diagnosis_of_a_folder_or_its_log_is_that_of_the_run(run):
     history = latentvqa.read_log(run.folder)
     assert history.records == read_history(run.folder).records
     expected = run.diagnosis
@@ -15,9 +15,12 @@ def test_a_diagnosis_of_a_folder_a_log_or_its_epochs_is_that_of_the_run(run):
         latentvqa.diagnose(run.folder),
         latentvqa.diagnose(str(run.folder / "metrics.jsonl")),
         latentvqa.diagnose(history),
-        latentvqa.diagnose(run.records, header=run.header),
     ):
         assert (found.verdict, found.findings) == (expected.verdict, expected.findings)
+    use = run.evaluation.result.latent_use
+    assert use.verdict.sentence in expected.verdict.sentence
+    alone = latentvqa.diagnose(run.records, header=run.header)
+    assert use.verdict.sentence not in alone.verdict.sentence
     assumed = latentvqa.diagnose(run.records)
     assert any("Assumed" in note for note in assumed.notes)
     with pytest.raises(latentvqa.HistoryError):
