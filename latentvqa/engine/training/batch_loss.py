@@ -28,7 +28,7 @@ from latentvqa.objectives import (
 
 
 @dataclass(frozen=True)
-class BatchLoss:
+class BatchResult:
     """What a batch costs, and what there is to note of it.
 
     Attributes:
@@ -52,7 +52,7 @@ class BatchLoss:
     preference: Preference | None
 
 
-class BatchObjective:
+class BatchLoss:
     """Reckons the loss of batch after batch.
 
     Args:
@@ -71,7 +71,7 @@ class BatchObjective:
         stage: Stage,
         kl_weight: float,
         temperature: float,
-    ) -> BatchLoss:
+    ) -> BatchResult:
         """All terms of the loss, with gradient.
 
         Args:
@@ -112,7 +112,7 @@ class BatchObjective:
                 )
             terms["teacher"] = preference.loss
             total = total + config.teacher.weight * preference.loss
-        return BatchLoss(
+        return BatchResult(
             total=total,
             terms=terms,
             answer_nll=nll,

@@ -1,4 +1,4 @@
-"""From a configuration to encoded tables and image stores, with all faults told."""
+"""From a configuration to encoded tables and image stores, reporting all faults at once."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def read_tables(config: Config, observer: Observer, split: Path | None = None) -
 
     Args:
         config: names the tables.
-        observer: is told of leaks.
+        observer: receives progress and a notice of images on both sides.
         split: ``split.csv`` of the run that is resumed.
 
     Raises:

@@ -13,7 +13,7 @@ from latentvqa.config import EarlyStopping
 from latentvqa.core.records import KLConvention, SplitMetrics, Stage, TeacherCounts
 from latentvqa.core.schedules.kl_weight import ControllerState
 from latentvqa.engine.metrics.accumulator import MetricAccumulator
-from latentvqa.engine.training.batch_loss import BatchLoss
+from latentvqa.engine.training.batch_loss import BatchResult
 
 # names on disk: tensors by these prefixes, values beside those of the progress
 _METRICS, _SUMS = "measures.", "sums."
@@ -96,7 +96,7 @@ class EpochSums:
         violating: pairs inside the teacher's margin; a scalar.
         train_seconds: time spent on the batches.
         weight_sum: effective KL weight of the steps, added up.
-        differing: pairs that the teacher told apart.
+        differing: questions whose candidates differ in score.
         compared: questions whose candidates it scored.
     """
 
@@ -107,7 +107,7 @@ class EpochSums:
         self.train_seconds = self.weight_sum = 0.0
         self.differing = self.compared = 0
 
-    def add(self, loss: BatchLoss, weight: float, gradient_norm: Tensor) -> None:
+    def add(self, loss: BatchResult, weight: float, gradient_norm: Tensor) -> None:
         """Add a step.
 
         Args:

@@ -20,9 +20,9 @@ from latentvqa.engine.metrics.accumulator import entropy_of
 from latentvqa.engine.runtime.device import NumberInTransit
 from latentvqa.engine.runtime.observer import Observer
 from latentvqa.engine.runtime.settings import Settings
-from latentvqa.engine.training.batch_loss import BatchLoss, BatchObjective
+from latentvqa.engine.training.batch_loss import BatchLoss, BatchResult
 from latentvqa.engine.training.data import Split, first_rows
-from latentvqa.engine.training.features import ImageSources
+from latentvqa.engine.training.image_sources import ImageSources
 from latentvqa.engine.training.optimizer import build_optimizer, set_rates
 from latentvqa.engine.training.schedules import Schedules
 from latentvqa.engine.training.state import EpochSums, Progress
@@ -73,7 +73,7 @@ class Trainer:
         self._count_steps()
         self._kl_raw: NumberInTransit | None = None
         teacher = Teacher(settings.config.teacher.scorer, tokenizers.answer)
-        self.objective = BatchObjective(settings, model, teacher)
+        self.objective = BatchLoss(settings, model, teacher)
         self.answer_entropy = train.answer_entropy
         self.floor: BlindFloor | None = None  # fitted once a run is known to begin
         self._tokens_per_answer = _mean_answer_tokens(train)
@@ -232,7 +232,7 @@ class Trainer:
         is_first = epoch < self.schedules.first_epochs
         return self._first_rows if is_first else np.arange(len(self.train.encoded))
 
-    def _check_finite(self, loss: BatchLoss) -> None:
+    def _check_finite(self, loss: BatchResult) -> None:
         is_due = self.settings.device.type == "cpu" or (
             self.progress.step % _FINITE_CHECK_STEPS == 0
         )

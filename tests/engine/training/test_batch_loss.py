@@ -8,7 +8,7 @@ from torch.nn.functional import cross_entropy
 from latentvqa.data.batches import Batch
 from latentvqa.data.tokenizer import BOS, PAD
 from latentvqa.engine.runtime.settings import Settings
-from latentvqa.engine.training.batch_loss import BatchObjective
+from latentvqa.engine.training.batch_loss import BatchLoss
 from latentvqa.engine.training.teacher import Teacher
 from tests.small_runs import BRIEF, train_small
 from tests.tiny import ANSWERS, tiny_batch, tiny_config, tiny_model, tiny_tokenizers
@@ -81,7 +81,7 @@ def objective(bottleneck="gaussian", **kl):
     settings = Settings(tiny_config(**sections), torch.device("cpu"), "fp32")
     model = tiny_model(**sections)
     teacher = Teacher(settings.config.teacher.scorer, tiny_tokenizers().answer)
-    return BatchObjective(settings, model, teacher)
+    return BatchLoss(settings, model, teacher)
 
 
 def loss_of(reckon, stage="full", temperature=0.0):

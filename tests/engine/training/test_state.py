@@ -7,7 +7,7 @@ import torch
 
 from latentvqa.core.records import TeacherCounts
 from latentvqa.core.schedules.kl_weight import ControllerState
-from latentvqa.engine.training.batch_loss import BatchLoss
+from latentvqa.engine.training.batch_loss import BatchResult
 from latentvqa.engine.training.state import EpochSums, Progress
 from latentvqa.engine.training.teacher import Preference
 from latentvqa.models import Posterior
@@ -24,7 +24,7 @@ def loss_of(seed, differing=3, violating=2):
     mu, logvar = torch.randn(2, QUESTIONS, KL.tokens, KL.dims, generator=draws)
     nll = torch.rand(QUESTIONS, generator=draws)
     hinge = torch.tensor(0.25)
-    return BatchLoss(
+    return BatchResult(
         total=nll.mean(),
         terms={"answer_loss": nll.mean(), "orthogonality": torch.tensor(0.5), "teacher": hinge},
         answer_nll=nll,
