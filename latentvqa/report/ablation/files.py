@@ -6,38 +6,92 @@ import csv
 import io
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from latentvqa.core.ablation import COMPARED, MEASURES, AblationResult, ArmResult
+from pydantic import TypeAdapter
+
+from latentvqa.core.ablation import (
+    COMPARED,
+    MEASURES,
+    AblationResult,
+    ArmResult,
+    RunState,
+    Word,
+)
 from latentvqa.core.estimates import Estimate
 
 SCHEMA = 1
 
 
+@dataclass(frozen=True)
+class _AgainstDefault:
+    """How an arm compares with the default, as the file holds it."""
+
+    word: Word
+    over_seeds: Mapping[str, Estimate]
+    over_images: Estimate | None
+    p_value: float | None
+    p_holm: float | None
+
+
+@dataclass(frozen=True)
+class _Arm:
+    """An arm as the file holds it; its name is the key."""
+
+    changes: Mapping[str, object]
+    metrics: Mapping[str, Estimate]
+    against_default: _AgainstDefault | None
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A run as the file holds it.
+
+    Attributes:
+        number: its place in the plan, from 0.
+        folder: below that of the ablation.
+    """
+
+    number: int
+    arm: str
+    seed: int
+    folder: str
+    state: RunState
+    message: str
+    metrics: Mapping[str, float] | None
+
+
+@dataclass(frozen=True)
+class _File:
+    """The whole file, in the order of its keys."""
+
+    schema: int
+    name: str
+    description: str
+    default: str
+    seeds: Sequence[int]
+    arms: Mapping[str, _Arm]
+    runs: Sequence[_Run]
+    notes: Sequence[str]
+    smallest_detectable_difference: float | None
+
+
 def result_json(result: AblationResult) -> dict[str, Any]:
     """One object with a schema version; losses in nats, shares as fractions."""
-    return {
-        "schema": SCHEMA,
-        "name": result.name,
-        "description": result.description,
-        "default": result.default,
-        "seeds": list(result.seeds),
-        "arms": {arm.name: _arm_json(arm) for arm in result.arms},
-        "runs": [
-            {
-                "number": number,
-                "arm": run.arm,
-                "seed": run.seed,
-                "folder": f"runs/{run.key}",
-                "state": run.state,
-                "message": run.message,
-                "metrics": None if run.measures is None else dict(run.measures),
-            }
-            for number, run in enumerate(result.runs)
-        ],
-        "notes": list(result.notes),
-        "smallest_detectable_difference": result.smallest_detectable,
-    }
+    file = _File(
+        schema=SCHEMA,
+        name=result.name,
+        description=result.description,
+        default=result.default,
+        seeds=result.seeds,
+        arms={arm.name: _arm(arm) for arm in result.arms},
+        runs=_runs(result),
+        notes=result.notes,
+        smallest_detectable_difference=result.smallest_detectable,
+    )
+    found: dict[str, Any] = TypeAdapter(_File).dump_python(file, mode="json")
+    return found
 
 
 def arms_csv(result: AblationResult) -> str:
@@ -51,45 +105,30 @@ def arms_csv(result: AblationResult) -> str:
 
 def runs_csv(result: AblationResult) -> str:
     """A row per run."""
+    columns = ["number", "arm", "seed", "folder", "state", "message"]
     rows = [
-        {
-            "number": number,
-            "arm": run.arm,
-            "seed": run.seed,
-            "folder": f"runs/{run.key}",
-            "state": run.state,
-            "message": run.message,
-            **(run.measures or {}),
-        }
+        {**{name: getattr(run, name) for name in columns}, **(run.metrics or {})}
+        for run in _runs(result)
+    ]
+    return _csv([*columns, *MEASURES], rows)
+
+
+def _runs(result: AblationResult) -> list[_Run]:
+    return [
+        _Run(number, run.arm, run.seed, f"runs/{run.key}", run.state, run.message, run.measures)
         for number, run in enumerate(result.runs)
     ]
-    return _csv(["number", "arm", "seed", "folder", "state", "message", *MEASURES], rows)
 
 
-def _arm_json(arm: ArmResult) -> dict[str, Any]:
+def _arm(arm: ArmResult) -> _Arm:
     found = arm.comparison
-    return {
-        "changes": {key: _plain(value) for key, value in arm.changes.items()},
-        "metrics": {name: _estimate_json(spread) for name, spread in arm.spreads.items()},
-        "against_default": None
-        if found is None
-        else {
-            "word": found.word,
-            "over_seeds": {name: _estimate_json(one) for name, one in found.over_seeds.items()},
-            "over_images": None if found.over_images is None else _estimate_json(found.over_images),
-            "p_value": found.p_value,
-            "p_holm": found.p_holm,
-        },
-    }
-
-
-def _estimate_json(estimate: Estimate) -> dict[str, float | int | None]:
-    return {
-        "value": estimate.value,
-        "low": estimate.low,
-        "high": estimate.high,
-        "n": estimate.n,
-    }
+    against = None
+    if found is not None:
+        against = _AgainstDefault(
+            found.word, found.over_seeds, found.over_images, found.p_value, found.p_holm
+        )
+    changes = {key: _plain(value) for key, value in arm.changes.items()}
+    return _Arm(changes, arm.spreads, against)
 
 
 def _arm_row(arm: ArmResult) -> dict[str, Any]:
