@@ -12,9 +12,10 @@ from pathlib import Path
 from latentvqa.config import Config
 from latentvqa.core.audit.rules import judge_images, judge_pairs, judge_tables
 from latentvqa.core.results.audit import AuditResult
+from latentvqa.data.audit.blind import fit_to
 from latentvqa.data.audit.images import FileFacts, image_facts, inspect_images
 from latentvqa.data.audit.leaks import KnownImages, images_in
-from latentvqa.data.audit.tables import fit_on, has_answers, pair_facts, table_facts
+from latentvqa.data.audit.tables import has_answers, pair_facts, table_facts
 from latentvqa.data.tables import QuestionTable, read_questions
 from latentvqa.data.tokenizer import train_tokenizers
 from latentvqa.errors import DataError
@@ -61,7 +62,7 @@ def audit_tables(
             progress("tables", done, len(tables))
             text = config.text
             if done == 1 and any(map(has_answers, tables[1:])):
-                fitted = fit_on(tables[0], tokenizers, text.max_answer_tokens)
+                fitted = fit_to(tables[0], tokenizers, text.max_answer_tokens)
             limits = text.max_question_tokens, text.max_answer_tokens
             facts.append(table_facts(table, tokenizers, *limits, fitted))
         progress("tables", len(tables), len(tables))

@@ -10,16 +10,14 @@ import pandas as pd
 
 from latentvqa.core.answers.matching import normalise_answer, normalised_references
 from latentvqa.core.audit.facts import PairFacts, TableFacts, TopAnswer
+from latentvqa.data.audit.blind import left_out_scores, scores_of
 from latentvqa.data.audit.leaks import KnownImages, rows_of
 from latentvqa.data.batches import EncodedTable
-from latentvqa.data.blind.models import BlindModels, fit_blind_models, left_out_matches
-from latentvqa.data.blind.rows import blind_rows
+from latentvqa.data.blind.models import BlindModels
 from latentvqa.data.tables import QuestionTable
 from latentvqa.data.tokenizer import UNK, Tokenizers
 
 WHOLE = "all"
-_MOST_LEFT_OUT = 50_000  # rows that are scored with their images left out
-_MOST_WORD_ROWS = 20_000  # that the model of the question's words is fitted to
 
 
 def table_facts(
@@ -45,7 +43,10 @@ def table_facts(
     priors, top_answers = {}, {}
     if has_answers(table):
         top_answers = _top_answers(references, table.types)
-        priors = _priors(encoded, tokenizers, fitted)
+        if fitted is None:
+            priors = left_out_scores(table, tokenizers, max_answer_tokens)
+        else:
+            priors = scores_of(table, tokenizers, max_answer_tokens, fitted)
     return TableFacts(
         name=str(table.path),
         rows=len(table),
@@ -91,31 +92,6 @@ def pair_facts(train: QuestionTable, other: QuestionTable, known: KnownImages | 
         unseen_answers=unseen,
         near_copies=near,
     )
-
-
-def fit_on(table: QuestionTable, tokenizers: Tokenizers, most_answer_tokens: int) -> BlindModels:
-    """Fit the image-blind models of the table that is trained on."""
-    encoded = EncodedTable(table, tokenizers, 1, most_answer_tokens)
-    return fit_blind_models(
-        blind_rows(encoded), tokenizers.answer.size, most_word_rows=_MOST_WORD_ROWS
-    )
-
-
-def _priors(
-    encoded: EncodedTable, tokenizers: Tokenizers, fitted: BlindModels | None
-) -> dict[str, float]:
-    rows = blind_rows(encoded)
-    if fitted is not None:
-        matches = fitted.matches(rows)
-    else:
-        images = len(encoded.table.image_paths)
-        wanted = max(2, images * _MOST_LEFT_OUT // max(len(rows), 1))
-        if wanted < images:  # images taken evenly, each with all of its rows
-            kept = np.unique(np.arange(wanted) * images // wanted)
-            rows = rows.select(np.flatnonzero(np.isin(rows.images, kept)))
-        size = tokenizers.answer.size
-        matches = left_out_matches(rows, size, most_word_rows=_MOST_WORD_ROWS)
-    return {name: float(right.mean()) for name, right in matches.items()}
 
 
 def has_answers(table: QuestionTable) -> bool:

@@ -110,7 +110,9 @@ class BlindModels:
         assert words is not None, "only asked where there is a model of words"
         texts = list(dict.fromkeys(self.texts[key] for key in words.classes))
         place = {text: i for i, text in enumerate(texts)}
-        columns = [place[self.texts[key]] for key in words.classes]
+        columns = np.array([place[self.texts[key]] for key in words.classes])
+        by_column = np.argsort(columns, kind="stable")
+        firsts = np.searchsorted(columns[by_column], np.arange(len(texts)))
         prior = self.groups[PRIOR].probabilities(
             [""] * len(words.classes), words.classes, np.exp(-self.tokens.nats(words.classes))
         )
@@ -129,8 +131,7 @@ class BlindModels:
                 mixed[row] += self.text_share * strength / total * prior
                 for column, count in by_text.get(text, {}).items():
                     mixed[row, column] += self.text_share * count / total
-            summed = np.zeros((len(chunk), len(texts)))
-            np.add.at(summed.T, columns, mixed.T)
+            summed = np.add.reduceat(mixed[:, by_column], firsts, axis=1)
             given += [texts[column] for column in summed.argmax(1)]
         return given
 
@@ -189,28 +190,34 @@ def fit_blind_models(
 
 
 def left_out_matches(
-    rows: BlindRows, vocabulary: int, seed: int = 0, *, most_word_rows: int = MOST_ROWS
+    rows: BlindRows,
+    vocabulary: int,
+    seed: int = 0,
+    *,
+    most_word_rows: int = MOST_ROWS,
+    enough: int | None = None,
 ) -> dict[str, NDArray[np.bool_]]:
     """Exact match of each model on rows of images that it was not fitted on.
 
     One model is fitted for each of five parts of the images, on the other four.
 
+    Args:
+        rows: the table.
+        vocabulary: ids of the answer tokenizer.
+        seed: of the parts and of the model that reads words.
+        most_word_rows: rows that the latter is fitted to at most; 0 leaves it out.
+        enough: no further part is scored once so many rows are; None scores all.
+
     Returns:
-        By model, whether each row is answered, shape ``(rows,)``; empty for a
-        table with a single image.
+        By model, whether each scored row is answered, shape ``(scored rows,)``;
+        empty for a table with a single image.
     """
-    names = np.unique(rows.images)
+    names, image = np.unique(rows.images, return_inverse=True)
     folds = min(_FOLDS, len(names))
     if folds < 2:
         return {}
-    fold_of = dict(
-        zip(
-            names.tolist(),
-            (np.random.default_rng(seed).permutation(len(names)) % folds),
-            strict=True,
-        )
-    )
-    fold = np.array([fold_of[image] for image in rows.images.tolist()])
+    fold = (np.random.default_rng(seed).permutation(len(names)) % folds)[image]
+    is_scored = np.zeros(len(rows), dtype=bool)
     found: dict[str, NDArray[np.bool_]] = {}
     for part in range(folds):
         inside, outside = np.flatnonzero(fold == part), np.flatnonzero(fold != part)
@@ -219,7 +226,10 @@ def left_out_matches(
         )
         for name, right in models.matches(rows.select(inside)).items():
             found.setdefault(name, np.zeros(len(rows), dtype=bool))[inside] = right
-    return found
+        is_scored[inside] = True
+        if enough is not None and is_scored.sum() >= enough:
+            break
+    return {name: right[is_scored] for name, right in found.items()}
 
 
 def _text_share(

@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -58,8 +59,8 @@ class WordModel:
 
     def log_probabilities(self, texts: Sequence[str]) -> Tensor:
         """Log probability of every class, shape ``(texts, classes)``."""
-        ids, offsets = _bags([_places(text, self.features) for text in texts])
-        return _logits(ids, offsets, self.embeddings, self.weights, self.bias).log_softmax(-1)
+        bags = _bags([_places(text, self.features) for text in texts])
+        return _logits(bags, self.embeddings, self.weights, self.bias).log_softmax(-1)
 
 
 def fit_words(
@@ -98,10 +99,50 @@ def fit_words(
         return [texts[i] for i in places], [keys[i] for i in places]
 
     part = _Fit(*part_of(fitted), seed)
-    steps = part.run(min(MOST_STEPS, _LEAST_STEPS + _PASSES * len(rows) // _BATCH), *part_of(held))
+    most_steps = min(MOST_STEPS, _LEAST_STEPS + _PASSES * len(rows) // _BATCH)
+    steps = part.run(most_steps, part.known(*part_of(held)))
     whole = _Fit(*part_of(rows), seed)
     whole.run(max(1, round(steps * len(rows) / len(fitted))))
     return whole.model(), held, part.model()
+
+
+@dataclass(frozen=True, eq=False)
+class _Bags:
+    """Features of some questions, by their places, one question after the other.
+
+    Attributes:
+        ids: places of the features, shape ``(features in all,)``.
+        lengths: features of each question, ``(questions,)``.
+    """
+
+    ids: Tensor
+    lengths: Tensor
+
+    @cached_property
+    def starts(self) -> Tensor:
+        """Where each question begins, ``(questions,)``."""
+        return self.lengths.cumsum(0) - self.lengths
+
+    def select(self, rows: Tensor) -> _Bags:
+        """The features of these questions, in this order."""
+        lengths = self.lengths[rows]
+        shift = self.starts[rows] - (lengths.cumsum(0) - lengths)
+        places = torch.arange(int(lengths.sum())) + shift.repeat_interleave(lengths)
+        return _Bags(self.ids[places], lengths)
+
+
+@dataclass(frozen=True, eq=False)
+class _Targets:
+    """Questions with the class of their answer, ``(questions,)``."""
+
+    bags: _Bags
+    classes: Tensor
+
+    def __len__(self) -> int:
+        return len(self.classes)
+
+    def select(self, rows: Tensor) -> _Targets:
+        return _Targets(self.bags.select(rows), self.classes[rows])
 
 
 class _Fit:
@@ -113,12 +154,8 @@ class _Fit:
         self.features = {name: place for place, name in enumerate(kept, start=1)}
         answers = Counter(keys).most_common(MOST_CLASSES)
         self.classes = [key for key, _ in answers]
-        place = {key: i for i, key in enumerate(self.classes)}
-        self.bags = [
-            (_places(text, self.features), place[key])
-            for text, key in zip(texts, keys, strict=True)
-            if key in place
-        ]
+        self.place = {key: i for i, key in enumerate(self.classes)}
+        self.rows = self.known(texts, keys)
         self.generator = torch.Generator().manual_seed(seed)
         counts = torch.tensor([count for _, count in answers], dtype=torch.float32)
         self.embeddings = self._normal(len(self.features) + 1, WIDTH) / math.sqrt(WIDTH)
@@ -128,24 +165,31 @@ class _Fit:
         for parameter in self.parameters:
             parameter.requires_grad_()
 
-    def run(
-        self,
-        most: int,
-        held_texts: Sequence[str] = (),
-        held_keys: Sequence[AnswerKey] = (),
-    ) -> int:
+    def known(self, texts: Sequence[str], keys: Sequence[AnswerKey]) -> _Targets:
+        """The questions whose answer is a class, and that class."""
+        kept = [
+            (text, self.place[key])
+            for text, key in zip(texts, keys, strict=True)
+            if key in self.place
+        ]
+        bags = _bags([_places(text, self.features) for text, _ in kept])
+        return _Targets(bags, torch.tensor([target for _, target in kept], dtype=torch.int64))
+
+    def run(self, most: int, held: _Targets | None = None) -> int:
         """Take steps; with held-out rows stop at, and return, the best number of them."""
-        optimizer = torch.optim.AdamW(self.parameters, lr=_RATE, weight_decay=_DECAY)
+        optimizer = torch.optim.AdamW(self.parameters, lr=_RATE, weight_decay=_DECAY, fused=True)
         best, best_steps, kept = math.inf, most, [p.detach().clone() for p in self.parameters]
         every = max(1, most // _CHECKS)
         done, waited = 0, 0
         while done < most:
-            order = torch.randperm(len(self.bags), generator=self.generator).tolist()
-            for start in range(0, len(order), _BATCH):
-                self._step(optimizer, [self.bags[i] for i in order[start : start + _BATCH]])
+            order = torch.randperm(len(self.rows), generator=self.generator)
+            for chosen in torch.split(order, _BATCH):
+                optimizer.zero_grad()
+                torch.autograd.backward(self._loss(self.rows.select(chosen)))
+                optimizer.step()
                 done += 1
-                if held_keys and done % every == 0:
-                    loss = self._held_out_loss(held_texts, held_keys)
+                if held is not None and done % every == 0:
+                    loss = self._held_out_loss(held)
                     waited = 0 if loss < best else waited + 1
                     if loss < best:
                         best, best_steps = loss, done
@@ -154,7 +198,7 @@ class _Fit:
                     break
             if waited > _CHECKS // 4:
                 break
-        if held_keys:
+        if held is not None:
             for parameter, value in zip(self.parameters, kept, strict=True):
                 parameter.data.copy_(value)
         return best_steps
@@ -165,23 +209,13 @@ class _Fit:
             self.features, self.classes, *(parameter.detach() for parameter in self.parameters)
         )
 
-    def _step(self, optimizer: torch.optim.Optimizer, bags: list[tuple[list[int], int]]) -> None:
-        ids, offsets = _bags([places for places, _ in bags])
-        targets = torch.tensor([target for _, target in bags])
-        logits = _logits(ids, offsets, self.embeddings, self.weights, self.bias)
-        optimizer.zero_grad()
-        torch.autograd.backward(cross_entropy(logits, targets))
-        optimizer.step()
+    def _loss(self, rows: _Targets) -> Tensor:
+        logits = _logits(rows.bags, self.embeddings, self.weights, self.bias)
+        return cross_entropy(logits, rows.classes)
 
     @torch.no_grad()
-    def _held_out_loss(self, texts: Sequence[str], keys: Sequence[AnswerKey]) -> float:
-        found = self.model().log_probabilities(texts)
-        place = {key: i for i, key in enumerate(self.classes)}
-        known = [(row, place[key]) for row, key in enumerate(keys) if key in place]
-        if not known:
-            return math.inf
-        rows, columns = (list(side) for side in zip(*known, strict=True))
-        return -float(found[rows, columns].mean())
+    def _held_out_loss(self, rows: _Targets) -> float:
+        return float(self._loss(rows)) if len(rows) else math.inf
 
     def _normal(self, *shape: int) -> Tensor:
         return torch.randn(*shape, generator=self.generator)
@@ -197,13 +231,11 @@ def _places(text: str, features: Mapping[str, int]) -> list[int]:
     return [features[name] for name in _features(text) if name in features] or [0]
 
 
-def _bags(places: Sequence[list[int]]) -> tuple[Tensor, Tensor]:
-    lengths = torch.tensor([0, *(len(bag) for bag in places[:-1])])
-    return torch.tensor([place for bag in places for place in bag]), lengths.cumsum(0)
+def _bags(places: Sequence[list[int]]) -> _Bags:
+    ids = torch.tensor([place for bag in places for place in bag], dtype=torch.int64)
+    return _Bags(ids, torch.tensor([len(bag) for bag in places], dtype=torch.int64))
 
 
-def _logits(
-    ids: Tensor, offsets: Tensor, embeddings: Tensor, weights: Tensor, bias: Tensor
-) -> Tensor:
-    summed = embedding_bag(ids, embeddings, offsets, mode="mean")
+def _logits(bags: _Bags, embeddings: Tensor, weights: Tensor, bias: Tensor) -> Tensor:
+    summed = embedding_bag(bags.ids, embeddings, bags.starts, mode="mean")
     return summed @ weights + bias

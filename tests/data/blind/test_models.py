@@ -52,6 +52,15 @@ def test_a_question_text_backs_off_to_the_most_frequent_answer():
     assert models.answers(asked) == {PRIOR: ["1", "1"], TYPE: ["0", "0"], TEXT: ["0", "1"]}
 
 
+def test_parts_are_left_out_one_after_the_other_until_enough_rows_are_scored():
+    rows = made_rows(["q?"] * 50, [1] * 50)
+    for enough, scored in ((None, 50), (1, 10), (10, 10), (11, 20), (999, 50)):
+        found = left_out_matches(rows, VOCABULARY, most_word_rows=0, enough=enough)
+        assert {name: right.tolist() for name, right in found.items()} == {
+            name: [True] * scored for name in (PRIOR, TEXT)
+        }
+
+
 @pytest.mark.skipif(not RADIOLOGY.exists(), reason="the tables are not beside the checkout")
 @pytest.mark.parametrize(
     ("train", "test", "expected"),
