@@ -13,7 +13,6 @@ from typer.testing import CliRunner
 
 from latentvqa.cli import app
 from latentvqa.core.results.audit import AuditResult
-from latentvqa.data.audit.images import inspect_images
 from latentvqa.report.audit import audit_panel
 from tests.data.audit.test_near_copies import photograph
 from tests.small_runs import start_cli, write_images, write_rows
@@ -114,15 +113,6 @@ def test_the_exit_code_follows_the_worst_finding(tables, level, code):
     assert result.exit_code == code
 
 
-def test_the_faults_of_all_tables_are_told_at_once(tmp_path):
-    one = write_rows(tmp_path / "one.csv", [("a.png", "q?", "")])
-    other = write_rows(tmp_path / "other.csv", [], "picture,question,answer")
-    result = runner.invoke(app, ["data", "audit", str(one), str(other)])
-    assert "one.csv" in str(result.exception)
-    assert "row 2" in str(result.exception)
-    assert "other.csv" in str(result.exception)
-
-
 def test_columns_are_named_as_for_training(tmp_path):
     table = write_rows(tmp_path / "t.csv", [("a", "q?", "x")], "img_id,question,label")
     mapping = 'data.columns={image = "img_id", answer = "label"}'
@@ -158,15 +148,6 @@ def test_text_of_a_table_is_shown_as_it_stands_and_steers_no_terminal(tmp_path):
     assert "\x1b[2J" not in result.stdout
 
 
-def test_images_are_inspected_in_the_order_given(tmp_path):
-    folder = write_images(tmp_path / "images", 20)
-    paths = [folder / f"{index}.png" for index in (3, 19, 0)] + [folder / "none.png"]
-    files = inspect_images(paths)
-    assert [file.fault is None for file in files] == [True, True, True, False]
-    assert len({file.fingerprint and file.fingerprint.pixels for file in files}) == 4
-    assert files[0].size == (32, 32)
-
-
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, -15)])
 def test_a_signal_ends_an_audit_at_once(tmp_path, number, code):
     table = tmp_path / "t.csv"
@@ -180,16 +161,6 @@ def test_a_signal_ends_an_audit_at_once(tmp_path, number, code):
         _, errors = process.communicate(timeout=60)
     assert process.returncode == code
     assert "Traceback" not in errors
-
-
-def test_people_who_share_an_answer_do_not_contradict_each_other(tmp_path):
-    rows = [("a.png", "q?", '"[""cat"", ""a cat""]"'), ("./a.png", "q?", '"[""cat"", ""dog""]"')]
-    table = write_rows(tmp_path / "t.csv", rows, "image,question,answers")
-    (facts,) = audited(table)["tables"]
-    assert (facts["images"], facts["conflicts"]["share"]) == (1, 0.0)
-    rows.append(("a.png", "q?", '"[""cow"", ""bull""]"'))
-    table = write_rows(tmp_path / "t.csv", rows, "image,question,answers")
-    assert audited(table)["tables"][0]["conflicts"]["share"] == 1.0
 
 
 def test_a_later_table_may_go_without_answers(tables, tmp_path):
@@ -206,13 +177,6 @@ def test_a_later_table_may_go_without_answers(tables, tmp_path):
     assert "has no answers" in " ".join(shown.split())
 
 
-def test_answers_missing_here_and_there_are_a_fault(tables, tmp_path):
-    partly = write_rows(tmp_path / "p.csv", [("0.png", "q?", "x"), ("3.png", "q?", "")])
-    result = runner.invoke(app, ["data", "audit", str(tables[0]), str(partly)])
-    assert "p.csv: blank answers" in str(result.exception)
-    assert "row 3" in str(result.exception)
-
-
 def test_copies_of_an_image_within_a_table_are_counted(tmp_path):
     images = write_images(tmp_path / "images", 3)
     for name in ("again.png", "once more.png"):
@@ -222,14 +186,6 @@ def test_copies_of_an_image_within_a_table_are_counted(tmp_path):
     found = audited(table, "--images", images)
     assert found["images"]["copies"] == {str(table): {"share": 2 / 4, "first": [4, 5]}}
     assert "DA012" in codes(found)
-
-
-def test_a_folder_in_place_of_an_image_is_there_but_no_image(tmp_path):
-    (tmp_path / "images" / "a.png").mkdir(parents=True)
-    table = write_rows(tmp_path / "t.csv", [("a.png", "q?", "x")])
-    pictures = audited(table, "--images", tmp_path / "images")["images"]
-    assert (pictures["missing"], pictures["corrupt"]) == (0, 1)
-    assert "directory" in pictures["first_faults"][0]["fault"].lower()
 
 
 @pytest.mark.parametrize("way", ["--set", "--config", "both"])
@@ -246,20 +202,6 @@ def test_the_images_folder_is_taken_from_the_configuration(tmp_path, way):
     found = audited(table, *options[way])
     assert found["images"]["images"] == 2
     assert found["tables"][0]["name"] == str(table)
-
-
-def test_the_most_frequent_answer_is_the_one_among_most_rows_references(tmp_path):
-    rows = [
-        ("a.png", "q?", '"[""yes"", ""maybe""]"'),
-        ("b.png", "q?", '"[""no"", ""maybe""]"'),
-        ("c.png", "q?", '"[""yes"", ""perhaps"", ""maybe""]"'),
-    ]
-    table = write_rows(tmp_path / "t.csv", rows, "image,question,answers")
-    (facts,) = audited(table)["tables"]
-    assert facts["answers"] == 4
-    assert facts["top_answers"]["all"] == {"rows": 3, "answer": "maybe", "share": 1.0}
-    # without b.png itself "yes" and "maybe" stand in as many rows, "yes" first
-    assert facts["priors"]["answers"] == pytest.approx(2 / 3)
 
 
 def write_photographs(folder, seeds):
