@@ -89,3 +89,66 @@ def test_a_folder_whose_name_begins_alike_lies_outside(folder: Path) -> None:
 def test_a_folder_that_is_not_there_is_a_data_error(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"none: no such images folder; check data\.images"):
         ImageFolder(tmp_path / "none")
+
+
+NFC, NFD = "B\u00fccher/\u00e9.png", "Bu\u0308cher/e\u0301.png"
+
+
+@pytest.mark.parametrize("there", [NFC, NFD], ids=["composed", "decomposed"])
+@pytest.mark.parametrize("given", [NFC, NFD], ids=["composed", "decomposed"])
+@pytest.mark.parametrize("suffix", [".png", ""])
+def test_the_same_letters_are_found_on_either_side(
+    tmp_path: Path, there: str, given: str, suffix: str
+) -> None:
+    (tmp_path / there).parent.mkdir()
+    (tmp_path / there).touch()
+    name = given.removesuffix(".png") + suffix
+    assert ImageFolder(tmp_path).find(name) == there
+    assert ImageFolder(tmp_path).find(str(tmp_path / name)) == there
+    below = ImageFolder((tmp_path / there).parent)
+    assert below.find(str(tmp_path / name)) == Path(there).name
+    outside = ImageFolder((tmp_path / there).parent, allow_outside=True)
+    (tmp_path / "e\u0301t\u00e9").touch()
+    assert outside.find("../\u00e9te\u0301") == str(tmp_path / "e\u0301t\u00e9")
+
+
+def test_of_names_with_the_same_letters_the_same_bytes_win(tmp_path: Path) -> None:
+    for name in (NFC, NFD, "\u1eadx.png", "\u1ea1\u0302x.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    images = ImageFolder(tmp_path)
+    assert [images.find(name) for name in (NFC, NFD)] == [NFC, NFD]
+    mixed = "a\u0323\u0302x.png"  # neither name is written so
+    with pytest.raises(ValueError, match=r"fits 2 names of the same letters, .*rename one"):
+        images.find(mixed)
+
+
+def test_the_root_of_the_disk_and_a_linked_folder_can_hold_the_images(tmp_path: Path) -> None:
+    (tmp_path / "real" / "sub").mkdir(parents=True)
+    (tmp_path / "real" / "sub" / "a.png").touch()
+    (tmp_path / "link").symlink_to("real")
+    inner = str(tmp_path / "real" / "sub" / "a").lstrip("/")
+    assert ImageFolder(Path("/")).find(inner) == inner + ".png"
+    assert ImageFolder(Path("/")).find("/" + inner) == inner + ".png"
+    linked = ImageFolder(tmp_path / "link")
+    for name in ("sub/a", str(tmp_path / "link/sub/a"), str(tmp_path / "real/sub/a")):
+        assert linked.find(name) == "sub/a.png"
+        assert linked.path(linked.find(name)).exists()
+    above = ImageFolder(tmp_path / "link" / "sub" / "..")
+    assert above.path(above.find("sub/a")).exists()
+    with pytest.raises(ValueError, match="leads out"):
+        linked.find("../real2/a.png")
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"), [("a\0.png", "a NUL character"), ("\ud83d.png", "half of a character")]
+)
+def test_what_can_be_no_name_is_refused(tmp_path: Path, name: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=f"holds {reason}, which no file name has"):
+        ImageFolder(tmp_path).find(name)
+
+
+def test_names_that_are_no_text_are_found(tmp_path: Path) -> None:
+    for name in ("\udcff.png", "line\nbreak.png", "\x1b[2J.png", "cr\rname.png"):
+        (tmp_path / name).touch()
+        assert ImageFolder(tmp_path).find(name) == name
