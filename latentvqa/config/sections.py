@@ -92,6 +92,8 @@ class Data(Section):
     """what to do about images that cannot be decoded"""
     allow_outside: bool = False
     """allow image paths that leave the images folder"""
+    max_pixels: Annotated[int, Field(ge=1, le=178_000_000)] = 89_478_485
+    """larger images cannot be used; each takes up to 4 bytes per pixel while it is decoded"""
     scenes: Literal["easy", "full"] | None = None
     """generate scenes of this difficulty in the run folder instead of reading `train`"""
     scene_images: Annotated[int, Field(ge=10, le=1_000_000)] = 1000

@@ -1,27 +1,42 @@
-"""Decode one image file, the same way in training, evaluation and prediction.
+"""Decode one image file, the same way in training, evaluation, prediction and audit.
 
 An image comes out upright, in RGB and whole, or not at all: nothing is guessed
-for a file that cannot be read.
+for a file that cannot be read. Its format is told by its content. Metadata that
+cannot be read count as absent.
 """
 
 from __future__ import annotations
 
+import re
+import threading
 import warnings
+from contextlib import nullcontext
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError, features
 
+from latentvqa.data.formats.jpeg import jpeg_pixels
+from latentvqa.data.formats.kinds import FORMATS, HEAD_BYTES, kind_of
+from latentvqa.data.formats.orientation import orientation_of
+from latentvqa.data.formats.png import png_pixels
+from latentvqa.data.formats.regular_files import NotAFileError, open_regular
+from latentvqa.data.formats.rgb import to_rgb
 from latentvqa.errors import DataError
 
 Picture = Image.Image | NDArray[np.uint8]
 
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
 MAX_PIXELS = 178_956_970 // 2
+HARD_MAX_PIXELS = 178_956_970  # Pillow opens none with more
+LARGE = 24_000_000  # pixels; larger images are decoded one at a time, and made smaller
+_MOST_BYTES = 2**30
+_SMALLEST_SIDE = 2048  # no side is made smaller than the largest square asked for
+_FACTORS = (8, 4, 2)  # what a JPEG file can be decoded smaller by
 _INTERPOLATIONS = {mode.name.lower(): mode for mode in Image.Resampling}
-_ORIENTATION_TAG = 0x0112
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -31,29 +46,61 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_SIXTEEN_BIT = 65_535
-_THIRTY_ONE_BIT = 2**31 - 1
+_PILLOW = re.compile(r"PIL\.")
+_one_large = threading.Lock()
+
+
+@dataclass(frozen=True)
+class DecodedImage:
+    """An image and what its file says of it.
+
+    Attributes:
+        image: upright, in RGB.
+        mode: colour mode as stored.
+        size: width and height as stored, in pixels.
+    """
+
+    image: Image.Image
+    mode: str
+    size: tuple[int, int]
+
+
+class _NoImageError(ValueError):
+    """What the file is instead of an image that is read."""
 
 
 def decode_image(path: Path, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
     """Return the upright RGB image of a file, its first frame if animated.
 
-    Transparency is laid on white; 16-bit grey is scaled, not clipped.
+    Transparency is laid on white; grey of more than 8 bits is scaled, not clipped.
+    An image of more than ``LARGE`` pixels is made smaller by 2, 4 or 8, as far as
+    both sides stay longer than any square that is asked for.
 
     Raises:
-        DataError: if the file is missing, unreadable, truncated, of another
-            format or larger than ``max_pixels``; the message names no row.
+        DataError: if the file is missing, unreadable, no regular file, damaged, of
+            another format or larger than ``max_pixels``; the message names no row.
     """
-    _leave_size_check_to_us()
+    return read_image(path, max_pixels=max_pixels).image
+
+
+def read_image(path: Path, *, max_pixels: int = MAX_PIXELS) -> DecodedImage:
+    """Return what :func:`decode_image` does, with the mode and size as stored.
+
+    Raises:
+        DataError: as there.
+    """
+    _silence_pillow()
     try:
-        with Image.open(path, formats=FORMATS) as image:
-            return _upright_rgb(image, max_pixels)
+        with open_regular(path) as file:
+            return _read(file, max_pixels)
     except FileNotFoundError as error:
-        raise DataError(f"{path}: no such file") from error
-    except UnidentifiedImageError as error:
-        raise DataError(f"{path}: not an image of the formats {', '.join(FORMATS)}") from error
+        is_link = path.is_symlink()
+        reason = "is a link to a file that is not there" if is_link else "no such file"
+        raise DataError(f"{path}: {reason}") from error
+    except (NotAFileError, _NoImageError) as error:
+        raise DataError(f"{path}: {error}") from error
     except Exception as error:  # Pillow's decoders let many types through on damaged files
-        raise DataError(f"{path}: cannot be decoded: {error or type(error).__name__}") from error
+        raise DataError(f"{path}: cannot be decoded: {_reason(error)}") from error
 
 
 def convert_picture(picture: Picture, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
@@ -82,12 +129,13 @@ def convert_picture(picture: Picture, *, max_pixels: int = MAX_PIXELS) -> Image.
             f"a picture of type {type(picture).__name__}: expected a path, a Pillow image or "
             "uint8 pixels of shape (height, width, 3)"
         )
+    _silence_pillow()
     try:
-        return _upright_rgb(picture, max_pixels)
+        _check_size(picture, max_pixels)
+        picture.load()
+        return _upright(to_rgb(picture), orientation_of(picture))
     except Exception as error:  # a lazily opened image is decoded only now
-        raise DataError(
-            f"the picture cannot be decoded: {error or type(error).__name__}"
-        ) from error
+        raise DataError(f"the picture cannot be decoded: {_reason(error)}") from error
 
 
 @dataclass(frozen=True)
@@ -97,6 +145,7 @@ class ImageTransform:
     Args:
         size: side of the square, in pixels.
         interpolation: Pillow's name of the filter, in lower case.
+        max_pixels: larger images are faults.
 
     Raises:
         DataError: for a size below 1 or an unknown filter.
@@ -104,6 +153,7 @@ class ImageTransform:
 
     size: int
     interpolation: str = "bilinear"
+    max_pixels: int = MAX_PIXELS
 
     def __post_init__(self) -> None:
         if self.size < 1:
@@ -114,6 +164,14 @@ class ImageTransform:
                 f"use one of {', '.join(sorted(_INTERPOLATIONS))}"
             )
 
+    def read(self, path: Path) -> NDArray[np.uint8]:
+        """Return the pixels of a file, as of its image.
+
+        Raises:
+            DataError: if it cannot be decoded.
+        """
+        return self(decode_image(path, max_pixels=self.max_pixels))
+
     def __call__(self, image: Image.Image) -> NDArray[np.uint8]:
         """Return the pixels as uint8, shape ``(3, size, size)``."""
         shape = (self.size, self.size)
@@ -122,42 +180,101 @@ class ImageTransform:
         return np.ascontiguousarray(np.asarray(image, dtype=np.uint8).transpose(2, 0, 1))
 
 
-def _upright_rgb(image: Image.Image, max_pixels: int) -> Image.Image:
-    _check_size(image, max_pixels)
-    image.load()
-    orientation = image.getexif().get(_ORIENTATION_TAG)
-    rgb = _to_rgb(image)
-    return rgb.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else rgb
+def _read(file: BinaryIO, max_pixels: int) -> DecodedImage:
+    head = file.read(HEAD_BYTES)
+    file.seek(0)
+    kind = kind_of(head)
+    if kind is None:
+        raise _NoImageError(f"not an image of the formats {', '.join(FORMATS)}")
+    if not kind.is_read or (kind.name == "AVIF" and not features.check("avif")):
+        raise _NoImageError(f"a {kind.name} image, which is not read here; save it as JPEG or PNG")
+    if file.seek(0, 2) > _MOST_BYTES:
+        raise ValueError(f"it is larger than {_MOST_BYTES:,} bytes")
+    file.seek(0)
+    if kind.name == "PNG":
+        pixels, orientation = png_pixels(file.read())
+        return _decoded(BytesIO(pixels), kind.name, max_pixels, orientation)
+    if kind.name == "JPEG":
+        jpeg = jpeg_pixels(file.read())
+        first, *again = (
+            _decoded(BytesIO(stream), kind.name, max_pixels, jpeg.orientation)
+            for stream in jpeg.streams
+        )
+        if any(not _are_equal(first.image, other.image) for other in again):
+            raise ValueError("it is cut short: its last scan ends too soon")
+        return first
+    return _decoded(file, kind.name, max_pixels)
+
+
+def _decoded(
+    stream: BinaryIO, format_name: str, max_pixels: int, orientation: int | None = None
+) -> DecodedImage:
+    with Image.open(stream, formats=(format_name,)) as image:
+        _check_size(image, max_pixels)
+        mode, size, factor = image.mode, image.size, _factor(image.size)
+        if format_name == "JPEG" and factor > 1:
+            image.draft(None, (size[0] // factor, size[1] // factor))
+            factor = 1
+        if format_name == "TIFF":
+            _check_rows(image)
+        with _one_large if size[0] * size[1] > LARGE else nullcontext():
+            image.load()
+            rgb = to_rgb(image, factor)
+        return DecodedImage(_upright(rgb, orientation or orientation_of(image)), mode, size)
+
+
+def _factor(size: tuple[int, int]) -> int:
+    """By how much an image of a size is made smaller."""
+    width, height = size
+    allowed = [factor for factor in _FACTORS if min(size) // factor >= _SMALLEST_SIDE]
+    enough = [factor for factor in allowed if width * height <= LARGE * factor**2]
+    if width * height <= LARGE or not allowed:
+        return 1
+    return min(enough, default=max(allowed))
 
 
 def _check_size(image: Image.Image, max_pixels: int) -> None:
     if image.width * image.height > max_pixels:
-        raise ValueError(f"{image.width} x {image.height} pixels, more than {max_pixels:,}")
+        raise ValueError(
+            f"{image.width} x {image.height} pixels, more than {max_pixels:,}: make it smaller, or "
+            "raise data.max_pixels"
+        )
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I"):
-        return _from_deep_grey(image).convert("RGB")
-    if image.mode == "F":
-        raise ValueError("floating-point pixels have no known range; save it with 8 or 16 bits")
-    if image.has_transparency_data:
-        opaque = image.convert("RGBA")
-        white = Image.new("RGBA", opaque.size, "white")
-        return Image.alpha_composite(white, opaque).convert("RGB")
-    return image.convert("RGB")
+def _check_rows(image: Image.Image) -> None:
+    """Refuse a TIFF file that names too few strips; Pillow leaves the rest black."""
+    covered: dict[str, int] = {}
+    for _, (left, top, right, bottom), _, args in getattr(image, "tile", ()):
+        layer = str(args[0])
+        covered[layer] = covered.get(layer, 0) + (right - left) * (bottom - top)
+    if any(area < image.width * image.height for area in covered.values()):
+        raise ValueError("it is cut short: some of its rows are missing")
 
 
-def _from_deep_grey(image: Image.Image) -> Image.Image:
-    """Scale 16-bit grey (or 32-bit, where values need it) to 8 bits."""
-    levels = np.asarray(image).astype(np.float64)
-    full = _SIXTEEN_BIT if levels.max(initial=0) <= _SIXTEEN_BIT else _THIRTY_ONE_BIT
-    return Image.fromarray(np.rint(levels.clip(0, full) * (255 / full)).astype(np.uint8))
+def _are_equal(first: Image.Image, other: Image.Image) -> bool:
+    return first.size == other.size and np.array_equal(np.asarray(first), np.asarray(other))
 
 
-def _leave_size_check_to_us() -> None:
-    """Silence Pillow's warning at a fixed size, for the limit is an argument here.
+def _upright(rgb: Image.Image, orientation: int) -> Image.Image:
+    return rgb.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else rgb
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, UnidentifiedImageError):
+        return "its header is damaged, or of a kind that is not read"
+    if isinstance(error, Image.DecompressionBombError):
+        return f"it has more than {HARD_MAX_PIXELS:,} pixels, the most that are read"
+    if isinstance(error, MemoryError):
+        return "it needs more memory than there is"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error) or type(error).__name__
+
+
+def _silence_pillow() -> None:
+    """Keep its warnings from the user: of sizes, which are checked here, and of metadata.
 
     A filter set once is safe in threads, which ``catch_warnings`` is not.
     """
-    if not any(entry[2] is Image.DecompressionBombWarning for entry in warnings.filters):
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+    if not any(entry[3] == _PILLOW for entry in warnings.filters):
+        warnings.filterwarnings("ignore", module=_PILLOW.pattern)

@@ -15,7 +15,6 @@ from typing import BinaryIO
 
 import numpy as np
 
-from latentvqa.data.decoding import decode_image
 from latentvqa.errors import DataError
 from latentvqa.stopping import SIGNALS
 
@@ -36,7 +35,7 @@ def serve(requests: BinaryIO, replies: BinaryIO) -> None:
         except EOFError:
             return
         try:
-            pixels = np.stack([transform(decode_image(path)) for path in paths])
+            pixels = np.stack([transform.read(path) for path in paths])
         except DataError as error:
             pickle.dump(str(error), replies)
         else:

@@ -19,6 +19,7 @@ from torch import Tensor
 from latentvqa.data.decoding import ImageTransform, decode_image
 from latentvqa.data.decoding_processes import DecodingProcesses
 from latentvqa.data.faults import SHOWN
+from latentvqa.data.missing_names import missing_advice
 from latentvqa.data.tables import QuestionTable
 from latentvqa.errors import DataError
 
@@ -92,7 +93,7 @@ class ImageStore:
             _decode_all(self.paths, self._decode, self.workers, progress)
         ):
             if isinstance(pixels, DataError):
-                faults.append(ImageFault(index, self.paths[index], _reason(pixels)))
+                faults.append(_fault(index, self.paths[index], pixels))
             elif self.is_cached:
                 self._pixels[self._places[index]] = pixels
                 self._is_filled[self._places[index]] = True
@@ -132,7 +133,7 @@ class ImageStore:
         return 3 * self.transform.size**2
 
     def _decode(self, path: Path) -> np.ndarray:
-        return self.transform(decode_image(path))
+        return self.transform.read(path)
 
 
 def check_images(
@@ -140,7 +141,7 @@ def check_images(
 ) -> list[ImageFault]:
     """Decode every image once and return the faults, in order."""
     return [
-        ImageFault(index, paths[index], _reason(outcome))
+        _fault(index, paths[index], outcome)
         for index, outcome in enumerate(_decode_all(paths, _only_decode, workers, progress))
         if isinstance(outcome, DataError)
     ]
@@ -160,6 +161,7 @@ def bad_image_message(faults: Sequence[ImageFault], table: QuestionTable) -> str
         lines.append(f"  row {rows[0]}{more}: {fault.path}: {fault.reason}")
     if len(faults) > SHOWN:
         lines.append(f"  and {len(faults) - SHOWN} more")
+    lines += missing_advice([fault.path for fault in faults if not os.path.lexists(fault.path)])
     if len(faults) == len(table.image_paths):
         lines.append("No image can be used: check data.images and the image column.")
     else:
@@ -206,6 +208,6 @@ def _decode_all(
                 progress(start + len(block), len(paths))
 
 
-def _reason(error: DataError) -> str:
-    """Return the message without the path that it opens with."""
-    return str(error).partition(": ")[2] or str(error)
+def _fault(index: int, path: Path, error: DataError) -> ImageFault:
+    """The fault of an image, without the path that its message opens with."""
+    return ImageFault(index, path, str(error).removeprefix(f"{path}: "))

@@ -1,10 +1,16 @@
 """Pictures in memory are prepared as files are."""
 
+import os
+import struct
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from PIL import Image
 
-from latentvqa.data.decoding import convert_picture, decode_image
+from latentvqa.data import decoding
+from latentvqa.data.decoding import convert_picture, decode_image, read_image
 from latentvqa.errors import DataError
 
 
@@ -48,3 +54,106 @@ def test_too_many_pixels_and_cut_files_are_refused(tmp_path):
     path.write_bytes(path.read_bytes()[:2000])
     with Image.open(path) as opened, pytest.raises(DataError, match="cannot be decoded"):
         convert_picture(opened)
+
+
+def test_a_file_that_is_no_file_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "b.jpg")
+    (tmp_path / "c.jpg").symlink_to("none")
+    (tmp_path / "d.jpg").mkdir()
+    for name, reason in {
+        "b.jpg": "is a pipe, not a file",
+        "c.jpg": "is a link to a file that is not there",
+        "d.jpg": "is a folder, not a file",
+        "e.jpg": "no such file",
+    }.items():
+        with pytest.raises(DataError) as caught:
+            decode_image(tmp_path / name)
+        assert str(caught.value) == f"{tmp_path / name}: {reason}"
+
+
+def test_the_content_says_what_a_file_is(tmp_path):
+    pixels = np.full((4, 4, 3), 90, np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "x.jpg", "PNG")
+    assert np.array_equal(np.asarray(decode_image(tmp_path / "x.jpg")), pixels)
+    Image.fromarray(pixels).save(tmp_path / "x", "AVIF", quality=100)
+    assert abs(np.asarray(decode_image(tmp_path / "x")).astype(int) - 90).max() <= 2
+    (tmp_path / "x.jpg").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    with pytest.raises(DataError, match="a HEIC image, which is not read here; save it as JPEG"):
+        decode_image(tmp_path / "x.jpg")
+
+
+@pytest.mark.parametrize(("suffix", "mode"), [("jpg", "RGB"), ("png", "RGBA"), ("png", "I;16")])
+def test_a_large_image_is_decoded_smaller_and_looks_the_same(tmp_path, monkeypatch, suffix, mode):
+    pixels = np.zeros((64, 48, 4), np.uint8)
+    pixels[:32, :, 0], pixels[..., 3], pixels[32:, 24:] = 200, 255, 100
+    image = Image.fromarray(pixels)
+    image = (
+        Image.fromarray(pixels[..., 0].astype(np.uint16) * 257)
+        if mode == "I;16"
+        else image.convert(mode)
+    )
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    image.save(tmp_path / f"x.{suffix}", exif=exif)
+    whole = decode_image(tmp_path / f"x.{suffix}")
+    monkeypatch.setattr(decoding, "LARGE", 1000)
+    monkeypatch.setattr(decoding, "_SMALLEST_SIDE", 24)
+    found = read_image(tmp_path / f"x.{suffix}")
+    assert (whole.size, found.image.size) == ((64, 48), (32, 24))
+    assert (found.mode, found.size) == (mode, (48, 64))
+    assert abs(np.asarray(found.image).astype(int) - np.asarray(whole.reduce(2))).max() <= 30
+
+
+@pytest.mark.parametrize(
+    ("size", "factor"),
+    [
+        ((4000, 6000), 1),
+        ((4096, 6000), 2),
+        ((4095, 6000), 1),
+        ((9400, 9400), 2),
+        ((12_000, 14_000), 4),
+        ((2000, 80_000), 1),
+        ((8192, 20_000), 4),
+    ],
+)
+def test_an_image_is_made_as_much_smaller_as_its_sides_allow(size, factor):
+    assert decoding._factor(size) == factor
+
+
+PEAK = """
+import resource, sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from latentvqa.data.decoding import decode_image
+def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = peak()
+with ThreadPoolExecutor(4) as pool:
+    list(pool.map(decode_image, [Path(sys.argv[1])] * 4))
+print((peak() - before) // 1024)
+"""
+
+
+@pytest.mark.heavy
+@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss in KiB")
+def test_four_threads_with_images_of_89_megapixels_stay_within_memory(tmp_path):
+    Image.new("RGBA", (9400, 9400), (90, 0, 0, 128)).save(tmp_path / "x.png", compress_level=1)
+    result = subprocess.run(
+        [sys.executable, "-c", PEAK, tmp_path / "x.png"], capture_output=True, text=True, check=True
+    )
+    print(f"4 threads, 89 megapixels each: {result.stdout.strip()} MiB")
+    assert int(result.stdout) < 800
+
+
+def test_a_file_with_too_few_strips_is_refused(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 255, (400, 400, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "x.tif", tiffinfo={278: 16})
+    data = bytearray((tmp_path / "x.tif").read_bytes())
+    (start,) = struct.unpack("<I", data[4:8])
+    for place in range(start + 2, start + 2 + 12 * data[start], 12):
+        tag, _, count = struct.unpack("<HHI", data[place : place + 8])
+        if tag in (273, 279):  # where the strips are and how long
+            assert count == 25
+            data[place + 4 : place + 8] = struct.pack("<I", 12)
+    (tmp_path / "x.tif").write_bytes(data)
+    with pytest.raises(DataError, match="cut short: some of its rows are missing"):
+        decode_image(tmp_path / "x.tif")

@@ -123,8 +123,8 @@ def bad_files(folder: Path) -> dict[str, Path]:
     (folder / "empty.png").touch()
     (folder / "folder.png").mkdir()
     Image.new("RGB", (4, 4)).save(folder / "other.ppm")
-    Image.new("F", (4, 4)).save(folder / "float.tif")
-    names = ("text.png", "empty.png", "folder.png", "other.ppm", "float.tif", "none.png")
+    Image.fromarray(np.full((4, 4), np.nan, np.float32)).save(folder / "nan.tif")
+    names = ("text.png", "empty.png", "folder.png", "other.ppm", "nan.tif", "none.png")
     return whole | {name: folder / name for name in names}
 
 

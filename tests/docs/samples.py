@@ -99,7 +99,7 @@ def predictions() -> str:
         SimpleNamespace(image=image, question=question, answer=answer, confidence=sure, error="")
         for image, answer, sure in answers
     ]
-    error = "photos/2.png: not an image of the formats JPEG, PNG, WEBP, BMP, GIF, TIFF"
+    error = "photos/2.png: not an image of the formats JPEG, PNG, WEBP, AVIF, BMP, GIF, TIFF"
     rows.append(
         SimpleNamespace(image="2.png", question=question, answer="", confidence=None, error=error)
     )

@@ -7,14 +7,14 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from latentvqa.core.audit.facts import BadImage, ImageFacts
 from latentvqa.data.audit.fingerprints import Fingerprint, fingerprint_of
-from latentvqa.data.decoding import FORMATS, decode_image
+from latentvqa.data.decoding import MAX_PIXELS, read_image
 from latentvqa.data.faults import SHOWN
 from latentvqa.data.tables import QuestionTable
 from latentvqa.errors import DataError
@@ -42,18 +42,23 @@ class FileFacts:
 
 
 def inspect_images(
-    paths: Sequence[Path], progress: Callable[[int, int], None] = lambda done, total: None
+    paths: Sequence[Path],
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    *,
+    max_pixels: int = MAX_PIXELS,
 ) -> list[FileFacts]:
     """Read and decode every file, several at a time, in the order given.
 
     Args:
         paths: the files.
         progress: called with files done and in all; may raise to stop.
+        max_pixels: larger images are faults.
     """
+    inspect = partial(_inspect, max_pixels=max_pixels)
     found: list[FileFacts] = []
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         for start in range(0, len(paths), _BLOCK):
-            found += pool.map(_inspect, paths[start : start + _BLOCK])
+            found += pool.map(inspect, paths[start : start + _BLOCK])
             progress(len(found), len(paths))
     return found
 
@@ -96,18 +101,13 @@ def _first_rows(table: QuestionTable, faulty: set[Path]) -> list[tuple[Path, int
     return sorted(found, key=lambda image: image[1])
 
 
-def _inspect(path: Path) -> FileFacts:
+def _inspect(path: Path, max_pixels: int) -> FileFacts:
     try:
-        path.open("rb").close()
-    except OSError as error:
-        is_missing = isinstance(error, FileNotFoundError | NotADirectoryError)
-        return FileFacts(fault=error.strerror or str(error), is_missing=is_missing)
-    try:
-        fingerprint = fingerprint_of(decode_image(path))
-        with Image.open(path, formats=FORMATS) as image:
-            return FileFacts(fingerprint, image.mode, image.size)
+        found = read_image(path, max_pixels=max_pixels)
     except DataError as error:
-        return FileFacts(fault=str(error).partition(": ")[2])
+        reason = str(error).removeprefix(f"{path}: ")
+        return FileFacts(fault=reason, is_missing=not path.exists())
+    return FileFacts(fingerprint_of(found.image), found.mode, found.size)
 
 
 def _spread(values: np.ndarray) -> tuple[int, int, int]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from latentvqa.data.decoding import decode_image
+from latentvqa.data.decoding import HARD_MAX_PIXELS, decode_image
 from latentvqa.durable import replace_file
 from latentvqa.engine.evaluation.evaluate import Evaluation
 from latentvqa.report.evaluation.attention import AttentionExample, attention_png
@@ -51,7 +51,11 @@ def _examples(
         row = int(places[chosen])
         examples.append(
             AttentionExample(
-                image=np.asarray(decode_image(table.image_paths[table.image_index[row]])),
+                image=np.asarray(
+                    decode_image(
+                        table.image_paths[table.image_index[row]], max_pixels=HARD_MAX_PIXELS
+                    )
+                ),
                 question=table.questions[row],
                 answer=evaluation.answers[row],
                 attention=attention[chosen],

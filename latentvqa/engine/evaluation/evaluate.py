@@ -232,7 +232,7 @@ def _open_images(
     skip_bad_images: bool,
 ) -> tuple[QuestionTable, ImageStore]:
     preparation = loaded.model.vision.preparation
-    transform = ImageTransform(preparation.size, preparation.interpolation)
+    transform = ImageTransform(preparation.size, preparation.interpolation, loaded.max_pixels)
     store = ImageStore(table.image_paths, transform, _CACHE_MIB)
 
     faults = store.load(partial(observer.progress, "images"))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from latentvqa.data.decoding import decode_image
+from latentvqa.data.decoding import HARD_MAX_PIXELS, decode_image
 from latentvqa.durable import replace_file
 from latentvqa.engine.prediction.predict import Prediction
 from latentvqa.report.evaluation.attention import AttentionExample, attention_png
@@ -39,7 +39,7 @@ class PredictionPictures:
         held, self._held = self._held, []
         if not held:
             return
-        image = np.asarray(decode_image(self._images / held[0].image))
+        image = np.asarray(decode_image(self._images / held[0].image, max_pixels=HARD_MAX_PIXELS))
         examples = [
             AttentionExample(image, row.question, row.answer, row.attention)
             for row in held[:MOST_QUESTIONS]

@@ -102,7 +102,7 @@ def samples_of(answers: Answers, count: int, data: Data) -> tuple[list[Sample], 
         row = answers.rows[place]
         picture: bytes | None = None
         try:
-            picture = _thumbnail(row.image, folder, allow_outside=data.allow_outside)
+            picture = _thumbnail(row.image, folder, data)
         except (DataError, ValueError) as error:
             faults.append(str(error))
         samples.append(
@@ -155,11 +155,11 @@ def _evenly(rows: Sequence[int], count: int) -> list[int]:
     return [rows[step * len(rows) // count] for step in range(count)]
 
 
-def _thumbnail(name: str, folder: Path | None, *, allow_outside: bool) -> bytes:
+def _thumbnail(name: str, folder: Path | None, data: Data) -> bytes:
     if folder is None:
         raise DataError(f"{name}: the run's config names no images folder")
-    images = ImageFolder(folder, allow_outside=allow_outside)
-    image = decode_image(images.path(images.find(name)))
+    images = ImageFolder(folder, allow_outside=data.allow_outside)
+    image = decode_image(images.path(images.find(name)), max_pixels=data.max_pixels)
     image.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
     content = BytesIO()
     image.save(content, "JPEG", quality=THUMBNAIL_QUALITY)

@@ -12,6 +12,7 @@ from safetensors.torch import save
 
 from latentvqa.config import KL, Latent
 from latentvqa.config.resolving import kl_convention
+from latentvqa.data.decoding import MAX_PIXELS
 from latentvqa.data.tokenizer import Tokenizers
 from latentvqa.durable import replace_file
 from latentvqa.engine.assembly import ModelSpecification, build_model
@@ -53,6 +54,11 @@ class LoadedModel:
     def has_latent(self) -> bool:
         """Whether the decoder reads latent tokens."""
         return self.model.bottleneck is not None and self._is_latent_used
+
+    @property
+    def max_pixels(self) -> int:
+        """Larger images are faults, as they were in training."""
+        return int(self.facts.get("max_pixels", MAX_PIXELS))
 
     @property
     def _is_latent_used(self) -> bool:

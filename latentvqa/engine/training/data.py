@@ -134,7 +134,9 @@ def _copies(config: Config, table: QuestionTable, observer: Observer) -> NDArray
     if data.scenes is not None or not data.keep_copies_together:  # scenes are drawn one by one
         return None
     files = inspect_images(
-        table.image_paths, lambda done, total: observer.progress("comparing images", done, total)
+        table.image_paths,
+        lambda done, total: observer.progress("comparing images", done, total),
+        max_pixels=data.max_pixels,
     )
     groups = find_copies([file.fingerprint for file in files]).groups()
     sizes = np.unique(groups, return_counts=True)[1]
@@ -175,7 +177,7 @@ def open_split(
     Raises:
         DataError: if images cannot be decoded and ``on_bad_image`` is "error".
     """
-    transform = ImageTransform(preparation.size, preparation.interpolation)
+    transform = ImageTransform(preparation.size, preparation.interpolation, config.data.max_pixels)
     store = ImageStore(table.image_paths, transform, config.loader.cache_mib, processes=processes)
     skipped: dict[str, int] = {}
     faults = store.load(lambda done, total: observer.progress(f"{name} images", done, total))

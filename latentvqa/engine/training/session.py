@@ -143,6 +143,7 @@ class Session:
             "effective_kl_weight": progress.weight,
             "seed": config.run.seed,
             "language": config.text.language,
+            "max_pixels": config.data.max_pixels,
             "precision": settings.precision,
             "versions": dict(self.header.versions),
         }
