@@ -93,7 +93,8 @@ def folders(
     """A folder of images for each answer; the folder's name is the answer."""
     from latentvqa.data.converters.folders import read_folders
 
-    _write(partial(read_folders, root, question), root, out, root, overwrite)
+    tell = partial(print, file=sys.stderr)
+    _write(partial(read_folders, root, question, tell), root, out, root, overwrite)
 
 
 def _write(

@@ -43,9 +43,10 @@ def predict(
     """Answer every question about every image; a bad image becomes a row with its error."""
     from latentvqa.cli.console import NoticeObserver, ProgressLine
     from latentvqa.cli.prediction_files import open_writer
+    from latentvqa.data.image_folders import images_below
     from latentvqa.engine.prediction.pictures import PredictionPictures
-    from latentvqa.engine.prediction.predict import find_images, read_question_lines
     from latentvqa.engine.prediction.predict import predict as run_prediction
+    from latentvqa.engine.prediction.predict import read_question_lines
     from latentvqa.engine.runs.loading import load_model
     from latentvqa.errors import ConfigError
     from latentvqa.stopping import Interrupted
@@ -58,13 +59,15 @@ def predict(
         raise ConfigError("nothing is asked: give --question TEXT or --questions FILE")
     if explain is not None and explain.exists() and not explain.is_dir():
         raise ConfigError(f"--explain {explain}: is a file. Name a folder for the pictures.")
-    images = find_images(folder)
+    images = images_below(folder)
     written = failed = 0
     with ProgressLine() as line:
         observer = NoticeObserver(line)
         loaded = load_model(run, device)
         for note in loaded.notes:
             observer.notice(f"warning: {note}")
+        if images.left_out:
+            observer.notice(f"no images, left out: {images.left_out_text}")
 
         pictures = None
         if explain is not None:
@@ -73,7 +76,7 @@ def predict(
         predictions = run_prediction(
             loaded,
             folder,
-            images,
+            images.paths,
             asked,
             samples=samples,
             is_explained=pictures is not None,

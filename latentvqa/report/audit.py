@@ -116,6 +116,8 @@ def _images(images: ImageFacts | None) -> RenderableType:
             f"{folder.folder} ({folder.images:,} images), {_percent(folder.near_copies.share)} "
             "near-copies"
         )
+        if folder.left_out:
+            place += f"; no images, left out: {folder.left_out}"
         grid.add_row("elsewhere", Text(printable(place)))
     for pair in images.first_near_copies:
         grid.add_row("near-copy", Text(printable(f"{pair.path} of {pair.like}")))

@@ -280,4 +280,4 @@ def test_a_further_folder_without_images_is_refused(folders, tmp_path):
     (tmp_path / "empty").mkdir()
     options = ["--images", str(folders[3]), "--against", str(tmp_path / "empty")]
     result = runner.invoke(app, ["data", "audit", str(folders[1]), *options])
-    assert "holds no image" in str(result.exception)
+    assert "no image in it or below" in str(result.exception)

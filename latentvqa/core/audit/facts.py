@@ -98,6 +98,7 @@ class FolderFacts:
     Attributes:
         folder: path as given.
         images: files in it that were read.
+        left_out: what else lies in it, by kind; empty if nothing does.
         table: name of the table.
         copied_contents: rows whose image has the decoded pixels of one in it.
         near_copies: rows whose image is a re-encoded, resized or cropped copy.
@@ -105,6 +106,7 @@ class FolderFacts:
 
     folder: str
     images: int
+    left_out: str
     table: str
     copied_contents: Rows
     near_copies: Rows

@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from latentvqa.core.audit.facts import FolderFacts, ImageFacts, NearCopy, Rows
 from latentvqa.data.audit.images import FileFacts
 from latentvqa.data.audit.near_copies import find_copies
-from latentvqa.data.image_names import SUFFIXES
+from latentvqa.data.image_folders import FolderImages
 from latentvqa.data.tables import QuestionTable
-from latentvqa.errors import DataError
 
 _FIRST = 10  # rows and pairs that are listed
 
@@ -71,12 +70,13 @@ class KnownImages:
             plain=self._copies.plain,
         )
 
-    def against(self, table: QuestionTable, folder: Path, paths: Sequence[Path]) -> FolderFacts:
+    def against(self, table: QuestionTable, folder: Path, found: FolderImages) -> FolderFacts:
         """Look for the images of a table among the files of a folder."""
-        equal, alike = self.found_in(table, paths)
+        equal, alike = self.found_in(table, found.paths)
         return FolderFacts(
             folder=str(folder),
-            images=sum(self._files[path].fault is None for path in paths),
+            images=sum(self._files[path].fault is None for path in found.paths),
+            left_out=found.left_out_text,
             table=str(table.path),
             copied_contents=rows_of(table, equal[table.image_index]),
             near_copies=rows_of(table, alike[table.image_index]),
@@ -93,20 +93,6 @@ class KnownImages:
             alike[place] = not (equal[place] or seen.isdisjoint(self._like.get(number, ())))
             seen.add(number)
         return equal, alike
-
-
-def images_in(folder: Path) -> list[Path]:
-    """Image files in a folder and the folders below it, sorted.
-
-    Raises:
-        DataError: if there is no such folder, or no image in it.
-    """
-    if not folder.is_dir():
-        raise DataError(f"{folder}: no such folder of images")
-    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
-    if not found:
-        raise DataError(f"{folder}: holds no image; looked for {', '.join(SUFFIXES)}")
-    return found
 
 
 def rows_of(table: QuestionTable, is_meant: _Claims) -> Rows:

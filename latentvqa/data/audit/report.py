@@ -6,7 +6,6 @@ import gc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from itertools import chain
 from pathlib import Path
 
 from latentvqa.config import Config
@@ -14,8 +13,9 @@ from latentvqa.core.audit.rules import judge_images, judge_pairs, judge_tables
 from latentvqa.core.results.audit import AuditResult
 from latentvqa.data.audit.blind import fit_to
 from latentvqa.data.audit.images import FileFacts, image_facts, inspect_images
-from latentvqa.data.audit.leaks import KnownImages, images_in
+from latentvqa.data.audit.leaks import KnownImages
 from latentvqa.data.audit.tables import has_answers, pair_facts, table_facts
+from latentvqa.data.image_folders import images_below
 from latentvqa.data.tables import QuestionTable, read_questions
 from latentvqa.data.tokenizer import train_tokenizers
 from latentvqa.errors import DataError
@@ -52,7 +52,7 @@ def audit_tables(
     folders: list[Path | None] = [None] * len(paths)
     if images:
         folders = [*images] * (len(paths) if len(images) == 1 else 1)
-    further = {folder: images_in(folder) for folder in elsewhere}
+    further = {folder: images_below(folder) for folder in elsewhere}
     with _without_collector():
         tables = _read_all(paths, folders, config, progress)
         progress("vocabulary", 0, 1)
@@ -69,7 +69,11 @@ def audit_tables(
         named = [path for table in tables for path in table.image_paths]
         known, files = None, {}
         if images:
-            files = _inspected([*named, *chain.from_iterable(further.values())], progress)
+            files = _inspected(
+                [*named, *(path for found in further.values() for path in found.paths)],
+                config.data.max_pixels,
+                progress,
+            )
             progress("comparing images", 0, 1)
             known = KnownImages(files)
             progress("comparing images", 1, 1)
@@ -134,8 +138,10 @@ def _read(
     return table
 
 
-def _inspected(paths: Sequence[Path], progress: Progress) -> dict[Path, FileFacts]:
+def _inspected(paths: Sequence[Path], max_pixels: int, progress: Progress) -> dict[Path, FileFacts]:
     """Facts of every file, each read once."""
     different = list(dict.fromkeys(paths))
-    files = inspect_images(different, lambda done, total: progress("images", done, total))
+    files = inspect_images(
+        different, lambda done, total: progress("images", done, total), max_pixels=max_pixels
+    )
     return dict(zip(different, files, strict=True))

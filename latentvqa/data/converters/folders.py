@@ -2,39 +2,48 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Callable
 from pathlib import Path
 
 from latentvqa.data.converters.rows import ConvertedRow
-from latentvqa.data.image_names import SUFFIXES
+from latentvqa.data.image_folders import images_below
 from latentvqa.errors import DataError
 
 
-def read_folders(root: Path, question: str) -> list[ConvertedRow]:
+def read_folders(
+    root: Path, question: str, tell: Callable[[str], None] = lambda text: None
+) -> list[ConvertedRow]:
     """Ask one question about every image; the outermost folder's name is its answer.
 
     Args:
         root: holds a folder for each answer, images in it or deeper.
         question: asked of every image.
+        tell: is told of files that are no images.
 
     Raises:
-        DataError: if there is no such folder, no image in any, or one beside them.
+        DataError: if there is no such folder, no image in any, or one beside them; if
+            a name is no text.
     """
-    if not root.is_dir():
-        raise DataError(f"{root}: no such folder")
-    rows = []
-    for parent, folders, files in os.walk(root):
-        folders.sort()
-        inner = Path(parent).relative_to(root)
-        for name in sorted(files):
-            if inner.parts and Path(name).suffix.lower() in SUFFIXES:
-                image = (inner / name).as_posix()
-                rows.append(ConvertedRow(image, question, (inner.parts[0],)))
-    if loose := [path for path in root.iterdir() if path.suffix.lower() in SUFFIXES]:
+    found = images_below(root)
+    names = [path.relative_to(root) for path in found.paths]
+    if loose := [name.as_posix() for name in names if len(name.parts) == 1]:
         raise DataError(
             f"{root}: {len(loose):,} images lie in no folder that would name their answer, the "
-            f"first is {min(loose).name}. Move them, or name the folder above."
+            f"first is {loose[0]}. Move them, or name the folder above."
         )
-    if not rows:
-        raise DataError(f"{root}: no image in any folder of it (looked for {', '.join(SUFFIXES)})")
-    return rows
+    if odd := [name.as_posix() for name in names if not _is_text(name.as_posix())]:
+        raise DataError(
+            f"{root}: {len(odd):,} images have names that are no text, the first is "
+            f"{odd[0]!a}. Rename them."
+        )
+    if found.left_out:
+        tell(f"no images, left out: {found.left_out_text}")
+    return [ConvertedRow(name.as_posix(), question, (name.parts[0],)) for name in names]
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

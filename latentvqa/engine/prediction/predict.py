@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +12,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from latentvqa.data.decoding import ImageTransform, decode_image
-from latentvqa.data.image_names import SUFFIXES
 from latentvqa.data.tokenizer import PAD, UNK
 from latentvqa.engine.answering import AnswerTexts, most_probable_answers
 from latentvqa.engine.runs.loading import LoadedModel
@@ -47,25 +45,6 @@ class Prediction:
     confidence: float | None
     error: str
     attention: NDArray[np.float32] | None = field(default=None, compare=False)
-
-
-def find_images(folder: Path) -> list[Path]:
-    """All image files under a folder, sorted by their relative path.
-
-    Raises:
-        DataError: if there is no such folder or no image in it.
-    """
-    if not folder.is_dir():
-        raise DataError(f"{folder}: no such folder of images")
-    found = [
-        Path(parent) / name
-        for parent, _, names in os.walk(folder)
-        for name in names
-        if Path(name).suffix.lower() in SUFFIXES
-    ]
-    if not found:
-        raise DataError(f"{folder}: no image in it or below (looked for {', '.join(SUFFIXES)})")
-    return sorted(found, key=lambda path: path.relative_to(folder).as_posix())
 
 
 def read_question_lines(path: Path) -> list[str]:
@@ -144,7 +123,8 @@ def answer_images(
     for start in range(0, len(images), step):
         chunk = images[start : start + step]
         pixels = [
-            answerer.transform(decode_image(one) if isinstance(one, Path) else one) for one in chunk
+            answerer.pixels(one) if isinstance(one, Path) else answerer.transform(one)
+            for one in chunk
         ]
         for found in answerer.answer(np.stack(pixels)):
             yield [(answer, probability) for answer, probability, _ in found]
@@ -164,7 +144,7 @@ def _predictions(
     step = _images_at_once(questions)
     for start in range(0, len(images), step):
         chunk = images[start : start + step]
-        decoded = [_decode(path, answerer.transform) for path in chunk]
+        decoded = [_pixels_or_error(path, answerer) for path in chunk]
         usable = [pixels for pixels in decoded if isinstance(pixels, np.ndarray)]
         answered = iter(answerer.answer(np.stack(usable)) if usable else [])
         for path, pixels in zip(chunk, decoded, strict=True):
@@ -191,6 +171,14 @@ class _BatchAnswerer:
         self._texts = AnswerTexts(loaded.tokenizers.answer)
         self._questions = _question_tokens(loaded, questions)
         self._settings = loaded.scoring_settings(batch_size=1)
+
+    def pixels(self, path: Path) -> NDArray[np.uint8]:
+        """A file as the model sees it, ``(3, size, size)``.
+
+        Raises:
+            DataError: if it cannot be decoded.
+        """
+        return self.transform(decode_image(path, max_pixels=self.loaded.max_pixels))
 
     @torch.no_grad()
     def answer(self, pixels: NDArray[np.uint8]) -> list[list[_Found]]:
@@ -249,8 +237,8 @@ def _question_tokens(loaded: LoadedModel, questions: Sequence[str]) -> torch.Ten
     return tokens
 
 
-def _decode(path: Path, transform: ImageTransform) -> NDArray[np.uint8] | str:
+def _pixels_or_error(path: Path, answerer: _BatchAnswerer) -> NDArray[np.uint8] | str:
     try:
-        return transform(decode_image(path))
+        return answerer.pixels(path)
     except DataError as error:
         return str(error)

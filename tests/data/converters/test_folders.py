@@ -29,7 +29,7 @@ def test_an_image_without_a_folder_has_no_answer(tmp_path):
 
 def test_no_image_and_no_folder_are_named(tmp_path):
     made(tmp_path, "cat/notes.txt")
-    with pytest.raises(DataError, match="no image in any folder of it"):
+    with pytest.raises(DataError, match=r"no image in it or below; left out: \.txt files \(1\)"):
         read_folders(tmp_path, "what?")
     with pytest.raises(DataError, match="no such folder"):
         read_folders(tmp_path / "none", "what?")

@@ -3,8 +3,9 @@ import shutil
 
 import pytest
 
+from latentvqa.data.image_folders import images_below
 from latentvqa.engine.evaluation.evaluate import evaluate
-from latentvqa.engine.prediction.predict import find_images, predict, read_question_lines
+from latentvqa.engine.prediction.predict import predict, read_question_lines
 from latentvqa.engine.runs.loading import load_model
 from latentvqa.engine.runs.tables import validation_table
 from latentvqa.engine.runtime.observer import Observer
@@ -31,18 +32,7 @@ ORDER = ["0.png", "1.png", "2.png", "a broken.jpg", "b.PNG", "sub/deeper/0.png"]
 
 
 def answers_of(loaded, folder, asked, **options):
-    return list(predict(loaded, folder, find_images(folder), asked, **options))
-
-
-def test_images_are_found_below_the_folder_in_a_stable_order(folder):
-    assert [path.relative_to(folder).as_posix() for path in find_images(folder)] == ORDER
-
-
-def test_folders_without_images_are_refused(tmp_path):
-    with pytest.raises(DataError, match="no such folder of images"):
-        find_images(tmp_path / "none")
-    with pytest.raises(DataError, match=r"no image in it or below \(looked for \.jpg"):
-        find_images(tmp_path)
+    return list(predict(loaded, folder, images_below(folder).paths, asked, **options))
 
 
 def test_every_question_is_answered_about_every_image(loaded, folder):
@@ -105,7 +95,9 @@ def test_progress_is_told_and_may_stop_the_work(loaded, folder):
 
     rows = []
     with pytest.raises(EnoughError):
-        rows.extend(predict(loaded, folder, find_images(folder), ["what?"] * 640, on_images=stop))
+        rows.extend(
+            predict(loaded, folder, images_below(folder).paths, ["what?"] * 640, on_images=stop)
+        )
 
 
 def test_questions_are_read_line_by_line(tmp_path):

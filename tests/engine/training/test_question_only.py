@@ -5,9 +5,10 @@ import json
 import pytest
 import torch
 
+from latentvqa.data.image_folders import images_below
 from latentvqa.engine.assembly import ModelSpecification, specify
 from latentvqa.engine.evaluation.evaluate import evaluate
-from latentvqa.engine.prediction.predict import find_images, predict
+from latentvqa.engine.prediction.predict import predict
 from latentvqa.engine.runs.loading import load_model
 from latentvqa.engine.runs.tables import validation_table
 from latentvqa.engine.runtime.observer import Observer
@@ -24,7 +25,7 @@ def blind(tmp_path_factory):
 
 def test_the_answers_to_a_question_are_the_same_whatever_the_image(blind, tmp_path):
     folder = write_images(tmp_path / "images", 5)
-    rows = list(predict(load_model(blind.run), folder, find_images(folder), ASKED))
+    rows = list(predict(load_model(blind.run), folder, images_below(folder).paths, ASKED))
     assert len(rows) == 10
     for question in ASKED:
         assert len({(row.answer, row.confidence) for row in rows if row.question == question}) == 1
