@@ -1,0 +1,1 @@
+"""Faults at random moments: kills, stop signals, disks that are full."""
