@@ -33,6 +33,22 @@ Format = Literal[
     "boxes",
     "text",
 ]
+# what a file that is no log begins with
+_ARCHIVES = {
+    b"\x1f\x8b": "compressed with gzip",
+    b"PK\x03\x04": "a zip archive",
+    b"BZh": "compressed with bzip2",
+    b"\xfd7zXZ\0": "compressed with xz",
+    b"\x28\xb5\x2f\xfd": "compressed with zstd",
+    b"7z\xbc\xaf\x27\x1c": "a 7z archive",
+    b"PAR1": "a Parquet file",
+    b"\x89HDF": "an HDF5 file",
+    b"SQLite format 3\0": "a database",
+    b"\x93NUMPY": "an array of NumPy",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"%PDF": "a PDF file",
+}
 STATE_NAME = "trainer_state.json"
 TABLE_NAME = "metrics.csv"  # of Lightning's CSVLogger
 LOOKED_FOR = f"{LOG_NAME}, {TABLE_NAME}, {STATE_NAME} or TensorBoard event files"
@@ -77,6 +93,7 @@ def _format_of(path: Path) -> Format:
     head = head_of(path)
     if event_files.is_event_file(path, head):
         return "events"
+    _refuse_archive(path, head)
     lines = head_lines(head)
     if _is_own(path, lines):
         return "own"
@@ -130,6 +147,13 @@ def _is_own(path: Path, lines: Sequence[str]) -> bool:
             return True
     # a run that was killed while it wrote its first line
     return path.name == LOG_NAME and bool(lines) and lines[0].startswith('{"kind":')
+
+
+def _refuse_archive(path: Path, head: bytes) -> None:
+    """Refuse what holds a log in another form: its bytes can look like a table."""
+    kind = next((name for start, name in _ARCHIVES.items() if head.startswith(start)), None)
+    if kind is not None:
+        raise HistoryError(f"{path} is {kind}: unpack or export the log in it, and give that")
 
 
 def _refuse_binary(path: Path, head: bytes) -> None:

@@ -1,4 +1,9 @@
+import bz2
+import gzip
+import io
 import json
+import lzma
+import zipfile
 
 import pytest
 
@@ -48,3 +53,28 @@ def test_an_empty_folder_and_a_binary_file_are_refused(tmp_path):
 
 def test_a_missing_file_is_left_to_our_own_reader(tmp_path):
     assert locate(tmp_path / "none.jsonl") == (tmp_path / "none.jsonl", "own")
+
+
+def zipped(content):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("metrics.csv", content)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("pack", "told"),
+    [
+        (gzip.compress, "compressed with gzip"),
+        (bz2.compress, "compressed with bzip2"),
+        (lzma.compress, "compressed with xz"),
+        (zipped, "a zip archive"),
+        (lambda content: b"PAR1" + content, "a Parquet file"),
+    ],
+)
+@pytest.mark.parametrize("name", ["log.csv", "log.jsonl", "metrics.jsonl", "log"])
+def test_a_log_in_another_form_is_refused_whatever_its_name(tmp_path, pack, told, name):
+    path = tmp_path / name
+    path.write_bytes(pack(b"epoch,kl,loss\n1,0.5,1\n2,0.4,0.9\n"))
+    with pytest.raises(HistoryError, match=f"{name} is {told}: unpack or export the log"):
+        locate(path)
