@@ -35,8 +35,8 @@ class LatentUseEvidence:
     """The numbers that decide.
 
     Attributes:
-        score: exact match from the posterior mean.
-        blind: exact match of the best image-blind model, fitted on training rows.
+        lead: exact match from the posterior mean, less that of the best image-blind
+            model, which was fitted on training rows.
         images: distinct images of the rows.
         zero: the latents replaced by zeros.
         any_example: by those of another row, whatever its question.
@@ -51,8 +51,7 @@ class LatentUseEvidence:
         need: nats that knowing only those frequencies costs; None where unknown.
     """
 
-    score: float
-    blind: float
+    lead: Span
     images: int
     zero: Exchange
     any_example: Exchange
@@ -151,7 +150,7 @@ class _Reading:
     def by_image(self) -> LatentUseVerdict:
         """The verdict on a latent that the decoder needs."""
         evidence, exchange = self.evidence, self.evidence.other_image
-        lead = evidence.score - evidence.blind
+        lead = evidence.lead.value
         shown = self.says(evidence.shown_image)
         if self.says(exchange) == "harmless":
             if shown == "matters":
@@ -225,18 +224,19 @@ class _Reading:
 
     def is_not_learnt(self) -> bool:
         """Whether hardly anything was learnt, so that there is nothing to use a latent for."""
-        gain, need = self.evidence.gain, self.evidence.need
+        gain, need, lead = self.evidence.gain, self.evidence.need, self.evidence.lead
         if gain is None or need is None:
             return False
-        is_poor = gain < self.health.collapse_gain * need
-        return is_poor and self.evidence.score - self.evidence.blind < self.limits.margin
+        # on few rows a model that guesses is ahead half of the time
+        is_ahead = lead.low > 0.0 and lead.value >= self.limits.margin
+        return gain < self.health.collapse_gain * need and not is_ahead
 
     def not_learnt(self) -> str:
         """The sentence about a model that knows no more than frequencies."""
         gain, need = self.evidence.gain or 0.0, self.evidence.need or 0.0
         return (
             f"Hardly anything is learnt: {max(gain, 0.0):.2f} of the {need:.2f} nats that the "
-            f"answers need, and {self.lead(self.evidence.score - self.evidence.blind)}."
+            f"answers need, and {self.lead(self.evidence.lead.value)}."
         )
 
     def costs(self, exchange: Exchange) -> str:

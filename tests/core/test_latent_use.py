@@ -20,12 +20,12 @@ def exchange(cost, half=0.02, flips=None, nats=None):
 
 SAME = Exchange(span(0.0, 0.05), span(0.0, 0.0), 0.0, is_identical=True)
 NONE = exchange(0.0, half=0.005)
+LEVEL = span(0.0, 0.02)  # no better than without an image
 
 
 def evidence(**changes):
     held = LatentUseEvidence(
-        score=0.9,
-        blind=0.5,
+        lead=span(0.4, 0.02),
         images=200,
         zero=exchange(0.6),
         any_example=exchange(0.6),
@@ -72,7 +72,7 @@ def test_answers_that_do_not_follow_the_other_image_came_another_way():
 
 
 def test_a_latent_of_the_question_alone_is_told_apart():
-    blind = {"other_image": SAME, "shown_image": SAME, "score": 0.5}
+    blind = {"other_image": SAME, "shown_image": SAME, "lead": LEVEL}
     found = judge_latent_use(evidence(**blind))
     assert found.word == "used, question only"
     assert "changes no answer (margin 1.0 points)" in found.sentence
@@ -116,7 +116,7 @@ def test_a_wide_interval_decides_nothing_and_says_how_many_images_would():
 )
 def test_an_exchange_is_harmless_only_where_its_whole_effect_is(cost, half, flips, nats, expected):
     tried = exchange(cost, half, flips, nats)
-    assert word(other_image=tried, shown_image=tried, score=0.5) == expected
+    assert word(other_image=tried, shown_image=tried, lead=LEVEL) == expected
 
 
 def test_the_margin_is_a_threshold():
@@ -135,7 +135,13 @@ def test_collapse_needs_an_empty_latent_and_nothing_learnt():
 
 
 def test_a_model_that_knows_frequencies_only_has_learnt_nothing():
-    assert word(gain=0.1, score=0.5) == "not learnt"
-    assert word(gain=0.17, score=0.5) == "used, image and question"
-    assert word(gain=0.1, score=0.51) == "used, image and question"
-    assert word(gain=None, score=0.5) == "used, image and question"
+    assert word(gain=0.1, lead=LEVEL) == "not learnt"
+    assert word(gain=0.17, lead=LEVEL) == "used, image and question"
+    assert word(gain=None, lead=LEVEL) == "used, image and question"
+
+
+def test_a_lead_speaks_against_it_only_where_it_is_more_than_chance_and_than_the_margin():
+    assert word(gain=0.1, lead=span(0.02, 0.02 - BIT)) == "used, image and question"
+    assert word(gain=0.1, lead=span(0.02, 0.02)) == "not learnt"
+    assert word(gain=0.1, lead=span(0.01, 0.005)) == "used, image and question"
+    assert word(gain=0.1, lead=span(0.01 - BIT, 0.005)) == "not learnt"

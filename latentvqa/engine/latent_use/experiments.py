@@ -219,6 +219,13 @@ class _Arms:
             is_identical=not is_changed.any() and float(np.abs(added).max()) < _SAME_NATS,
         )
 
+    def _lead(self) -> Estimate:
+        """Exact match above that of the best image-blind model; all of it without one."""
+        if self.blind is None:
+            return self.arms[BASE].exact_match
+        best = max(self.blind.matches.values(), key=np.mean)
+        return self._measure(self._base_right - best, "difference")
+
     def _is_right(self, answered: Answered) -> np.ndarray:
         return exact_matches(answered.answers, self.table.answers, self.settings.language)
 
@@ -263,10 +270,8 @@ class _Arms:
     def _verdict(
         self, information: Information, active: int | None, followed: float | None
     ) -> LatentUseVerdict:
-        shares = {} if self.blind is None else self.blind.exact_match
         evidence = LatentUseEvidence(
-            score=self.arms[BASE].exact_match.value,
-            blind=max(shares.values(), default=0.0),
+            lead=Span.of(self._lead()),
             images=len(self.table.image_paths),
             zero=self.effects[ZERO],
             any_example=self.effects[ANY_LATENTS],

@@ -46,8 +46,7 @@ FILLERS = (
 )
 
 _RATES = {
-    f"optimizer.{name}_rate": 3e-3
-    for name in ("decoder", "latent", "fusion", "question", "vision")
+    f"optimizer.{name}_rate": 3e-3 for name in ("decoder", "latent", "fusion", "question", "vision")
 }
 _ALL = {
     "stages.warmup": 6,
