@@ -25,7 +25,7 @@ def test_an_absent_file_is_missing_and_a_folder_or_a_torn_file_is_no_image(tmp_p
     files = inspect_images([tmp_path / name for name in names])
     assert [file.is_missing for file in files] == [False, False, True, True]
     assert all(file.fault and file.fingerprint is None for file in files)
-    assert "directory" in files[0].fault.lower()
+    assert "is a folder, not a file" in files[0].fault
 
 
 def test_the_facts_of_files_are_counted_and_a_fault_is_told_of_its_first_row(tmp_path):

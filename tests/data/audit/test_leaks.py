@@ -6,8 +6,7 @@ import pytest
 
 from latentvqa.core.audit.facts import ImageFacts, Rows
 from latentvqa.data.audit.images import inspect_images
-from latentvqa.data.audit.leaks import KnownImages, images_in, rows_of
-from latentvqa.errors import DataError
+from latentvqa.data.audit.leaks import KnownImages, rows_of
 from tests.data.audit.made_tables import read
 from tests.data.audit.test_near_copies import photograph
 
@@ -57,18 +56,6 @@ def test_a_folder_is_searched_for_the_images_of_a_table(made):
     assert (found.images, found.table) == (1, str(table.path))
     assert found.copied_contents == Rows(3 / 6, (2, 4, 7))
     assert found.near_copies == Rows(0.0, ())
-
-
-def test_images_of_a_folder_and_those_below_are_found_in_order(tmp_path):
-    for name in ("b.PNG", "below/a.jpg", "note.txt"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).touch()
-    assert images_in(tmp_path) == [tmp_path / "b.PNG", tmp_path / "below" / "a.jpg"]
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(DataError, match="holds no image"):
-        images_in(tmp_path / "empty")
-    with pytest.raises(DataError, match="no such folder"):
-        images_in(tmp_path / "absent")
 
 
 def test_the_first_ten_rows_are_listed_by_their_numbers_in_the_file(tmp_path):
