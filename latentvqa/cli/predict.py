@@ -43,7 +43,7 @@ def predict(
     """Answer every question about every image; a bad image becomes a row with its error."""
     from latentvqa.cli.console import NoticeObserver, ProgressLine
     from latentvqa.cli.prediction_files import open_writer
-    from latentvqa.data.image_folders import images_below
+    from latentvqa.data.folders.search import images_below
     from latentvqa.engine.prediction.pictures import PredictionPictures
     from latentvqa.engine.prediction.predict import predict as run_prediction
     from latentvqa.engine.prediction.predict import read_question_lines

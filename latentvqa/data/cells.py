@@ -77,7 +77,7 @@ class CellReader:
         self._first_dropped = ""
 
     def file_names(self, cells: Sequence[object], column: str) -> list[str]:
-        """Return the names of files, of which a character that nobody sees may be a part.
+        """Return the names of files, letter by letter: their folder says how it writes them.
 
         Raises:
             DataError: listing rows whose cell is blank or not one text.
@@ -135,7 +135,7 @@ class CellReader:
                 wrong.add(row, f"column {column!r}: {shortened(cell)}")
                 text = "?"
             elif is_file_name:
-                text = cell_text(cell)
+                text = cell.strip() if isinstance(cell, str) else cell_text(cell)
             else:
                 text = self._clean(cell, row, column)
             if not text and not may_be_blank:

@@ -19,7 +19,7 @@ from torch import Tensor
 from latentvqa.data.decoding import ImageTransform, decode_image
 from latentvqa.data.decoding_processes import DecodingProcesses
 from latentvqa.data.faults import SHOWN
-from latentvqa.data.missing_names import missing_advice
+from latentvqa.data.folders.missing import missing_advice
 from latentvqa.data.tables import QuestionTable
 from latentvqa.errors import DataError
 

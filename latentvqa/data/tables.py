@@ -18,10 +18,10 @@ from posixpath import normpath
 import numpy as np
 
 from latentvqa.core.quoting import shortened
-from latentvqa.data.cells import AnswerCells, CellReader
+from latentvqa.data.cells import AnswerCells, CellReader, cell_text
 from latentvqa.data.columns import LOGICAL_COLUMNS, find_columns
 from latentvqa.data.faults import Faults
-from latentvqa.data.image_names import ImageFolder
+from latentvqa.data.folders.names import ImageFolder
 from latentvqa.data.table_files import TableFile, parse_table, read_table_bytes
 from latentvqa.errors import DataError
 
@@ -128,7 +128,7 @@ def read_questions(
     reader = CellReader(path, file.rows)
     image_cells = reader.file_names(file.column(found["image"]), found["image"])
     if images is None:
-        found_names = {cell: normpath(cell) for cell in set(image_cells)}
+        found_names = {cell: normpath(cell_text(cell)) for cell in set(image_cells)}
         names, image_index = _index_of(image_cells, found_names)
         image_paths = tuple(map(Path, names))
     else:

@@ -82,8 +82,9 @@ def test_cells_whose_invisible_characters_go_are_counted_in_one_note() -> None:
 
 
 def test_the_name_of_a_file_keeps_a_character_that_nobody_sees() -> None:
-    reader = CellReader(PATH, ROWS[:1])
-    assert reader.file_names(["a\u200b.png"], "image") == ["a\u200b.png"]
+    reader = CellReader(PATH, ROWS[:3])
+    names = ["a\u200b.png", "e\u0301.png", "\u00e9.png"]  # the disk may write it either way
+    assert reader.file_names(names, "image") == names
     assert reader.notes() == ()
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from latentvqa.core.audit.facts import FolderFacts, ImageFacts, NearCopy, Rows
 from latentvqa.data.audit.images import FileFacts
 from latentvqa.data.audit.near_copies import find_copies
-from latentvqa.data.image_folders import FolderImages
+from latentvqa.data.folders.search import FolderImages
 from latentvqa.data.tables import QuestionTable
 
 _FIRST = 10  # rows and pairs that are listed

@@ -15,7 +15,7 @@ from latentvqa.data.audit.blind import fit_to
 from latentvqa.data.audit.images import FileFacts, image_facts, inspect_images
 from latentvqa.data.audit.leaks import KnownImages
 from latentvqa.data.audit.tables import has_answers, pair_facts, table_facts
-from latentvqa.data.image_folders import images_below
+from latentvqa.data.folders.search import images_below
 from latentvqa.data.tables import QuestionTable, read_questions
 from latentvqa.data.tokenizer import train_tokenizers
 from latentvqa.errors import DataError

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from latentvqa.data.converters.rows import ConvertedRow
-from latentvqa.data.image_folders import images_below
+from latentvqa.data.folders.search import images_below
 from latentvqa.errors import DataError
 
 

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from latentvqa.data.decoding import ImageTransform, decode_image
+from latentvqa.data.decoding import ImageTransform
 from latentvqa.data.tokenizer import PAD, UNK
 from latentvqa.engine.answering import AnswerTexts, most_probable_answers
 from latentvqa.engine.runs.loading import LoadedModel
@@ -123,7 +123,7 @@ def answer_images(
     for start in range(0, len(images), step):
         chunk = images[start : start + step]
         pixels = [
-            answerer.pixels(one) if isinstance(one, Path) else answerer.transform(one)
+            answerer.transform.read(one) if isinstance(one, Path) else answerer.transform(one)
             for one in chunk
         ]
         for found in answerer.answer(np.stack(pixels)):
@@ -144,7 +144,7 @@ def _predictions(
     step = _images_at_once(questions)
     for start in range(0, len(images), step):
         chunk = images[start : start + step]
-        decoded = [_pixels_or_error(path, answerer) for path in chunk]
+        decoded = [_pixels_or_error(path, answerer.transform) for path in chunk]
         usable = [pixels for pixels in decoded if isinstance(pixels, np.ndarray)]
         answered = iter(answerer.answer(np.stack(usable)) if usable else [])
         for path, pixels in zip(chunk, decoded, strict=True):
@@ -167,18 +167,12 @@ class _BatchAnswerer:
     ) -> None:
         self.loaded, self.samples, self.is_explained = loaded, samples, is_explained
         preparation = loaded.model.vision.preparation
-        self.transform = ImageTransform(preparation.size, preparation.interpolation)
+        self.transform = ImageTransform(
+            preparation.size, preparation.interpolation, loaded.max_pixels
+        )
         self._texts = AnswerTexts(loaded.tokenizers.answer)
         self._questions = _question_tokens(loaded, questions)
         self._settings = loaded.scoring_settings(batch_size=1)
-
-    def pixels(self, path: Path) -> NDArray[np.uint8]:
-        """A file as the model sees it, ``(3, size, size)``.
-
-        Raises:
-            DataError: if it cannot be decoded.
-        """
-        return self.transform(decode_image(path, max_pixels=self.loaded.max_pixels))
 
     @torch.no_grad()
     def answer(self, pixels: NDArray[np.uint8]) -> list[list[_Found]]:
@@ -237,8 +231,8 @@ def _question_tokens(loaded: LoadedModel, questions: Sequence[str]) -> torch.Ten
     return tokens
 
 
-def _pixels_or_error(path: Path, answerer: _BatchAnswerer) -> NDArray[np.uint8] | str:
+def _pixels_or_error(path: Path, transform: ImageTransform) -> NDArray[np.uint8] | str:
     try:
-        return answerer.pixels(path)
+        return transform.read(path)
     except DataError as error:
         return str(error)

@@ -15,7 +15,7 @@ from typing import TextIO
 
 from latentvqa.config import Data
 from latentvqa.data.decoding import decode_image
-from latentvqa.data.image_names import ImageFolder
+from latentvqa.data.folders.names import ImageFolder
 from latentvqa.engine.runs.folder import EVALUATION_FILE, PREDICTIONS_FILE, evaluation_folder
 from latentvqa.errors import DataError
 from latentvqa.report.diagnosis.page_samples import Sample

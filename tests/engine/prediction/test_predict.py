@@ -3,7 +3,7 @@ import shutil
 
 import pytest
 
-from latentvqa.data.image_folders import images_below
+from latentvqa.data.folders.search import images_below
 from latentvqa.engine.evaluation.evaluate import evaluate
 from latentvqa.engine.prediction.predict import predict, read_question_lines
 from latentvqa.engine.runs.loading import load_model

@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from latentvqa.data.image_folders import images_below
+from latentvqa.data.folders.search import images_below
 from latentvqa.engine.assembly import ModelSpecification, specify
 from latentvqa.engine.evaluation.evaluate import evaluate
 from latentvqa.engine.prediction.predict import predict

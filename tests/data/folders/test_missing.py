@@ -1,4 +1,4 @@
-from latentvqa.data.missing_names import missing_advice
+from latentvqa.data.folders.missing import missing_advice
 
 
 def folder_of(tmp_path, *names):

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from latentvqa.data.image_names import ImageFolder
+from latentvqa.data.folders.names import ImageFolder
+from latentvqa.data.tables import read_questions
 from latentvqa.errors import DataError
 from tests.data.written_tables import fault, read
 
@@ -152,3 +153,19 @@ def test_names_that_are_no_text_are_found(tmp_path: Path) -> None:
     for name in ("\udcff.png", "line\nbreak.png", "\x1b[2J.png", "cr\rname.png"):
         (tmp_path / name).touch()
         assert ImageFolder(tmp_path).find(name) == name
+
+
+@pytest.mark.parametrize("there", [NFC, NFD], ids=["composed", "decomposed"])
+def test_a_table_and_a_disk_with_the_same_bytes_agree_beside_the_other_form(
+    folder: Path, there: str
+) -> None:
+    for name in (NFC, NFD):
+        (folder / "im" / name).parent.mkdir(exist_ok=True)
+        (folder / "im" / name).touch()
+    table = read(folder, f"image,question,answer\n{there},q,a\n")
+    assert table.image_names == (there,)
+
+
+def test_a_table_alone_takes_both_forms_of_a_name_for_one_image(folder: Path) -> None:
+    (folder / "t.csv").write_text(f"image,question,answer\n{NFC},q,a\n{NFD},q,b\n")
+    assert read_questions(folder / "t.csv", needs_images=False).image_names == (NFC,)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from latentvqa.data.image_folders import images_below
+from latentvqa.data.folders.search import images_below
 from latentvqa.errors import DataError
 
 

@@ -1,0 +1,1 @@
+"""Folders of image files: what lies in them, and which file a name means."""
