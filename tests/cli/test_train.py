@@ -137,13 +137,13 @@ def test_advice_is_shown_and_applied_only_when_asked_for(cli, here):
         "kl_health.early_start=1",
     )
     shown = cli("train", "--advise", "--out", "shown", *set_options(*crushed))
-    assert "  advice: kl.factor: 100 -> 75 (IN002 collapse)" in shown.err.splitlines()
+    assert "  advice: kl.factor: 100 -> 0.064 (IN002 collapse)" in shown.err.splitlines()
     assert "auto-tune" not in shown.err
     tuned = cli("train", "--auto-tune", "--out", "tuned", *set_options(*crushed))
-    told = "auto-tune after epoch 1: kl.factor: 100 -> 75 (IN002)"
+    told = "auto-tune after epoch 1: kl.factor: 100 -> 0.064 (IN002)"
     assert told in tuned.err.splitlines()
     weights = [record["effective_kl_weight"] for record in records_of(here / "tuned")]
-    assert weights == pytest.approx([1500.0, 1500.0, 1125.0, 1125.0])
+    assert weights == pytest.approx([1500.0, 1500.0, 0.96, 0.96])
 
 
 def test_faults_of_the_options_exit_2(cli, here, finished):

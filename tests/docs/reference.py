@@ -35,7 +35,13 @@ def rules_page() -> str:
         *(f"| {one.code} | `{one.name}` | {one.meaning} |" for one in RULES),
     ]
     for one in sorted(RULES, key=lambda rule: rule.code):
-        lines += ["", f"## {one.code} {one.name}", "", _filled(f"{one.meaning} {one.why}"), ""]
+        lines += [
+            "",
+            f"## {one.code} {one.name}",
+            "",
+            _filled(f"{one.meaning} {one.why} {one.look_at}"),
+            "",
+        ]
         lines += [
             f"- `{threshold.key}` = {threshold.value:g}: {threshold.description}"
             for threshold in thresholds_of(one)

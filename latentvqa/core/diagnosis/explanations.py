@@ -24,7 +24,8 @@ def explained(asked: str, limits: KLHealthThresholds) -> str:
         ConfigError: naming the nearest code, if there is no such rule.
     """
     rule = _rule_named(asked)
-    lines = [f"{rule.code} {rule.name}", "", fill(rule.meaning, WIDTH), "", fill(rule.why, WIDTH)]
+    reason = f"{rule.why} {rule.look_at}".rstrip()
+    lines = [f"{rule.code} {rule.name}", "", fill(rule.meaning, WIDTH), "", fill(reason, WIDTH)]
     if rule.thresholds:
         lines += ["", "Thresholds ([kl_health], or --set kl_health.KEY=VALUE):"]
         lines += [

@@ -20,17 +20,8 @@ from latentvqa.core.rules.thresholds import KLHealthThresholds
 
 EFFECT_EPOCHS = 3  # a change is judged so many epochs later
 
-# What may change while a run goes on, in the order of trying: with a teacher at
-# work it is eased first, then the KL, then the decoder's rate.
-TUNABLE = (
-    advice.TEACHER_KEY,
-    advice.FACTOR_KEY,
-    advice.KL_WARMUP_KEY,
-    advice.FREE_BITS_KEY,
-    advice.TEMPERATURE_KEY,
-    advice.DECODER_RATE_KEY,
-    advice.LATENT_RATE_KEY,
-)
+# What may change while a run goes on, in the order of trying.
+TUNABLE = (advice.FACTOR_KEY, advice.TEMPERATURE_KEY, advice.LATENT_RATE_KEY)
 
 
 def tuning_step(

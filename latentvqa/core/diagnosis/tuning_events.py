@@ -8,6 +8,11 @@ from dataclasses import replace
 from latentvqa.core.records import EpochRecord, KLConvention, RunHeader, TuningEvent
 from latentvqa.core.rules import advice
 
+# changed by automatic tuning of earlier versions
+FREE_BITS_KEY = "kl.free_bits"
+KL_WARMUP_KEY = "kl.warmup_epochs"
+TEACHER_KEY = "teacher.weight"
+
 
 def events_of(records: Sequence[EpochRecord]) -> Iterator[TuningEvent]:
     """Every event of a run, in order."""
@@ -45,13 +50,13 @@ def tuned_header(header: RunHeader, records: Sequence[EpochRecord]) -> RunHeader
     kl: KLConvention = replace(
         header.kl,
         factor=values.get(advice.FACTOR_KEY, header.kl.factor),
-        free_bits=values.get(advice.FREE_BITS_KEY, header.kl.free_bits),
+        free_bits=values.get(FREE_BITS_KEY, header.kl.free_bits),
     )
-    warmup = values.get(advice.KL_WARMUP_KEY, header.warmup_epochs)
+    warmup = values.get(KL_WARMUP_KEY, header.warmup_epochs)
     return replace(
         header,
         kl=kl,
         warmup_epochs=None if warmup is None else int(warmup),
         temperature=values.get(advice.TEMPERATURE_KEY, header.temperature),
-        teacher_weight=values.get(advice.TEACHER_KEY, header.teacher_weight),
+        teacher_weight=values.get(TEACHER_KEY, header.teacher_weight),
     )

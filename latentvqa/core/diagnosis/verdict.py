@@ -193,8 +193,8 @@ def _sentence(view: RunView, findings: Sequence[Finding]) -> str:
     rule = RULE_OF[worst.code]
     if is_tested and rule.tested is not None and rule.tested.next_step:
         return rule.tested.next_step
-    if rule.next_step:
-        return rule.next_step
+    if first := rule.next_step or rule.look_at:
+        return first
     if rule.subject == "latent" and not is_tested:
         return f"See what the decoder really uses: {_intervention(is_own)}"
     return f"Read what it means: latentvqa diagnose-kl --explain {worst.code}"

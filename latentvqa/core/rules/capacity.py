@@ -158,10 +158,6 @@ def _learnt_share(gain: float) -> str:
     return "nothing is" if gain <= 0.0 else f"only {figure(gain)} are"
 
 
-def _advise_ignored(view: RunView) -> Advice | None:
-    return advice.lower_latent_noise(view) if view.is_due else None
-
-
 def _advise_near_need(view: RunView) -> Advice | None:
     is_harmful = is_learning_overdue(view) and advice.is_penalty_active(view)
     return advice.lower_factor(view) if is_harmful else None
@@ -260,12 +256,10 @@ CAPACITY_RULES: tuple[Rule, ...] = (
         name="latent_ignored",
         meaning="The latent could carry the answers, but hardly anything is learnt.",
         why="The decoder does not read it, or what it holds has nothing to do with the answer. "
-        "Latent noise before the answer is learnt is a frequent cause: ramp the temperature from "
-        "0.",
+        "Look at the learning rates, and at latent noise before the answer is learnt.",
         source=_PROCESSING,
         rank=80,
         judge=judge_ignored,
-        advice=_advise_ignored,
         thresholds=("collapse_bound", "collapse_gain", "tuning_epoch"),
         subject="latent",
         tested=Tested(

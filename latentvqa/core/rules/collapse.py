@@ -203,19 +203,19 @@ def _cure(view: RunView) -> str:
     if is_active is None:
         return "compare kl_after with kl_raw to see whether the penalty is the cause"
     if is_active:
-        return "the penalty presses on it: less KL pressure, or a later and slower warm-up"
+        return "the penalty presses on it: see what a nat of rate costs in this run"
     return (
         "the penalty is inactive, so the latent path is not learning or is bypassed: look at "
-        "the answer loss, the temperature and the latent's learning rate, and run evaluate RUN"
+        "the answer loss, the latent noise and the latent's learning rate"
     )
 
 
 def _advise_collapse(view: RunView) -> Advice | None:
-    return None if _is_early(view) else advice.against_collapse(view)
-
-
-def _advise_partial(view: RunView) -> Advice | None:
-    return advice.against_collapse(view) if is_learning_overdue(view) else None
+    """A lower price where the penalty presses, less noise where it does not."""
+    is_active = advice.is_penalty_active(view)
+    if is_active is None or _is_early(view):
+        return None
+    return advice.lower_factor(view) if is_active else advice.lower_temperature(view)
 
 
 _BURDA = "active units, Burda et al. 2016 (arXiv:1509.00519); capacity against need"
@@ -228,9 +228,10 @@ COLLAPSE_RULES: tuple[Rule, ...] = (
         why="It is judged on three things: the information bound is below half of the information "
         "the answers need, and hardly anything is learnt; or no latent unit is active (Burda et "
         "al. 2016); or, where a log holds neither, the rate is near zero nats. A small kl_raw "
-        "alone is no collapse. If the penalty is active, lessen the pressure (smaller factor, "
-        "slower warm-up); raising the weight or lowering free_bits would press harder. If it is "
-        "inactive, the latent path does not learn: look at noise, rate and answer loss.",
+        "alone is no collapse. If the penalty is active, a smaller factor is advised where a nat "
+        "of rate costs more than a hundredth of a nat of loss; raising the weight or lowering "
+        "free_bits would press harder. If it is inactive, the latent path does not learn: less "
+        "noise is advised where there is more than usual; else look at rate and answer loss.",
         source=_BURDA,
         rank=40,
         judge=judge_collapse,
@@ -265,7 +266,6 @@ COLLAPSE_RULES: tuple[Rule, ...] = (
         source=_BURDA,
         rank=190,
         judge=judge_partial,
-        advice=_advise_partial,
         thresholds=("collapse_kl", "partial_tokens", "partial_units", "tuning_epoch"),
     ),
 )

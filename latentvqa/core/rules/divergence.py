@@ -112,11 +112,11 @@ def _fast_growth(view: RunView, raw: float) -> Outcome:
 
 def _explosion(view: RunView, level: Level, raw: float, times: float, since: str) -> Judgement:
     limits = view.thresholds
-    hold = "let the KL weight rise sooner" if view.has_kl else "give the KL a price"
+    hold = "how soon the KL weight rises" if view.has_kl else "why the KL has no price"
     return Judgement(
         level,
-        f"The KL explodes: kl_raw {figure(raw)} is {figure(times)} times {since}. Lower "
-        f"the latent's learning rate, or {hold}.",
+        f"The KL explodes: kl_raw {figure(raw)} is {figure(times)} times {since}. Look "
+        f"at the latent's learning rate, and at {hold}.",
         {"kl_raw": raw, "growth": times, "lowest_kl_raw": min(_kl_raws(view, start=0))},
         {
             "exploding_kl": view.kl_limit(limits.exploding_kl),

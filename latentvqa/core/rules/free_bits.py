@@ -1,12 +1,11 @@
 """Rule-of-thumb checks on free bits: how much of the KL they leave to the penalty.
 
-Where the KL is pinned the reduction says nothing, so that a smaller allowance is
-advised only where no information speaks.
+Where the KL is pinned the reduction says nothing, and chasing it leads into
+collapse: no change is advised.
 """
 
 from __future__ import annotations
 
-from latentvqa.core.rules import advice
 from latentvqa.core.rules.kl_checks import NO_KL_AFTER, check_level, outside_recipe
 from latentvqa.core.rules.rule import (
     RULE_OF_THUMB,
@@ -108,12 +107,12 @@ FREE_BITS_RULES: tuple[Rule, ...] = (
         name="free_bits_high",
         meaning="Free bits leave little or nothing of the KL to the penalty.",
         why="The rule of thumb calls free_bits too high then. Where the KL sits at its free "
-        "allowance (IN007) the reduction is near 100 % at any value, so lowering them is advised "
-        "only without information measures.",
+        "allowance (IN007) the reduction is near 100 % at any value, and lowering them leads into "
+        "collapse.",
         source=RULE_OF_THUMB,
         rank=340,
+        look_at="Look at how much is learnt before free_bits is changed.",
         judge=judge_free_bits,
-        advice=advice.lower_free_bits,
         thresholds=("generous_reduction", "zero_kl_share", "tuning_epoch"),
         subject="kl",
     ),
@@ -121,12 +120,11 @@ FREE_BITS_RULES: tuple[Rule, ...] = (
         code="KL005",
         name="free_bits_generous",
         meaning="No penalty for many epochs, and a KL that stays far below free_bits.",
-        why="The step after the KL factor: lower free_bits, not before the KL has had time to "
-        "grow.",
+        why="The rule of thumb lowers free_bits then. That looks at the KL alone.",
         source=RULE_OF_THUMB,
         rank=350,
+        look_at="Look at how much is learnt before free_bits is changed.",
         judge=judge_persistent_free_bits,
-        advice=advice.lower_free_bits,
         thresholds=(
             "persistent_reduction",
             "persistent_epochs",

@@ -12,7 +12,6 @@ from latentvqa.core.rules import advice
 from latentvqa.core.rules.information import are_answers_learnt
 from latentvqa.core.rules.rule import (
     RULE_OF_THUMB,
-    Advice,
     Judgement,
     Level,
     NotJudged,
@@ -111,7 +110,7 @@ def judge_high(view: RunView) -> Outcome:
         f"kl_raw {figure(raw)} is above {figure(limit)}: the penalty does not hold the "
         f"posterior{' yet (the weight is still rising)' if view.is_warming_up else ''}.",
         {"kl_raw": raw, "kl_share": kl_split(view.record).kl_share},
-        {name: limit, "pressing_kl_share": limits.pressing_kl_share},
+        {name: limit},
     )
 
 
@@ -154,11 +153,6 @@ def _is_consistent(view: RunView, above: float) -> bool:
     return is_long and all(raw is not None and raw > above for raw in raws)
 
 
-def _advise_high(view: RunView) -> Advice | None:
-    is_stuck = view.is_late and advice.is_validation_stuck(view)
-    return advice.ease_kl(view) if is_stuck else None
-
-
 KL_RULES: tuple[Rule, ...] = (
     Rule(
         code="KL001",
@@ -193,18 +187,16 @@ KL_RULES: tuple[Rule, ...] = (
         name="kl_high",
         meaning="kl_raw is high: the penalty does not hold the posterior.",
         why="The rule of thumb calls this over-regularisation and lowers the weight, which raises "
-        "the KL further. A smaller factor is advised only where the KL is a large share of the "
-        "loss and the validation answer loss is stuck.",
+        "the KL further.",
         source=RULE_OF_THUMB,
         rank=330,
+        look_at="Look at how much is learnt, and at the KL's share of the loss.",
         judge=judge_high,
-        advice=_advise_high,
         thresholds=(
             "high_kl",
             "high_kl_late",
             "high_kl_stuck",
             "consistent_epochs",
-            "pressing_kl_share",
         ),
         subject="kl",
     ),
@@ -216,8 +208,8 @@ KL_RULES: tuple[Rule, ...] = (
         "nothing.",
         source=RULE_OF_THUMB,
         rank=360,
+        look_at="Look at how much is learnt before anything about the KL is changed.",
         judge=judge_low_late,
-        advice=advice.lower_free_bits,
         thresholds=("low_kl_late", "tuning_epoch"),
         subject="kl",
         needs_epochs=True,

@@ -14,7 +14,6 @@ from latentvqa.core.rules.information import NO_LATENT, are_answers_learnt, is_l
 from latentvqa.core.rules.kl_checks import NO_KL, NO_KL_AFTER, NO_KL_RAW, outside_recipe
 from latentvqa.core.rules.rule import (
     RULE_OF_THUMB,
-    Advice,
     Judgement,
     NotJudged,
     Outcome,
@@ -174,14 +173,6 @@ def _is_share_harmful(view: RunView) -> bool:
     return is_stuck and not are_answers_learnt(view)
 
 
-def _advise_noise(view: RunView) -> Advice | None:
-    return advice.lower_latent_noise(view) if is_learning_overdue(view) else None
-
-
-def _advise_share(view: RunView) -> Advice | None:
-    return advice.ease_kl(view) if _is_share_harmful(view) else None
-
-
 _FREE_BITS = "Kingma et al. 2016 (arXiv:1606.04934), free bits; measured on our own runs"
 
 REGIME_RULES: tuple[Rule, ...] = (
@@ -195,8 +186,8 @@ REGIME_RULES: tuple[Rule, ...] = (
         "collapse. A warning only where the answers are not learnt.",
         source=_FREE_BITS,
         rank=140,
+        look_at="Look at the latent noise and at the learning rates, not at the KL.",
         judge=judge_pinned,
-        advice=_advise_noise,
         thresholds=(
             "pinned_low",
             "pinned_high",
@@ -224,12 +215,11 @@ REGIME_RULES: tuple[Rule, ...] = (
         meaning="The KL term has no effect: its price is 0, or the posterior does not use up its "
         "allowance.",
         why="Without a gradient neither weight nor factor matters, and the KL is what the start "
-        "and the answers make it. Lowering the factor changes nothing; free_bits is the only "
-        "handle.",
+        "and the answers make it. Lowering the factor changes nothing.",
         source=_FREE_BITS,
         rank=150,
+        look_at="Look at the latent noise and at the learning rates, not at the weight.",
         judge=judge_inactive,
-        advice=_advise_noise,
         thresholds=("zero_kl_share", "pinned_low", "pinned_tail", "pinned_epochs"),
     ),
     Rule(
@@ -240,8 +230,8 @@ REGIME_RULES: tuple[Rule, ...] = (
         "where validation is stuck and the answers are not learnt.",
         source=RULE_OF_THUMB,
         rank=230,
+        look_at="Look at what a nat of rate costs (beta), and at free_bits.",
         judge=judge_share,
-        advice=_advise_share,
         thresholds=("pressing_kl_share",),
     ),
 )

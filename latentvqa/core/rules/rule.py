@@ -112,12 +112,11 @@ class Rule:
         code: stable short code, such as ``KL003``.
         name: stable name, such as ``kl_high``.
         meaning: what it says about a run, in a sentence.
-        why: the reason behind it, and what to do.
+        why: the reason behind it.
         source: where it comes from.
-        rank: place among findings of one level: the lowest speaks for the run.
-            No two rules share one; steps of ten leave room.
+        rank: place among findings of one level, unique: the lowest speaks for the run.
         judge: what it says about one epoch.
-        advice: the change to try where it holds, if any.
+        advice: the change to try where it holds, if any was shown to cure it.
         thresholds: fields of the ``[kl_health]`` section that it compares with.
         subject: what it speaks of. ``evidence``: whether the logged measures can
             be trusted. ``latent``: whether the latent carries the answers, its
@@ -126,6 +125,7 @@ class Rule:
             information overrules. ``run``: anything else.
         next_step: what to do first where it leads and advises no change; empty
             for the general answer.
+        look_at: what to look at where it is a warning that leads and no change is advised.
         waits: whether its next step is to let the run go on, which a finished run cannot.
         needs_epochs: whether it has an epoch window, so that a log without
             epochs cannot be judged by it.
@@ -143,6 +143,7 @@ class Rule:
     thresholds: tuple[str, ...] = ()
     subject: Subject = "run"
     next_step: str = ""
+    look_at: str = ""
     waits: bool = False
     needs_epochs: bool = False
     tested: Tested | None = None

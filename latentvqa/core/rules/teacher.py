@@ -67,8 +67,7 @@ def judge_over_constraint(view: RunView) -> Outcome:
     return Judgement(
         "info" if are_answers_learnt(view) else "warning",
         f"KL, teacher and a fast decoder pull at once: training answer loss is {figure(train)}, "
-        f"validation stuck at {figure(val)}. Ease the teacher first, then the KL, then the "
-        "decoder's rate, one at a time.",
+        f"validation stuck at {figure(val)}.",
         {"train_answer_loss": train, "answer_loss": val},
         {"fast_train_loss": limits.fast_train_loss, "plateau_epochs": limits.plateau_epochs},
     )
@@ -167,13 +166,12 @@ TEACHER_RULES: tuple[Rule, ...] = (
         code="TR005",
         name="over_constraint",
         meaning="KL, teacher and a fast decoder pull at once, and validation is stuck.",
-        why="Three forces on one decoder. The order is teacher, KL, decoder rate, one change at a "
-        "time, since the teacher is the most volatile of the three.",
+        why="Three forces on one decoder. The teacher is the most volatile of the three.",
         source=RULE_OF_THUMB,
         rank=295,
+        look_at="Look at the teacher first, and change one thing at a time.",
         judge=judge_over_constraint,
-        advice=advice.tuning_advice,
-        thresholds=("fast_train_loss", "plateau_epochs", "tuning_epoch", "overfitting_min_loss"),
+        thresholds=("fast_train_loss", "plateau_epochs", "overfitting_min_loss"),
         needs_epochs=True,
     ),
 )

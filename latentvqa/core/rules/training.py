@@ -1,7 +1,6 @@
 """Rules on the answer loss: learning, plateau, overfitting, target.
 
-The KL is none of their business, with one exception: advice on a stuck loss may
-name the KL factor, where its preconditions hold.
+The KL is none of their business.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ from latentvqa.core.rules import advice
 from latentvqa.core.rules.information import are_answers_learnt
 from latentvqa.core.rules.rule import (
     RULE_OF_THUMB,
-    Advice,
     Judgement,
     Level,
     NotJudged,
@@ -42,7 +40,7 @@ def judge_answer_loss(view: RunView) -> Outcome:
     return Judgement(
         "warning",
         f"Training answer loss has not fallen: {figure(best)} at best, {figure(first)} in the "
-        "first epoch. The decoder's rate is too low, or regularisation too strong.",
+        "first epoch.",
         {"best_answer_loss": best, "first_answer_loss": first},
         {"learning_min_decrease": limits.learning_min_decrease, "early_epoch": limits.early_epoch},
     )
@@ -114,7 +112,7 @@ def judge_decoder_rate(view: RunView) -> Outcome:
         return NotJudged("another tool's loss is fast at no value that is known")
     is_stuck = advice.is_validation_stuck(view) and val > limits.overfitting_min_loss
     stopped_early = view.records[best].epoch < limits.tuning_epoch
-    if not (is_stuck and stopped_early and advice.was_fast(view)):
+    if not (is_stuck and stopped_early and _was_fast(view)):
         return None
     if not view.is_late or ratio <= limits.overfitting_high:
         return None
@@ -142,15 +140,20 @@ def judge_target(view: RunView) -> Outcome:
         return NotJudged("the log names no target loss")
     if lowest is None or lowest < target or not advice.is_validation_stuck(view):
         return None
-    is_pressed = advice.ease_kl(view) is not None
-    rest = "The KL is a large share of the loss." if is_pressed else "Look at the data next."
     return Judgement(
         "warning",
         f"Validation answer loss is stuck at {figure(lowest)}, above the target "
-        f"{figure(target)}, at epoch {view.record.epoch}. {rest}",
+        f"{figure(target)}, at epoch {view.record.epoch}.",
         {"best_answer_loss": lowest},
         {"target": target, "target_epoch": limits.target_epoch},
     )
+
+
+def _was_fast(view: RunView) -> bool:
+    """Whether training answer loss was very low within the early epochs."""
+    early = (r for r in view.records[: view.index + 1] if r.epoch <= view.thresholds.early_epoch)
+    losses = (finite(record.train.answer_loss) for record in early)
+    return any(loss is not None and loss < view.thresholds.fast_train_loss for loss in losses)
 
 
 def _has_other_scale(view: RunView) -> bool:
@@ -186,28 +189,16 @@ def _is_plateau_good(view: RunView) -> bool:
     return is_below and are_answers_learnt(view) is not False
 
 
-def _advise_plateau(view: RunView) -> Advice | None:
-    return None if _is_plateau_good(view) else advice.tuning_advice(view)
-
-
-def _advise_overfitting(view: RunView) -> Advice | None:
-    """The teacher, then the decoder's rate; never less KL. Not before the tuning epoch."""
-    ratio = finite(view.record.overfitting_ratio)
-    if not view.is_late or ratio is None or ratio < view.thresholds.overfitting_high:
-        return None
-    return advice.lower_teacher(view) or advice.lower_decoder_rate(view)
-
-
 TRAINING_RULES: tuple[Rule, ...] = (
     Rule(
         code="TR001",
         name="answer_loss_not_decreasing",
         meaning="Training answer loss has hardly fallen since the first epoch.",
-        why="A bug, or too low a rate. Overfit ten examples first: what cannot do that is broken.",
+        why="A bug, or too low a rate. What cannot overfit ten examples is broken.",
         source=RULE_OF_THUMB,
         rank=270,
+        look_at="Look at the learning rates, and whether ten examples can be overfitted.",
         judge=judge_answer_loss,
-        advice=advice.raise_decoder_rate,
         thresholds=("learning_min_decrease", "early_epoch", "overfitting_min_loss"),
         needs_epochs=True,
     ),
@@ -215,12 +206,11 @@ TRAINING_RULES: tuple[Rule, ...] = (
         code="TR002",
         name="validation_plateau",
         meaning="Validation answer loss has had no new best for many epochs.",
-        why="Nothing is tuned before epoch 10. In the full stage the teacher is eased first, then "
-        "the KL where it is a large share of the loss, then the decoder's rate.",
+        why="Not judged before epoch 10.",
         source=RULE_OF_THUMB,
         rank=280,
+        look_at="Look at overfitting, at the data, and in the full stage at the teacher.",
         judge=judge_plateau,
-        advice=_advise_plateau,
         thresholds=("plateau_epochs", "tuning_epoch", "overfitting_min_loss", "target_loss"),
         needs_epochs=True,
     ),
@@ -230,12 +220,12 @@ TRAINING_RULES: tuple[Rule, ...] = (
         meaning="The overfit ratio (validation over training answer loss) is high, and validation "
         "has risen over its best.",
         why="The rule of thumb lowers the KL weight; that is the one thing that does not help, "
-        "since the KL regularises. Ease the teacher, slow the decoder, add data. Not judged where "
+        "since the KL regularises. Not judged where "
         "the loss is tiny or has not risen, since a ratio of two small numbers says nothing.",
         source=RULE_OF_THUMB,
         rank=130,
+        look_at="Look at how much data there is, at dropout, and in the full stage at the teacher.",
         judge=judge_overfitting,
-        advice=_advise_overfitting,
         thresholds=(
             "overfitting_moderate",
             "overfitting_high",
@@ -249,11 +239,11 @@ TRAINING_RULES: tuple[Rule, ...] = (
         name="decoder_rate_high",
         meaning="Training answer loss fell very fast, validation stopped early, and the gap is "
         "wide.",
-        why="The last step of tuning: a slower decoder, only after the KL factor and free bits.",
+        why="The rule of thumb slows the decoder; with little data the others overfit as well.",
         source=RULE_OF_THUMB,
         rank=290,
+        look_at="Look at the decoder's rate against the others, and at how much data there is.",
         judge=judge_decoder_rate,
-        advice=advice.lower_decoder_rate,
         thresholds=(
             "fast_train_loss",
             "early_epoch",
@@ -267,13 +257,12 @@ TRAINING_RULES: tuple[Rule, ...] = (
         code="TR006",
         name="target_missed",
         meaning="The target loss is not reached when it should be, and validation is stuck.",
-        why="The rule of thumb lowers the KL factor first. That is advised only where the KL is a "
-        "large share of the loss; if all else is healthy, the data are next.",
+        why="The rule of thumb lowers the KL factor first.",
         source=RULE_OF_THUMB,
         rank=300,
+        look_at="Look at the KL's share of the loss; if all else is healthy, at the data.",
         judge=judge_target,
-        advice=advice.ease_kl,
-        thresholds=("target_epoch", "target_loss", "pressing_kl_share", "plateau_epochs"),
+        thresholds=("target_epoch", "target_loss", "plateau_epochs"),
         needs_epochs=True,
     ),
 )

@@ -28,7 +28,8 @@ def tuning_text(event: TuningEvent) -> str:
     effect = (
         f"best validation answer loss {figure(event.best_before)} -> {figure(event.best_after)}"
     )
-    verb = "kept" if event.action == "keep" else "undone"
+    # a new best proves nothing: the loss may have fallen without the change as well
+    verb = "kept, not shown to help" if event.action == "keep" else "undone"
     return f"auto-tune after epoch {event.epoch}: {verb}, {change} ({event.rule}; {effect})"
 
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from latentvqa.core.diagnosis.diagnose import diagnose
@@ -5,7 +7,7 @@ from latentvqa.core.diagnosis.verdict import NextStep, place_of
 from latentvqa.core.records import KLConvention, RunHeader
 from latentvqa.core.rules.catalogue import RULES
 from latentvqa.core.rules.rule import LEVELS, Advice, Finding
-from tests.runs import HEADER, make_epoch, make_run
+from tests.runs import HEADER, KL, make_epoch, make_run
 
 
 def test_collapse_speaks_before_the_teacher_and_divergence_before_collapse():
@@ -80,7 +82,9 @@ def step(header=HEADER, **changes):
 
 def test_the_first_change_that_a_finding_advises_is_the_next_step():
     gone = {"answer_gain": 0.01, "information_bound": 0.3}
-    assert step(val=gone) == NextStep("", Advice("kl.factor", 0.2, 0.15), "collapse", is_own=True)
+    dear = replace(HEADER, kl=replace(KL, factor=20.0))
+    advised = Advice("kl.factor", 20.0, 0.26)
+    assert step(dear, val=gone) == NextStep("", advised, "collapse", is_own=True)
 
 
 @pytest.mark.parametrize(
@@ -95,6 +99,10 @@ def test_the_first_change_that_a_finding_advises_is_the_next_step():
         (
             {"train": {"kl_raw": -0.1, "kl_after": 0.0}},
             "Read what it means: latentvqa diagnose-kl --explain LG004",
+        ),
+        (
+            {"train": {"answer_loss": 1.7, "total_loss": 1.805}},
+            "Look at the learning rates, and whether ten examples can be overfitted.",
         ),
     ],
 )

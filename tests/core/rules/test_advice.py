@@ -2,10 +2,10 @@ from dataclasses import replace
 
 import pytest
 
+from latentvqa.config import Config
 from latentvqa.core.rules import advice
 from latentvqa.core.rules.rule import Advice, views
 from latentvqa.core.rules.thresholds import KLHealthThresholds
-from tests.core.rules.found import UNKNOWN
 from tests.runs import HEADER, KL, make_run
 
 
@@ -13,39 +13,42 @@ def last(epochs=12, header=HEADER, **changes):
     return views(header, make_run(epochs, **changes), KLHealthThresholds())[-1]
 
 
+def test_advice_goes_to_the_values_of_the_shipped_recipe():
+    config = Config()
+    assert config.latent.temperature == advice.TEMPERATURE
+    assert config.optimizer.latent_rate == advice.LATENT_RATE
+    shipped = replace(KL, tokens=config.latent.tokens, dims=config.latent.dims)
+    assert advice.lower_factor(last(header=replace(HEADER, kl=shipped))) is None
+
+
 @pytest.mark.parametrize(
-    ("before", "after"), [(0.2, 0.15), (0.15, 0.11), (1.0 / 3.0, 0.25), (100.0, 75.0)]
+    ("kl", "after"),
+    [
+        # 15 x factor / (6 x 64) is the price of a nat
+        (replace(KL, factor=0.26), None),
+        (replace(KL, factor=0.27), 0.26),
+        (replace(KL, factor=1.0, max_weight=0.0), None),
+        (replace(KL, factor=200.0), 0.26),
+        (replace(KL, factor=200.0, max_weight=1.0), 3.8),
+        # summed over the dimensions, only the tokens share it
+        (replace(KL, factor=0.1, reduction="sum"), 0.004),
+        (replace(KL, factor=200.0, unknown=("dims",)), None),
+    ],
 )
-def test_a_change_starts_from_the_exact_value_and_goes_to_a_round_one(before, after):
-    header = replace(HEADER, kl=replace(KL, factor=before))
-    assert advice.lower_factor(last(header=header)) == Advice("kl.factor", before, after)
+def test_a_factor_is_lowered_until_a_nat_of_rate_is_cheap_and_no_further(kl, after):
+    change = advice.lower_factor(last(header=replace(HEADER, kl=kl)))
+    assert change == (None if after is None else Advice("kl.factor", kl.factor, after))
 
 
-def test_a_rate_is_read_from_its_peak():
-    rates = [0.1e-3, 0.5e-3, 0.3e-3]
+def test_a_rate_is_read_from_its_peak_and_lowered_where_it_is_fast():
+    rates = [1e-3, 5e-3, 3e-3]
     view = last(3, vary=lambda n: {"learning_rates": {"latent": rates[n]}})
-    assert advice.lower_latent_rate(view) == Advice("optimizer.latent_rate", 5e-4, 3e-4)
-    assert advice.lower_latent_rate(last(learning_rates={})) is None
+    assert advice.lower_latent_rate(view) == Advice("optimizer.latent_rate", 5e-3, 5e-4)
+    for usual in ({}, {"latent": 5e-4}, {"decoder": 1e-2}):
+        assert advice.lower_latent_rate(last(learning_rates=usual)) is None
 
 
-def test_the_teacher_is_eased_in_the_full_stage_only_and_where_it_works():
-    assert advice.lower_teacher(last(12)) is None
-    assert advice.lower_teacher(last(16)) == Advice("teacher.weight", 0.3, 0.2)
-    alone = replace(HEADER, teacher_weight=0.0)
-    assert advice.lower_teacher(last(16, alone)) is None
-
-
-def test_less_free_bits_are_advised_only_late_and_where_no_information_speaks():
-    lower = advice.lower_free_bits
-    assert lower(last(val=UNKNOWN)) == Advice("kl.free_bits", 0.1, 0.07)
-    assert lower(last(10, val=UNKNOWN)) is None
-    assert lower(last()) is None
-    assert lower(last(val=UNKNOWN, train={"kl_raw": 0.005})) is None
-    without = replace(HEADER, kl=replace(KL, free_bits=0.0))
-    assert lower(last(header=without, val=UNKNOWN)) is None
-
-
-def test_a_warmup_of_unknown_length_is_eased_by_its_factor():
-    unknown = replace(HEADER, warmup_epochs=None)
-    assert advice.slow_kl_warmup(last(header=unknown)).key == "kl.factor"
-    assert advice.slow_kl_warmup(last()) == Advice("kl.warmup_epochs", 15, 30.0)
+@pytest.mark.parametrize(("held", "is_lowered"), [(0.6, False), (0.61, True), (None, False)])
+def test_noise_is_lowered_where_there_is_more_than_usual(held, is_lowered):
+    change = advice.lower_temperature(last(header=replace(HEADER, temperature=held)))
+    assert change == (Advice("latent.temperature", held, 0.6) if is_lowered else None)

@@ -53,8 +53,9 @@ def test_capacity_is_compared_with_the_need(bound, name, is_found):
 
 
 def test_a_narrow_latent_that_has_not_learnt_is_a_warning():
-    finding = found("capacity_near_need", make_run(12, val=info(1.2 * NEED, 0.4 * NEED)))
-    assert (finding.level, finding.advice) == ("warning", Advice("kl.factor", 0.2, 0.15))
+    dear = replace(HEADER, kl=replace(KL, factor=20.0))
+    finding = found("capacity_near_need", make_run(12, val=info(1.2 * NEED, 0.4 * NEED)), dear)
+    assert (finding.level, finding.advice) == ("warning", Advice("kl.factor", 20.0, 0.26))
 
 
 def test_missing_information_is_said():

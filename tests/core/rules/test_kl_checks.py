@@ -3,7 +3,6 @@ from dataclasses import replace
 import pytest
 
 from latentvqa.core.diagnosis.diagnose import diagnose
-from latentvqa.core.rules.rule import Advice
 from tests.core.rules.found import UNKNOWN, found, kl, run
 from tests.runs import HEADER, KL, make_run
 
@@ -60,21 +59,6 @@ def test_the_lowest_limit_holds_while_validation_is_stuck(raw, is_found):
     stuck = {"answer_loss": 0.9}
     assert (found("kl_high", run(raw, val=stuck)) is not None) is is_found
     assert found("kl_high", run(raw)) is None
-
-
-@pytest.mark.parametrize(
-    ("share", "loss", "advice"),
-    [(0.31, 0.9, Advice("kl.factor", 0.2, 0.15)), (0.3, 0.9, None), (0.31, None, None)],
-)
-def test_less_weight_is_advised_only_where_it_presses_and_validation_is_stuck(share, loss, advice):
-    val = {} if loss is None else {"answer_loss": loss}
-    seen = found("kl_high", run(0.2, val=val, kl_share=share, answer_loss=0.8))
-    assert seen.advice == advice
-
-
-def test_less_weight_is_never_advised_against_overfitting():
-    seen = found("kl_high", run(0.2, val={"answer_loss": 0.9}, kl_share=0.5, answer_loss=0.3))
-    assert seen.advice is None
 
 
 def test_checks_of_the_kl_are_info_where_information_says_that_the_latent_works():

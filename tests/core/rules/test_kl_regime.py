@@ -2,7 +2,6 @@ from dataclasses import replace
 
 import pytest
 
-from latentvqa.core.rules.rule import Advice
 from tests.core.rules.found import NEED, UNKNOWN, found, info, run
 from tests.runs import HEADER, KL, make_run
 
@@ -64,13 +63,6 @@ def test_a_kl_at_its_allowance_is_called_harmless_unless_the_answers_are_missing
     assert says in seen.sentence
 
 
-def test_noise_is_lowered_where_a_pinned_kl_has_not_learnt():
-    assert found("pinned", run(0.09, 0.0, val={"answer_gain": 0.3})).advice == Advice(
-        "latent.temperature_warmup_epochs", 0, 6
-    )
-    assert found("pinned", run(0.09, 0.0, val=UNKNOWN)).advice is None
-
-
 def test_a_kl_without_a_price_is_inactive_whatever_its_size():
     header = replace(HEADER, kl=replace(KL, max_weight=0.0))
     seen = found("penalty_inactive", run(0.2), header)
@@ -82,9 +74,10 @@ def test_a_large_share_of_the_loss_is_a_fault_only_where_nothing_moves():
     pressed = {"kl_share": 0.5, "answer_loss": 0.8}
     assert found("kl_share_high", run(0.05, **pressed)).level == "info"
     stuck = found(
-        "kl_share_high", run(0.05, val={"answer_loss": 0.9, "answer_gain": 0.3}, **pressed)
+        "kl_share_high",
+        run(0.05, val={"answer_loss": 0.9, "answer_gain": 0.3}, **pressed),
     )
-    assert (stuck.level, stuck.advice) == ("warning", Advice("kl.factor", 0.2, 0.15))
+    assert stuck.level == "warning"
     assert stuck.sentence == (
         "The KL is 50 % of the loss, above the rule-of-thumb 30 %, while the validation answer "
         "loss is stuck."

@@ -1,10 +1,7 @@
-from dataclasses import replace
-
 import pytest
 
-from latentvqa.core.rules.rule import Advice
 from tests.core.rules.found import found
-from tests.runs import HEADER, make_run
+from tests.runs import make_run
 
 
 @pytest.mark.parametrize(
@@ -14,9 +11,7 @@ def test_answer_loss_must_fall_within_the_early_epochs(last, epochs, is_found):
     records = make_run(
         epochs, lambda n: {"train": {"answer_loss": 1.0 if n < epochs - 1 else last}}
     )
-    finding = found("answer_loss_not_decreasing", records)
-    assert (finding is not None) is is_found
-    assert not is_found or finding.advice == Advice("optimizer.decoder_rate", 5e-4, 8e-4)
+    assert (found("answer_loss_not_decreasing", records) is not None) is is_found
 
 
 def test_an_answer_loss_that_was_always_small_need_not_fall():
@@ -46,19 +41,6 @@ def test_a_plateau_is_a_warning_above_the_target(loss, level):
 
 def test_a_plateau_close_to_zero_is_no_plateau():
     assert found("validation_plateau", plateau(12, 3, 0.049)) is None
-
-
-def test_a_plateau_is_tuned_by_the_teacher_first_then_the_kl_then_the_decoder():
-    in_full = plateau(12, 3, stage="full")
-    assert found("validation_plateau", in_full).advice == Advice("teacher.weight", 0.3, 0.2)
-    alone = replace(HEADER, teacher_weight=0.0)
-    pressed = [replace(r, train=replace(r.train, kl_share=0.31)) for r in in_full]
-    assert found("validation_plateau", pressed, alone).advice == Advice("kl.factor", 0.2, 0.15)
-    fast = [replace(r, train=replace(r.train, answer_loss=0.19)) for r in in_full]
-    assert found("validation_plateau", fast, alone).advice == Advice(
-        "optimizer.decoder_rate", 5e-4, 3e-4
-    )
-    assert found("validation_plateau", in_full, alone).advice is None
 
 
 def overfit(ratio, *, val=0.5, rise=0.2, epochs=20):
@@ -99,10 +81,3 @@ def test_overfitting_needs_a_rise_over_the_best(rise, is_found):
 @pytest.mark.parametrize(("val", "is_found"), [(0.051, True), (0.05, False)])
 def test_overfitting_needs_a_loss_that_matters(val, is_found):
     assert (found("overfitting", overfit(3.5, val=val)) is not None) is is_found
-
-
-def test_overfitting_is_never_met_with_less_kl():
-    assert found("overfitting", overfit(3.5)).advice == Advice("teacher.weight", 0.3, 0.2)
-    alone = replace(HEADER, teacher_weight=0.0)
-    assert found("overfitting", overfit(3.5), alone).advice is None
-    assert found("overfitting", overfit(3.5, epochs=10)).advice is None

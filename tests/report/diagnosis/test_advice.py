@@ -50,4 +50,4 @@ def test_every_event_of_tuning_is_one_line():
         "auto-tune after epoch 13: undone, kl.factor: 0.15 -> 0.2 (KL010; best validation answer "
         "loss 0.9 -> 0.91)"
     )
-    assert "kept, kl.factor: 0.2 -> 0.15" in tuning_text(kept)
+    assert "kept, not shown to help, kl.factor: 0.2 -> 0.15" in tuning_text(kept)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from latentvqa.core.rules.rule import Advice
 from tests.core.rules.sides.paired_logs import (
     LIMITS,
     NEED,
-    RAW,
     Change,
     Pair,
     at_tuning,
@@ -14,9 +12,7 @@ from tests.core.rules.sides.paired_logs import (
     falling,
     gained,
     least,
-    over,
     overfitted,
-    pressed,
     stuck,
     trained,
     under,
@@ -24,7 +20,6 @@ from tests.core.rules.sides.paired_logs import (
 from tests.core.rules.sides.speaking import NO_TARGET
 from tests.runs import HEADER, make_run
 
-LESS_KL = (Advice("kl.factor", 0.2, 0.15), None)
 SMALL_KL = "kl_raw 0.005 is below 0.01, the rule-of-thumb sign of collapse"
 AT_ALLOWANCE = {"kl_raw": 0.09, "kl_after": 0.0}
 UNLEARNT = {"information_bound": 12.0, "answer_gain": 0.05}
@@ -75,32 +70,11 @@ CHANGES: dict[str, dict[str, Change]] = {
             ("Overfitting (act)", "Overfitting (high)"),
         ),
     },
-    "TR005": {
-        "tuning_epoch": Change(
-            Pair(
-                lambda n: stuck(n, train=0.1, stage="full"),
-                LIMITS.tuning_epoch + 1,
-                LIMITS.tuning_epoch,
-            ),
-            "advice",
-            (Advice("teacher.weight", 0.3, 0.2), None),
-        )
-    },
-    "TR006": {
-        "pressing_kl_share": Change(
-            over(lambda x: pressed(x, RAW, 0.85), LIMITS.pressing_kl_share), "advice", LESS_KL
-        )
-    },
     "KL001": {
         "early_epoch": Change(
             Pair(lambda n: trained(n, kl_raw=0.005), LIMITS.early_epoch, LIMITS.early_epoch + 1),
             "sentence",
             (f"{SMALL_KL}: early enough to wait", f"{SMALL_KL}: the verdict rests"),
-        )
-    },
-    "KL003": {
-        "pressing_kl_share": Change(
-            over(lambda x: pressed(x, 0.2, 0.85), LIMITS.pressing_kl_share), "advice", LESS_KL
         )
     },
     "KL004": {
