@@ -5,8 +5,9 @@ Named questions about the judged record and its past; nothing here is a rule.
 
 from __future__ import annotations
 
-from latentvqa.core.records import EpochRecord
+from latentvqa.core.records import EpochRecord, SplitMetrics
 from latentvqa.core.rules.rule import RunView, finite, kl_split
+from latentvqa.core.rules.thresholds import KLHealthThresholds
 
 MOST_DIMENSIONS = 10_000  # of a latent whose convention is unknown
 FALLEN = 100.0  # times below its highest value that a KL lies which is no matter of a weight
@@ -101,3 +102,11 @@ def _has_moved(view: RunView) -> bool:
     losses = [[getattr(split, name) for split in past] for name in names]
     known = [held for held in losses if None not in held]
     return not known or any(len(set(held)) > 1 for held in known)
+
+
+def counts_as_zero(split: SplitMetrics, thresholds: KLHealthThresholds) -> bool | None:
+    """Whether ``kl_after`` is so small a share of ``kl_raw`` that it counts as 0."""
+    raw, after = finite(split.kl_raw), finite(split.kl_after)
+    if raw is None or after is None:
+        return None
+    return after <= 0.0 or after < thresholds.zero_kl_share * raw

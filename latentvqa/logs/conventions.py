@@ -11,8 +11,9 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
+from latentvqa.core.figures import figure
 from latentvqa.core.records import EpochRecord, KLConvention, SplitMetrics
-from latentvqa.core.rules.rule import figure, finite
+from latentvqa.core.rules.rule import finite
 from latentvqa.logs.columns.fields import METRICS, SPLITS
 
 ALL_FACTS = ("reduction", "tokens", "dims", "free_bits", "factor", "max_weight")

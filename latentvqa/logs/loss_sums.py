@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from latentvqa.core.figures import figure
 from latentvqa.core.records import EpochRecord, SplitMetrics
-from latentvqa.core.rules.rule import figure, finite
+from latentvqa.core.rules.rule import finite
 from latentvqa.logs.columns.fields import SPLITS
 from latentvqa.logs.loss_points import (
     FEWEST,

@@ -10,7 +10,7 @@ from functools import cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
-from latentvqa.core.rules.rule import figure as number_text
+from latentvqa.core.figures import figure as number_text
 from latentvqa.report.text import printable
 
 if TYPE_CHECKING:

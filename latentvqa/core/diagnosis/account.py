@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from latentvqa.core.figures import figure, percent
 from latentvqa.core.rules.information import (
     Information,
     are_answers_learnt,
     has_leak,
     information_of,
 )
-from latentvqa.core.rules.rule import RunView, figure, finite, percent
+from latentvqa.core.rules.rule import RunView, finite
 
 
 @dataclass(frozen=True)

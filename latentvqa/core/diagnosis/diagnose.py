@@ -20,6 +20,7 @@ from latentvqa.core.diagnosis.verdict import (
     place_of,
     verdict_on,
 )
+from latentvqa.core.figures import figure
 from latentvqa.core.latent_use import LatentUseVerdict
 from latentvqa.core.records import EpochRecord, RunHeader
 from latentvqa.core.rules.catalogue import RULES
@@ -33,7 +34,6 @@ from latentvqa.core.rules.rule import (
     Outcome,
     Rule,
     RunView,
-    figure,
     severity,
     views,
 )

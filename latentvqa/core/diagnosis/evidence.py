@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from latentvqa.core.figures import figure
 from latentvqa.core.kl_precision import (
     floor_of,
     holds_kl,
@@ -16,7 +17,7 @@ from latentvqa.core.kl_precision import (
     is_scattered,
 )
 from latentvqa.core.rules.information import are_answers_learnt
-from latentvqa.core.rules.rule import RunView, figure, finite, kl_split
+from latentvqa.core.rules.rule import RunView, finite, kl_split
 
 MOST_CANDIDATES = 4
 

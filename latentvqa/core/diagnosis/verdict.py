@@ -9,18 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from latentvqa.core.diagnosis.evidence import missing_evidence, to_do
+from latentvqa.core.figures import figure, learnt
 from latentvqa.core.rules.catalogue import RULE_OF
 from latentvqa.core.rules.information import Information, are_answers_learnt, information_of
-from latentvqa.core.rules.rule import (
-    Advice,
-    Finding,
-    Level,
-    RunView,
-    Subject,
-    figure,
-    learnt,
-    severity,
-)
+from latentvqa.core.rules.rule import Advice, Finding, Level, RunView, Subject, severity
 
 NOT_JUDGED = "Nothing is said about the latent."
 

@@ -11,18 +11,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from latentvqa.core.figures import figure, percent
 from latentvqa.core.histogram import KLAfterBounds, kl_after_at
+from latentvqa.core.kl_precision import counts_as_zero
 from latentvqa.core.records import EpochRecord, RunHeader, SplitMetrics
 from latentvqa.core.rules.information import information_of
-from latentvqa.core.rules.rule import (
-    RunView,
-    counts_as_zero,
-    figure,
-    finite,
-    kl_split,
-    percent,
-    views,
-)
+from latentvqa.core.rules.rule import RunView, finite, kl_split, views
 from latentvqa.core.rules.thresholds import KLHealthThresholds
 
 # Allowances of the table, in nats of a kl_token that is a mean over dimensions.

@@ -9,7 +9,8 @@ Nothing in here decides whether a run is healthy.
 
 from __future__ import annotations
 
-from latentvqa.core.rules.rule import Advice, RunView, counts_as_zero, finite, kl_split
+from latentvqa.core.kl_precision import counts_as_zero
+from latentvqa.core.rules.rule import Advice, RunView, finite, kl_split
 
 FACTOR_KEY = "kl.factor"
 LATENT_RATE_KEY = "optimizer.latent_rate"

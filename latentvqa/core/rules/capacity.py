@@ -6,6 +6,7 @@ rows, and never guess a missing one.
 
 from __future__ import annotations
 
+from latentvqa.core.figures import figure, learnt
 from latentvqa.core.rules import advice
 from latentvqa.core.rules.information import (
     NO_INFORMATION,
@@ -26,9 +27,7 @@ from latentvqa.core.rules.rule import (
     Rule,
     RunView,
     Tested,
-    figure,
     finite,
-    learnt,
 )
 
 NO_BLIND = NotJudged("the log holds no gain over models that see no image")

@@ -6,6 +6,7 @@ small KL alone. Where a log holds no such measures, a rate near zero decides.
 
 from __future__ import annotations
 
+from latentvqa.core.figures import figure, learnt, percent
 from latentvqa.core.kl_precision import (
     MOST_DIMENSIONS,
     has_fallen,
@@ -30,11 +31,8 @@ from latentvqa.core.rules.rule import (
     Rule,
     RunView,
     Tested,
-    figure,
     finite,
     kl_split,
-    learnt,
-    percent,
 )
 
 

@@ -5,19 +5,11 @@ from __future__ import annotations
 from itertools import pairwise
 from math import inf, isfinite
 
+from latentvqa.core.figures import figure
 from latentvqa.core.rules import advice
 from latentvqa.core.rules.information import NO_LATENT
 from latentvqa.core.rules.kl_checks import NO_KL_RAW
-from latentvqa.core.rules.rule import (
-    Judgement,
-    Level,
-    Outcome,
-    Rule,
-    RunView,
-    figure,
-    finite,
-    kl_split,
-)
+from latentvqa.core.rules.rule import Judgement, Level, Outcome, Rule, RunView, finite, kl_split
 
 _SAME_LOSS = 0.02  # share of its range by which a loss may differ and be no worse
 LOSSES = (

@@ -6,6 +6,8 @@ collapse: no change is advised.
 
 from __future__ import annotations
 
+from latentvqa.core.figures import figure, percent
+from latentvqa.core.kl_precision import counts_as_zero
 from latentvqa.core.rules.kl_checks import NO_KL_AFTER, check_level, outside_recipe
 from latentvqa.core.rules.rule import (
     RULE_OF_THUMB,
@@ -13,11 +15,8 @@ from latentvqa.core.rules.rule import (
     Outcome,
     Rule,
     RunView,
-    counts_as_zero,
-    figure,
     finite,
     kl_split,
-    percent,
 )
 
 

@@ -8,6 +8,7 @@ where those are absent.
 
 from __future__ import annotations
 
+from latentvqa.core.figures import figure, percent
 from latentvqa.core.rules import advice
 from latentvqa.core.rules.information import are_answers_learnt
 from latentvqa.core.rules.rule import (
@@ -18,10 +19,8 @@ from latentvqa.core.rules.rule import (
     Outcome,
     Rule,
     RunView,
-    figure,
     finite,
     kl_split,
-    percent,
 )
 
 NO_KL = NotJudged("no KL is priced in this bottleneck or stage")

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 
+from latentvqa.core.figures import figure, percent
+from latentvqa.core.kl_precision import counts_as_zero
 from latentvqa.core.records import EpochRecord
 from latentvqa.core.rules import advice
 from latentvqa.core.rules.information import NO_LATENT, are_answers_learnt, is_learning_overdue
@@ -19,11 +21,8 @@ from latentvqa.core.rules.rule import (
     Outcome,
     Rule,
     RunView,
-    counts_as_zero,
-    figure,
     finite,
     kl_split,
-    percent,
 )
 
 

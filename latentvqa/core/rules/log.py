@@ -4,16 +4,9 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from latentvqa.core.figures import figure
 from latentvqa.core.kl_precision import is_sampled
-from latentvqa.core.rules.rule import (
-    Judgement,
-    NotJudged,
-    Outcome,
-    Rule,
-    RunView,
-    figure,
-    finite,
-)
+from latentvqa.core.rules.rule import Judgement, NotJudged, Outcome, Rule, RunView, finite
 
 
 def judge_epochs(view: RunView) -> Outcome:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from latentvqa.core.figures import figure, percent
 from latentvqa.core.rules.kl_checks import NO_KL_RAW, outside_recipe
 from latentvqa.core.rules.rule import (
     RULE_OF_THUMB,
@@ -15,10 +16,8 @@ from latentvqa.core.rules.rule import (
     Outcome,
     Rule,
     RunView,
-    figure,
     finite,
     kl_split,
-    percent,
 )
 
 

@@ -286,14 +286,6 @@ def kl_split(record: EpochRecord) -> SplitMetrics:
     return record.train if finite(record.train.kl_raw) is not None else record.val
 
 
-def counts_as_zero(split: SplitMetrics, thresholds: KLHealthThresholds) -> bool | None:
-    """Whether ``kl_after`` is so small a share of ``kl_raw`` that it counts as 0."""
-    raw, after = finite(split.kl_raw), finite(split.kl_after)
-    if raw is None or after is None:
-        return None
-    return after <= 0.0 or after < thresholds.zero_kl_share * raw
-
-
 def severity(level: Level) -> int:
     """A level as a number, rising."""
     return LEVELS.index(level)
@@ -302,29 +294,3 @@ def severity(level: Level) -> int:
 def finite(value: float | None) -> float | None:
     """The value, or None where it is missing, NaN or infinite."""
     return value if value is not None and math.isfinite(value) else None
-
-
-def figure(value: float | None) -> str:
-    """A number for a sentence: three significant digits, no exponent where avoidable."""
-    if value is None:
-        return "?"
-    if not math.isfinite(value):
-        return str(value)
-    magnitude = abs(value)
-    if magnitude != 0.0 and not 1e-4 <= magnitude < 1e7:
-        return f"{value:.2e}"
-    if magnitude >= 100:
-        return f"{value:.0f}"
-    digits = 2 if magnitude == 0.0 else 2 - math.floor(math.log10(magnitude))
-    text = f"{value:.{digits}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def learnt(gain: float) -> str:
-    """What is learnt, for a sentence; a model worse than the answers' frequencies knew nothing."""
-    return "nothing is learnt" if gain <= 0.0 else f"{figure(gain)} are learnt"
-
-
-def percent(share: float | None) -> str:
-    """A share for a sentence: at most one decimal, unit included."""
-    return "?" if share is None else f"{figure(round(100.0 * share, 1))} %"

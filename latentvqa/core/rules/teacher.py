@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
+from latentvqa.core.figures import figure
 from latentvqa.core.rules import advice
 from latentvqa.core.rules.information import are_answers_learnt
 from latentvqa.core.rules.rule import (
@@ -19,7 +20,6 @@ from latentvqa.core.rules.rule import (
     Outcome,
     Rule,
     RunView,
-    figure,
     finite,
 )
 

@@ -5,6 +5,7 @@ The KL is none of their business.
 
 from __future__ import annotations
 
+from latentvqa.core.figures import figure, percent
 from latentvqa.core.rules import advice
 from latentvqa.core.rules.information import are_answers_learnt
 from latentvqa.core.rules.rule import (
@@ -15,9 +16,7 @@ from latentvqa.core.rules.rule import (
     Outcome,
     Rule,
     RunView,
-    figure,
     finite,
-    percent,
 )
 
 NO_ANSWER_LOSS = NotJudged("the log holds no answer loss")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from latentvqa.core.diagnosis.verdict import NextStep
+from latentvqa.core.figures import figure
 from latentvqa.core.records import TuningEvent
-from latentvqa.core.rules.rule import Advice, figure
+from latentvqa.core.rules.rule import Advice
 
 
 def advice_text(advice: Advice) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from latentvqa.core.diagnosis.diagnose import Diagnosis
 from latentvqa.core.diagnosis.what_if import WhatIf
-from latentvqa.core.rules.rule import figure
+from latentvqa.core.figures import figure
 from latentvqa.history import History
 from latentvqa.report.diagnosis.advice import advice_text, next_step_text
 from latentvqa.report.diagnosis.columns import COLUMNS, MISSING, finding_name

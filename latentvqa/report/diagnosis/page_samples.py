@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from dataclasses import dataclass
 
-from latentvqa.core.rules.rule import percent
+from latentvqa.core.figures import percent
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from html import escape
 
-from latentvqa.core.rules.rule import figure
+from latentvqa.core.figures import figure
 from latentvqa.report.diagnosis.curves import LARGEST, Chart, Mark, StageSpan, free_row, starts
 
 WIDTH, HEIGHT = 460, 256

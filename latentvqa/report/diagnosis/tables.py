@@ -15,8 +15,9 @@ from rich.text import Text
 
 from latentvqa.core.diagnosis.diagnose import Diagnosis
 from latentvqa.core.diagnosis.what_if import WhatIf, between
+from latentvqa.core.figures import figure, percent
 from latentvqa.core.records import EpochRecord, RunHeader
-from latentvqa.core.rules.rule import Level, figure, percent
+from latentvqa.core.rules.rule import Level
 from latentvqa.report.diagnosis.advice import advice_text, next_step_text
 from latentvqa.report.diagnosis.columns import (
     COLUMNS,

@@ -1,38 +1,9 @@
-import math
-
-import pytest
-
 from latentvqa.core.records import KLConvention, RunHeader
-from latentvqa.core.rules.rule import figure, learnt, percent, severity, views
+from latentvqa.core.rules.rule import severity, views
 from latentvqa.core.rules.thresholds import KLHealthThresholds
 from tests.runs import HEADER, make_run
 
 LIMITS = KLHealthThresholds()
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (None, "?"),
-        (math.nan, "nan"),
-        (0.0, "0"),
-        (0.15, "0.15"),
-        (0.12345, "0.123"),
-        (12.0, "12"),
-        (1234.5, "1234"),
-        (0.00012, "0.00012"),
-        (2e-5, "2.00e-05"),
-        (-3.14159, "-3.14"),
-        (5e8, "5.00e+08"),
-    ],
-)
-def test_a_number_has_three_digits_and_no_exponent_where_avoidable(value, text):
-    assert figure(value) == text
-
-
-def test_shares_and_gains_have_words_for_nothing():
-    assert (percent(None), percent(0.123456), percent(1.0)) == ("?", "12.3 %", "100 %")
-    assert (learnt(-0.2), learnt(1.6)) == ("nothing is learnt", "1.6 are learnt")
 
 
 def test_levels_rise():

@@ -1,0 +1,31 @@
+"""Numbers as a sentence says them."""
+
+from __future__ import annotations
+
+import math
+
+
+def figure(value: float | None) -> str:
+    """A number for a sentence: three significant digits, no exponent where avoidable."""
+    if value is None:
+        return "?"
+    if not math.isfinite(value):
+        return str(value)
+    magnitude = abs(value)
+    if magnitude != 0.0 and not 1e-4 <= magnitude < 1e7:
+        return f"{value:.2e}"
+    if magnitude >= 100:
+        return f"{value:.0f}"
+    digits = 2 if magnitude == 0.0 else 2 - math.floor(math.log10(magnitude))
+    text = f"{value:.{digits}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def learnt(gain: float) -> str:
+    """What is learnt, for a sentence; a model worse than the answers' frequencies knew nothing."""
+    return "nothing is learnt" if gain <= 0.0 else f"{figure(gain)} are learnt"
+
+
+def percent(share: float | None) -> str:
+    """A share for a sentence: at most one decimal, unit included."""
+    return "?" if share is None else f"{figure(round(100.0 * share, 1))} %"
