@@ -182,11 +182,6 @@ UNTESTED = {
 }
 # modules whose logic is tested in a run of the whole, by the file that does it
 TESTED_IN = {
-    "data/audit/images.py": "cli/test_audit.py",
-    "data/audit/leaks.py": "cli/test_audit.py",
-    "data/audit/report.py": "cli/test_audit.py",
-    "data/audit/tables.py": "cli/test_audit.py",
-    "engine/blind_scores.py": "engine/training/test_epoch_record.py",
     "engine/runs/blind.py": "engine/evaluation/test_evaluate.py",
 }
 
