@@ -215,16 +215,6 @@ def test_a_score_is_compared_with_what_was_fitted_on_training_rows_alone(tmp_pat
     assert any("not compared with image-blind models" in text for text in recorder.notices)
 
 
-def test_a_run_that_lost_its_blind_models_has_them_fitted_anew(finished, tmp_path, found):
-    run = tmp_path / "run"
-    shutil.copytree(finished.run, run)
-    for name in ("blind.json", "blind.safetensors"):
-        (run / name).unlink()
-    again = evaluate(load_model(run), found.table, Observer(), run=run)
-    assert again.result.priors == found.result.priors
-    assert again.losses == found.losses
-
-
 def test_answers_that_training_never_had_count_as_wrong_and_cost_nothing(tmp_path, loaded, found):
     rows = [(f"{i}.png", "is it red?", ("yes", "zweiundvierzig")[i // 3]) for i in range(6)]
     table = own_table(tmp_path, rows)
