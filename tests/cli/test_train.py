@@ -46,6 +46,7 @@ def test_training_ends_with_a_whole_run_folder(cli, here):
         "blind.json",
         "blind.safetensors",
         "checkpoints",
+        "checkpoints.json",
         "config.toml",
         "curves.png",
         "data",

@@ -12,7 +12,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import secrets
 import shutil
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +26,11 @@ from torch import Tensor
 
 from latentvqa.durable import replace_file, sync_folder
 from latentvqa.engine.runs.folder import LAST, RunFolder, pointed_checkpoint
+from latentvqa.engine.runs.saved_checkpoints import (
+    announce_saved,
+    newest_first,
+    remove_superseded,
+)
 from latentvqa.errors import CheckpointError
 from latentvqa.history import POINTERS
 
@@ -83,10 +90,11 @@ def save_checkpoint(
     places = RunFolder(run)
     folder = places.checkpoints
     final = folder / name
-    temporary = folder / (_TEMPORARY_PREFIX + name)
+    temporary = folder / f"{_TEMPORARY_PREFIX}{name}-{secrets.token_hex(6)}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _clean_temporaries(folder)
+        announce_saved(run, name)
         if final.exists() and not _is_intact(final):
             shutil.rmtree(final)
         if not final.exists():
@@ -98,6 +106,7 @@ def save_checkpoint(
             _write_json(temporary / _TRAINER, trainer)
             sums = {file.name: _sha256(file) for file in sorted(temporary.iterdir())}
             _write_json(temporary / _SUMS, sums)
+            _set_modes(temporary)
             _publish_folder(temporary, final)
         previous = pointed_checkpoint(run, LAST)
         if is_best:
@@ -109,7 +118,7 @@ def save_checkpoint(
             f"{final}: the checkpoint could not be written ({_root_cause(error)}). Older "
             "checkpoints are intact; free some space and continue with --resume."
         ) from error
-    _remove_others(run, keep={name, previous})
+    remove_superseded(run, keep={name, previous})
     return final
 
 
@@ -188,8 +197,7 @@ def checkpoint_candidates(path: Path) -> list[Path]:
             "wrote, or its /last or /best."
         )
     names = [name for name in (pointed_checkpoint(run, one) for one in pointers) if name]
-    others = sorted((entry.name for entry in folder.glob("[0-9]*")), reverse=True)
-    ordered = list(dict.fromkeys([*names, *others]))
+    ordered = list(dict.fromkeys([*names, *newest_first(run)]))
     if not ordered:
         raise CheckpointError(f"{path}: this run has no checkpoint yet.")
     return [folder / name for name in ordered]
@@ -239,13 +247,6 @@ def _read(folder: Path) -> Checkpoint:
         raise CheckpointError(f"{folder} cannot be read ({error})") from error
 
 
-def _remove_others(run: Path, keep: set[str | None]) -> None:
-    keep = keep | {pointed_checkpoint(run, pointer) for pointer in POINTERS}
-    for folder in RunFolder(run).checkpoints.glob("[0-9]*"):
-        if folder.name not in keep:
-            shutil.rmtree(folder, ignore_errors=True)
-
-
 def _publish_folder(temporary: Path, final: Path) -> None:
     """Sync a finished folder and rename it into place."""
     for file in temporary.iterdir():
@@ -256,8 +257,15 @@ def _publish_folder(temporary: Path, final: Path) -> None:
     sync_folder(final.parent)
 
 
+def _set_modes(folder: Path) -> None:
+    """Let the umask say who may read the weights, which safetensors writes for their owner."""
+    mode = stat.S_IMODE((folder / _SUMS).stat().st_mode)
+    for file in (folder / _WEIGHTS, folder / _TRAINER_TENSORS):
+        file.chmod(mode)
+
+
 def _clean_temporaries(folder: Path) -> None:
-    """Remove what an earlier kill left half written."""
+    """Remove what an earlier kill left half written; a link is none of it."""
     for stray in folder.glob(_TEMPORARY_PREFIX + "*"):
         shutil.rmtree(stray, ignore_errors=True)
 

@@ -43,6 +43,12 @@ class RunFolder:
             return cls(path.parent.parent)
         return cls(path)
 
+    def own_files(self) -> list[Path]:
+        """Files that a run cannot do without: all but its reports, data and evaluations."""
+        names = (self.config, self.log, self.split, self.answers, self.blind_models)
+        pointers = (self.blind_weights, self.saved, self.best, self.last)
+        return [*names, *pointers, *self.checkpoints.rglob("*")]
+
     @property
     def config(self) -> Path:
         """The resolved configuration."""
@@ -82,6 +88,11 @@ class RunFolder:
     def checkpoints(self) -> Path:
         """Folder of all checkpoints."""
         return self.path / _CHECKPOINTS
+
+    @property
+    def saved(self) -> Path:
+        """Names the checkpoints that the run saved itself."""
+        return self.path / "checkpoints.json"
 
     @property
     def best(self) -> Path:

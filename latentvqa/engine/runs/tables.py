@@ -13,7 +13,7 @@ from latentvqa.data.split import read_split
 from latentvqa.data.tables import QuestionTable, read_questions
 from latentvqa.durable import replace_file
 from latentvqa.engine.runs.folder import RunFolder, read_config
-from latentvqa.errors import CheckpointError
+from latentvqa.errors import CheckpointError, LatentVQAError
 
 
 def validation_table(path: Path) -> QuestionTable:
@@ -47,6 +47,17 @@ def _table(run: RunFolder, data: Data, source: Path | None, images: Path | None)
     return read_questions(
         source, columns=data.columns, images=images, allow_outside=data.allow_outside
     )
+
+
+def files_of(path: Path) -> list[Path]:
+    """What a run is made of, and the tables and images that it names."""
+    run = RunFolder.holding(path)
+    try:
+        data = read_config(run.path).data
+    except LatentVQAError:  # it names none
+        data = Data()
+    named = (data.train, data.val, data.images, data.val_images)
+    return [*run.own_files(), *(one for one in named if one is not None)]
 
 
 def write_training_answers(run: Path, table: QuestionTable, language: str) -> None:

@@ -1,5 +1,7 @@
 import json
+import os
 import shutil
+import stat
 from pathlib import Path
 
 import pytest
@@ -51,6 +53,27 @@ def test_a_run_means_its_best_and_the_others_are_named(tmp_path):
     folder = save(tmp_path, 3)
     for path, number in (("", 1), ("best", 1), ("last", 3), (f"checkpoints/{folder.name}", 3)):
         assert load_checkpoint(tmp_path / path).model["epoch"] == number
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o077])
+def test_who_may_read_the_weights_is_what_the_umask_says(tmp_path, mask):
+    known = os.umask(mask)
+    try:
+        folder = save(tmp_path, 1)
+    finally:
+        os.umask(known)
+    modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()}
+    assert modes == dict.fromkeys([*FILES, "sums.json"], 0o666 & ~mask)
+
+
+def test_a_link_at_the_place_of_what_is_unfinished_is_not_followed(tmp_path):
+    (tmp_path / "foreign").mkdir()
+    (tmp_path / "foreign" / "thesis").touch()
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / ".writing-0001-00000001").symlink_to(tmp_path / "foreign")
+    save(tmp_path, 1)
+    assert load_checkpoint(tmp_path).model["epoch"] == 1
+    assert [path.name for path in (tmp_path / "foreign").iterdir()] == ["thesis"]
 
 
 def test_best_last_and_the_one_before_are_kept(tmp_path):
