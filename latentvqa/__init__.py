@@ -16,6 +16,7 @@ from latentvqa.errors import (
     HistoryError,
     LatentVQAError,
     LoaderError,
+    OutputError,
 )
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ __all__ = [
     "LatentVQAError",
     "LoaderError",
     "Observer",
+    "OutputError",
     "Run",
     "__version__",
     "diagnose",

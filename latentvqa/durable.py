@@ -1,16 +1,23 @@
-"""Writes that survive a kill: synced to the disk, replaced whole or not at all."""
+"""Writes that survive a kill: synced to the disk, replaced whole or not at all.
+
+What is unfinished lies beside its place under a name that nobody can foretell,
+made by us alone, so that no link planted there is written through.
+"""
 
 from __future__ import annotations
 
 import os
-import stat
-from contextlib import suppress
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from latentvqa.stopping import deferred
 
-MOST_LINKS = 40  # that are followed from one name to the next
+UNFINISHED = ".tmp"  # ends the name of what is not finished; a dot begins it
+_LONGEST = 200  # bytes of a name that its unfinished one repeats; a name has room for 255
 
 
 def write_synced(file: BinaryIO, content: bytes) -> None:
@@ -21,26 +28,52 @@ def write_synced(file: BinaryIO, content: bytes) -> None:
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Put a whole file in the place of another, never half of it.
+    """Put a whole file in the place of another, never half of it; a link is replaced itself."""
+    with replacing(path) as file:
+        file.write(content)
 
-    A link keeps standing and its target is replaced. What is no regular file (a
-    device, a pipe, a descriptor such as ``/dev/stdout``) is written into.
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file to write into that takes its place at the end; after a fault all is as it was.
+
+    A signal waits until it has.
     """
-    descriptor = _descriptor_of(path)
-    if descriptor is not None or not _is_replaceable(path):
-        with open(path if descriptor is None else os.dup(descriptor), "wb") as stream:  # noqa: PTH123
-            stream.write(content)
-        return
-    path = path.resolve()
-    temporary = path.with_name(f".{path.name}.tmp")
+    temporary = unfinished_name(path)
     with deferred():
         try:
-            with temporary.open("wb") as file:
-                write_synced(file, content)
+            with create_file(temporary) as file:
+                yield file
+                write_synced(file, b"")
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
         sync_folder(path.parent)
+
+
+def create_file(path: Path) -> BinaryIO:
+    """Open a file that is not there yet, not even as a link; the umask says who may read it."""
+    return open(path, "xb", opener=_never_through_a_link)
+
+
+def unfinished_name(path: Path) -> Path:
+    """A new name beside a path, for what is to become it."""
+    known = os.fsdecode(os.fsencode(path.name)[:_LONGEST])
+    return path.with_name(f".{known}.{secrets.token_hex(6)}{UNFINISHED}")
+
+
+def is_unfinished(path: Path) -> bool:
+    """Whether a name is one that :func:`unfinished_name` gives."""
+    return path.name.startswith(".") and path.name.endswith(UNFINISHED)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what a kill left half written; for who is alone in a folder."""
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if is_unfinished(path) and path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        elif is_unfinished(path):
+            path.unlink(missing_ok=True)
 
 
 def sync_folder(folder: Path) -> None:
@@ -53,23 +86,5 @@ def sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
-def _is_replaceable(path: Path) -> bool:
-    """Whether a path leads to a regular file or to none."""
-    try:
-        return stat.S_ISREG(path.stat().st_mode)
-    except FileNotFoundError:
-        return True
-
-
-def _descriptor_of(path: Path) -> int | None:
-    """The open descriptor of this process that a path stands for, or None."""
-    folders = (Path("/dev/fd"), Path(f"/proc/{os.getpid()}/fd"))
-    for _ in range(MOST_LINKS):
-        folder = path.parent.resolve()
-        if path.name.isdigit() and folder in folders:
-            return int(path.name)
-        path = folder / path.name
-        if not path.is_symlink():
-            return None
-        path = folder / path.readlink()
-    return None
+def _never_through_a_link(name: str, flags: int) -> int:
+    return os.open(name, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)

@@ -6,6 +6,7 @@
     |-- HistoryError      a log that cannot be read
     |-- CheckpointError   a checkpoint or run folder that cannot be used
     |-- LoaderError       processes that prepare batches and have ended
+    |-- OutputError       a file or folder that must not or cannot be written
     `-- DivergenceError   a loss that is NaN or infinite
 
 The command line catches :class:`LatentVQAError` once, at its edge, and prints
@@ -39,6 +40,10 @@ class CheckpointError(LatentVQAError):
 
 class LoaderError(LatentVQAError):
     """Processes that prepare batches could not start, or have ended."""
+
+
+class OutputError(LatentVQAError):
+    """A named output must not be replaced, or cannot be written."""
 
 
 class DivergenceError(LatentVQAError):

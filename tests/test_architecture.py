@@ -23,14 +23,20 @@ HEAVY = ("torch", "torchvision", "timm", "pandas", "numpy", "matplotlib", "pyarr
 LEVELS = (
     {"errors", "stopping"},
     {"core"},
-    {"config", "history", "logs", "report", "durable", "python_process"},
+    {"config", "history", "logs", "report", "durable", "outputs", "python_process"},
     {"models", "objectives", "data"},
     {"engine"},
     {"library"},
     {"cli"},
     {"__main__"},
 )
-BESIDE = {("history", "durable"), ("report", "history"), ("logs", "history"), ("logs", "config")}
+BESIDE = {
+    ("history", "durable"),
+    ("outputs", "durable"),
+    ("report", "history"),
+    ("logs", "history"),
+    ("logs", "config"),
+}
 LEVEL_OF = {part: level for level, parts in enumerate(LEVELS) for part in parts}
 
 
@@ -269,6 +275,7 @@ ERRORS = {
     "HistoryError",
     "LatentVQAError",
     "LoaderError",
+    "OutputError",
 }
 CLASSES = {"Answer", "Answerer", "Config", "Observer", "Run"}
 FUNCTIONS = {"diagnose", "evaluate", "load", "load_config", "read_log", "resume", "train"}

@@ -1,12 +1,13 @@
 import os
 import stat
-import subprocess
-import sys
-import threading
 
 import pytest
 
-from latentvqa.durable import replace_file
+from latentvqa.durable import create_file, replace_file, replacing, unfinished_name
+
+
+def names_in(folder):
+    return sorted(path.name for path in folder.iterdir())
 
 
 def test_a_file_is_replaced_whole_and_nothing_stays_beside_it(tmp_path):
@@ -17,52 +18,46 @@ def test_a_file_is_replaced_whole_and_nothing_stays_beside_it(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("is_there", [True, False])
-def test_a_link_keeps_standing_and_its_target_is_replaced(tmp_path, is_there):
-    folder = tmp_path / "elsewhere"
-    folder.mkdir()
-    if is_there:
-        (folder / "target").write_bytes(b"old")
-    link = tmp_path / "link"
-    link.symlink_to("elsewhere/target")
-    replace_file(link, b"new")
-    assert link.is_symlink()
-    assert (folder / "target").read_bytes() == b"new"
-    assert not (folder / "target").is_symlink()
+def test_a_link_is_replaced_and_what_it_leads_to_is_left(tmp_path):
+    (tmp_path / "foreign").write_bytes(b"theirs")
+    (tmp_path / "best").symlink_to("foreign")
+    replace_file(tmp_path / "best", b"ours")
+    assert (tmp_path / "foreign").read_bytes() == b"theirs"
+    assert not (tmp_path / "best").is_symlink() and (tmp_path / "best").read_bytes() == b"ours"
 
 
-def test_a_loop_of_links_is_an_error_of_the_file_system(tmp_path):
-    (tmp_path / "a").symlink_to("b")
-    (tmp_path / "b").symlink_to("a")
-    with pytest.raises(OSError, match="symbolic links"):
-        replace_file(tmp_path / "a", b"new")
+def test_work_that_stops_leaves_the_old_file_and_nothing_beside_it(tmp_path):
+    path = tmp_path / "out.json"
+    path.write_bytes(b"old")
+    with pytest.raises(KeyboardInterrupt), replacing(path) as file:
+        file.write(b"half of the n")
+        raise KeyboardInterrupt
+    assert path.read_bytes() == b"old"
+    assert names_in(tmp_path) == ["out.json"]
 
 
-def test_a_pipe_is_written_into_and_stays_a_pipe(tmp_path):
-    path = tmp_path / "pipe"
-    os.mkfifo(path)
-    got = []
-    reader = threading.Thread(target=lambda: got.append(path.read_bytes()), daemon=True)
-    reader.start()
-    replace_file(path, b"new")
-    reader.join(timeout=10)
-    assert got == [b"new"]
-    assert stat.S_ISFIFO(path.stat().st_mode)
+@pytest.mark.parametrize("mask", [0o022, 0o027, 0o077])
+def test_who_may_read_a_file_is_what_the_umask_says(tmp_path, mask):
+    known = os.umask(mask)
+    try:
+        replace_file(tmp_path / "file", b"")
+    finally:
+        os.umask(known)
+    assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o666 & ~mask
 
 
-@pytest.mark.parametrize("name", ["/dev/stdout", "/dev/fd/1"])
-@pytest.mark.parametrize("is_piped", [True, False])
-def test_stdout_by_its_name_takes_the_content_where_it_stands(tmp_path, name, is_piped):
-    code = f"""if True:
-        from pathlib import Path
-        from latentvqa.durable import replace_file
-        print("before", flush=True)
-        replace_file(Path({name!r}), b"new\\n")
-        print("after")
-    """
-    path = tmp_path / "out"
-    with path.open("wb") as file:
-        pipe = subprocess.PIPE if is_piped else file
-        done = subprocess.run([sys.executable, "-c", code], stdout=pipe, check=True)
-    told = done.stdout if is_piped else path.read_bytes()
-    assert told == b"before\nnew\nafter\n"
+def test_no_link_is_written_through_wherever_it_leads(tmp_path):
+    (tmp_path / "theirs").write_bytes(b"theirs")
+    for name, target in (("there", "theirs"), ("nowhere", "new")):
+        (tmp_path / name).symlink_to(target)
+        with pytest.raises(FileExistsError):
+            create_file(tmp_path / name)
+    assert (tmp_path / "theirs").read_bytes() == b"theirs" and not (tmp_path / "new").exists()
+
+
+def test_unfinished_names_cannot_be_foretold_and_fit_where_the_name_fits(tmp_path):
+    path = tmp_path / ("é" * 127)
+    names = {unfinished_name(path) for _ in range(100)}
+    assert len(names) == 100
+    replace_file(path, b"x")
+    assert list(tmp_path.iterdir()) == [path]

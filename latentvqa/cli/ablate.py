@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from latentvqa.outputs import NamedOutput
 
 if TYPE_CHECKING:
     from latentvqa.config import Ablation
@@ -62,6 +66,9 @@ def ablate(
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Take up runs that failed before.")
     ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace files of --out that are no results.")
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="The result as one JSON object on stdout.")
     ] = False,
@@ -84,12 +91,15 @@ def ablate(
     count = len(ablation.seeds) * len(ablation.arms)
     if index is not None and index >= count:
         raise ConfigError(f"--index {index}: the runs are numbered 0 to {count - 1}")
+    files = _result_files(ablation, out, overwrite=overwrite)
+    if index is None and not is_listed:
+        _require_writable(files, ablation, [*map(Path, [plan] if plan else []), config])
     for warning in ablation_warnings(ablation):
         print(f"warning: {warning}", file=sys.stderr)
     if not is_listed and not is_collected:
         refuse_copies()
         _run(ablation, out, index, retry_failed=retry_failed)
-    _show(ablation, out, index, is_listed=is_listed, as_json=as_json)
+    _show(ablation, out, index, files, is_listed=is_listed, as_json=as_json)
 
 
 def _run(ablation: Ablation, out: Path, index: int | None, *, retry_failed: bool) -> None:
@@ -106,8 +116,37 @@ def _run(ablation: Ablation, out: Path, index: int | None, *, retry_failed: bool
             raise
 
 
+def _result_files(ablation: Ablation, out: Path, *, overwrite: bool) -> dict[str, NamedOutput]:
+    """The files of the result by what their names end in; an earlier result is replaced."""
+    from latentvqa.report.ablation.files import is_result
+
+    overwrite = overwrite or is_result(out / f"{ablation.name}.json")
+    return {
+        ending: NamedOutput("--out", out / f"{ablation.name}{ending}", overwrite)
+        for ending in (".json", ".csv", "-runs.csv", ".png")
+    }
+
+
+def _require_writable(
+    files: Mapping[str, NamedOutput], ablation: Ablation, inputs: Sequence[Path | None]
+) -> None:
+    read = list(inputs)
+    for config in ablation.arms.values():
+        read += [config.data.train, config.data.val]
+    known = [one for one in read if one is not None]
+    for file in files.values():
+        file.path.parent.mkdir(parents=True, exist_ok=True)
+        file.require_writable(known)
+
+
 def _show(
-    ablation: Ablation, out: Path, index: int | None, *, is_listed: bool, as_json: bool
+    ablation: Ablation,
+    out: Path,
+    index: int | None,
+    files: Mapping[str, NamedOutput],
+    *,
+    is_listed: bool,
+    as_json: bool,
 ) -> None:
     """Show the result, write its files, and leave with 1 where a run failed."""
     from rich.console import Console
@@ -125,27 +164,27 @@ def _show(
     elif index is None:
         screen.print(result_panel(result, screen.width))
     if index is None and not is_listed:
-        _write(result, out)
+        written = _write(result, files)
+        print(f"written to {out}: {', '.join(one.path.name for one in written)}", file=sys.stderr)
     shown = result.runs if index is None else [result.runs[index]]
     if not is_listed and any(run.state == "failed" for run in shown):
         raise typer.Exit(1)
 
 
-def _write(result: AblationResult, out: Path) -> None:
-    from latentvqa.durable import replace_file
+def _write(result: AblationResult, files: Mapping[str, NamedOutput]) -> list[NamedOutput]:
+    """Write the files; gives those that were written."""
     from latentvqa.report.ablation.files import arms_csv, result_json, runs_csv
     from latentvqa.report.ablation.plot import ablation_png
 
-    out.mkdir(parents=True, exist_ok=True)
     text = json.dumps(result_json(result), indent=1, ensure_ascii=False)
-    files = {
+    contents = {
         ".json": text.encode(),
         ".csv": arms_csv(result).encode(),
         "-runs.csv": runs_csv(result).encode(),
     }
     if result.in_state("finished"):
-        files[".png"] = ablation_png(result)
-    for ending, content in files.items():
-        replace_file(out / f"{result.name}{ending}", content)
-    names = ", ".join(f"{result.name}{ending}" for ending in files)
-    print(f"written to {out}: {names}", file=sys.stderr)
+        contents[".png"] = ablation_png(result)
+    for ending, content in contents.items():
+        # what came into being meanwhile is the result of another process at the same plan
+        replace(files[ending], overwrite=True).save(content)
+    return [files[ending] for ending in contents]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from latentvqa.outputs import NamedOutput
 
 if TYPE_CHECKING:
     from latentvqa.data.converters.rows import ConvertedRow
@@ -48,7 +50,8 @@ def vqa_v2(
     from latentvqa.data.converters.vqa_v2 import read_vqa_v2
 
     read = partial(read_vqa_v2, questions, annotations)
-    _write(read, questions, out, images, overwrite)
+    inputs = [questions] if annotations is None else [questions, annotations]
+    _write(read, inputs, NamedOutput("--out", out, overwrite), images)
 
 
 @app.command("gqa")
@@ -58,7 +61,7 @@ def gqa(
     """GQA: a file of questions, or a folder of several."""
     from latentvqa.data.converters.gqa import read_gqa
 
-    _write(partial(read_gqa, questions), questions, out, images, overwrite)
+    _write(partial(read_gqa, questions), [questions], NamedOutput("--out", out, overwrite), images)
 
 
 @app.command("clevr")
@@ -68,7 +71,9 @@ def clevr(
     """CLEVR: images are those of images/SPLIT."""
     from latentvqa.data.converters.clevr import read_clevr
 
-    _write(partial(read_clevr, questions), questions, out, images, overwrite)
+    _write(
+        partial(read_clevr, questions), [questions], NamedOutput("--out", out, overwrite), images
+    )
 
 
 @app.command("easy-vqa")
@@ -78,7 +83,9 @@ def easy_vqa(
     """easy-VQA: questions.json of a split."""
     from latentvqa.data.converters.easy_vqa import read_easy_vqa
 
-    _write(partial(read_easy_vqa, questions), questions, out, images, overwrite)
+    _write(
+        partial(read_easy_vqa, questions), [questions], NamedOutput("--out", out, overwrite), images
+    )
 
 
 @app.command("folders")
@@ -94,23 +101,24 @@ def folders(
     from latentvqa.data.converters.folders import read_folders
 
     tell = partial(print, file=sys.stderr)
-    _write(partial(read_folders, root, question, tell), root, out, root, overwrite)
+    output = NamedOutput("--out", out, overwrite)
+    _write(partial(read_folders, root, question, tell), [root], output, root)
 
 
 def _write(
     read: Callable[[], list[ConvertedRow]],
-    source: Path,
-    out: Path,
+    sources: Sequence[Path],
+    output: NamedOutput,
     images: Path | None,
-    overwrite: bool,
 ) -> None:
-    from latentvqa.data.converters.rows import check_out, check_rows, missing_images, write_rows
+    from latentvqa.data.converters.rows import check_rows, missing_images, require_table, write_rows
 
-    check_out(out, overwrite=overwrite)
+    out = output.path
+    require_table(output, [*sources, *([] if images is None else [images])])
     rows = read()
-    check_rows(source, rows)
+    check_rows(sources[0], rows)
     missing = missing_images(rows, images) if images is not None else []
-    write_rows(out, rows)
+    write_rows(output, rows)
     if missing:
         more = f" and {len(missing) - SHOWN:,} more" if len(missing) > SHOWN else ""
         print(

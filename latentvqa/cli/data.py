@@ -32,6 +32,9 @@ def make_scenes(
         Level, typer.Option(help="easy: three large objects; full: six, with relations.")
     ] = Level.full,
     questions_per_image: Annotated[int, typer.Option(min=1, help="Questions per scene.")] = 20,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace scenes that were made in the folder.")
+    ] = False,
 ) -> None:
     """Generate scenes in the manner of Sort-of-CLEVR: PNG files and questions.csv."""
     from latentvqa.cli.console import ProgressLine
@@ -44,6 +47,7 @@ def make_scenes(
             seed=seed,
             level=level.value,
             questions_per_image=questions_per_image,
+            overwrite=overwrite,
             progress=lambda done, total: progress.show("scenes", done, total),
         )
     typer.echo(f"{table} ({images} scenes in {folder / 'images'})")

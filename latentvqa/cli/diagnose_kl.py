@@ -105,6 +105,9 @@ def diagnose_kl(
     all_epochs: Annotated[
         bool, typer.Option("--all-epochs", help="Show every epoch of a long run.")
     ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the files of --out and --plot.")
+    ] = False,
 ) -> None:
     """Say from the log whether the latent works, and why; compare several runs."""
     from latentvqa.core.diagnosis.diagnose import diagnose
@@ -121,8 +124,8 @@ def diagnose_kl(
     if not run:
         raise ConfigError("name a run folder or a log to diagnose, or a rule with --explain CODE")
     free_bits = None if what_if is None else free_bits_to_try(what_if)
-    output = DiagnosisOutput(output_format, out, plot, is_whole=all_epochs)
-    output.require_possible(runs=len(run), is_watched=watch)
+    output = DiagnosisOutput(output_format, out, plot, is_whole=all_epochs, overwrite=overwrite)
+    output.require_possible(runs=len(run), is_watched=watch, inputs=_inputs(run, config))
     options, limits = log_options(
         maps=maps or (),
         steps_per_epoch=steps_per_epoch,
@@ -155,6 +158,20 @@ def diagnose_kl(
     output.write(judged, is_watched=watch)
     if fail_on is not None and any(one.diagnosis.is_at_least(fail_on.value) for one in judged):
         raise typer.Exit(FINDINGS_EXIT_CODE)
+
+
+def _inputs(runs: Sequence[Path], config: Path | None) -> list[Path]:
+    """What is read, and so never written: logs, all files of their folders, the configuration."""
+    from latentvqa.engine.runs.folder import RunFolder
+    from latentvqa.history import log_path
+
+    found = [*runs, *([] if config is None else [config])]
+    for run in runs:
+        log = log_path(run)
+        found += [log, *RunFolder(log.parent).own_files()]
+        if run.is_dir() and not log.exists():  # a folder that another tool logged to
+            found += run.rglob("*")
+    return found
 
 
 def _explain(code: str, overrides: Sequence[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from latentvqa.errors import ConfigError, HistoryError
+from latentvqa.outputs import NamedOutput
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -40,18 +42,26 @@ class DiagnosisOutput:
         out: file to write to, else stdout.
         plot: picture to draw besides.
         is_whole: every epoch of long runs is shown.
+        overwrite: earlier files may be replaced.
     """
 
     output_format: OutputFormat
     out: Path | None = None
     plot: Path | None = None
     is_whole: bool = False
+    overwrite: bool = False
 
-    def require_possible(self, *, runs: int, is_watched: bool) -> None:
+    def require_possible(self, *, runs: int, is_watched: bool, inputs: Sequence[Path] = ()) -> None:
         """Refuse options that do not go together, before anything is read.
+
+        Args:
+            runs: how many are diagnosed.
+            is_watched: whether one is followed.
+            inputs: files that are read.
 
         Raises:
             ConfigError: naming the option and what to do.
+            OutputError: if a file must not or cannot be written.
         """
         if self.plot is not None and self.plot.suffix.lower() not in PICTURES:
             raise ConfigError(f"--plot {self.plot}: the name must end in .svg or .png")
@@ -61,6 +71,11 @@ class DiagnosisOutput:
             raise ConfigError("--watch follows one log: give one RUN")
         if is_watched and (self.out is not None or self.output_format is not OutputFormat.table):
             raise ConfigError("--watch shows tables on the screen: drop --format and --out")
+        if self.out is not None:
+            self._out(self.out).require_writable(inputs)
+        if self.plot is not None:
+            others = [] if self.out is None else [self.out]
+            self._plot(self.plot).require_writable([*inputs, *others])
 
     def write(self, runs: list[JudgedRun], *, is_watched: bool = False) -> None:
         """Write the diagnosis of one run or of several.
@@ -70,7 +85,8 @@ class DiagnosisOutput:
             is_watched: the epochs were shown as they came.
 
         Raises:
-            HistoryError: if a file cannot be written or nothing can be drawn.
+            HistoryError: if nothing can be drawn.
+            OutputError: if a file cannot be written.
         """
         if self.output_format is OutputFormat.table:
             self._write_tables(runs, is_watched)
@@ -79,9 +95,15 @@ class DiagnosisOutput:
             if self.out is None:
                 typer.echo(text)
             else:
-                _save(self.out, f"{text}\n".encode())
+                self._out(self.out).save(f"{text}\n".encode())
         if self.plot is not None:
-            _draw(runs[0], self.plot)
+            self._plot(self.plot).save(_drawn(runs[0], self.plot))
+
+    def _out(self, path: Path) -> NamedOutput:
+        return NamedOutput("--out", path, self.overwrite)
+
+    def _plot(self, path: Path) -> NamedOutput:
+        return NamedOutput("--plot", path, self.overwrite)
 
     def _text(self, runs: list[JudgedRun]) -> str:
         if self.output_format is OutputFormat.json:
@@ -109,7 +131,7 @@ class DiagnosisOutput:
             is_shown = is_watched and not console.is_terminal
             _print_run(console, runs[0], is_whole=self.is_whole, is_shown=is_shown)
         if self.out is not None:
-            _save(self.out, captured.getvalue().encode())
+            self._out(self.out).save(captured.getvalue().encode())
 
 
 def _print_comparison(console: Console, runs: list[JudgedRun]) -> None:
@@ -161,20 +183,10 @@ def _config_of(run: JudgedRun) -> str | None:
     return config.read_text(encoding="utf-8", errors="replace") if config.is_file() else None
 
 
-def _draw(run: JudgedRun, path: Path) -> None:
+def _drawn(run: JudgedRun, path: Path) -> bytes:
     from latentvqa.report.diagnosis.picture import curves_png, curves_svg
 
     try:
-        content = curves_svg(run) if path.suffix.lower() == ".svg" else curves_png(run)
+        return curves_svg(run) if path.suffix.lower() == ".svg" else curves_png(run)
     except ValueError as error:
         raise HistoryError(f"--plot: {run.history.path}: {error}") from error
-    _save(path, content)
-
-
-def _save(path: Path, content: bytes) -> None:
-    from latentvqa.durable import replace_file
-
-    try:
-        replace_file(path, content)
-    except OSError as error:
-        raise HistoryError(f"cannot write {path}: {error.strerror}") from error

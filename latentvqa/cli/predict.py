@@ -38,29 +38,29 @@ def predict(
             "--explain", metavar="DIR", help="Pictures of where each latent token looked."
         ),
     ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the file of --out, pictures of --explain.")
+    ] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
 ) -> None:
     """Answer every question about every image; a bad image becomes a row with its error."""
     from latentvqa.cli.console import NoticeObserver, ProgressLine
-    from latentvqa.cli.prediction_files import open_writer
+    from latentvqa.cli.prediction_files import PredictionFile
     from latentvqa.data.folders.search import images_below
-    from latentvqa.engine.prediction.pictures import PredictionPictures
+    from latentvqa.engine.prediction.pictures import PredictionPictures, require_free
     from latentvqa.engine.prediction.predict import predict as run_prediction
-    from latentvqa.engine.prediction.predict import read_question_lines
     from latentvqa.engine.runs.loading import load_model
-    from latentvqa.errors import ConfigError
+    from latentvqa.engine.runs.tables import files_of
+    from latentvqa.errors import LatentVQAError
+    from latentvqa.outputs import NamedOutput
     from latentvqa.stopping import Interrupted
 
-    given = [text.encode("utf-8", "replace").decode() for text in question or []]
-    asked = [text.strip() for text in given if text.strip()]
-    if questions is not None:
-        asked += read_question_lines(questions)
-    if not asked:
-        raise ConfigError("nothing is asked: give --question TEXT or --questions FILE")
-    if explain is not None and explain.exists() and not explain.is_dir():
-        raise ConfigError(f"--explain {explain}: is a file. Name a folder for the pictures.")
+    asked = _asked(question or [], questions)
+    file = PredictionFile(None if out is None else NamedOutput("--out", out, overwrite))
+    read = [folder, *files_of(run), *([] if questions is None else [questions])]
+    file.require_writable(read)
     images = images_below(folder)
-    written = failed = 0
+    failed = 0
     with ProgressLine() as line:
         observer = NoticeObserver(line)
         loaded = load_model(run, device)
@@ -71,6 +71,8 @@ def predict(
 
         pictures = None
         if explain is not None:
+            names = [image.relative_to(folder).as_posix() for image in images.paths]
+            require_free(explain, folder, names, read, overwrite=overwrite)
             pictures = PredictionPictures(explain, folder, loaded.model.vision.grid)
 
         predictions = run_prediction(
@@ -82,18 +84,34 @@ def predict(
             is_explained=pictures is not None,
             on_images=partial(observer.progress, "images"),
         )
-        with open_writer(out) as write:
-            try:
+        try:
+            with file.open() as write:
                 for prediction in predictions:
                     write(prediction)
                     if pictures is not None:
                         pictures.add(prediction)
-                    written += 1
                     failed += bool(prediction.error)
                 if pictures is not None:
                     pictures.finish()
-            except Interrupted:
-                observer.notice(f"interrupted after {written} rows")
-                raise
-    summary = f"{written} rows, {failed} with errors"
+        except Interrupted:
+            observer.notice(f"interrupted after {file.whereabouts()}")
+            raise
+        except LatentVQAError:
+            if file.written:
+                observer.notice(f"stopped after {file.whereabouts()}")
+            raise
+    summary = f"{file.written} rows, {failed} with errors"
     print(f"{summary}, in {out}" if out else summary, file=sys.stderr)
+
+
+def _asked(texts: list[str], file: Path | None) -> list[str]:
+    from latentvqa.engine.prediction.predict import read_question_lines
+    from latentvqa.errors import ConfigError
+
+    given = [text.encode("utf-8", "replace").decode() for text in texts]
+    asked = [text.strip() for text in given if text.strip()]
+    if file is not None:
+        asked += read_question_lines(file)
+    if not asked:
+        raise ConfigError("nothing is asked: give --question TEXT or --questions FILE")
+    return asked

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from latentvqa.errors import ConfigError, DataError
+from latentvqa.errors import ConfigError
+from latentvqa.outputs import Draft, NamedOutput
 
 if TYPE_CHECKING:
     from latentvqa.engine.prediction.predict import Prediction
@@ -21,26 +22,73 @@ COLUMNS = ("image", "question", "answer", "confidence", "error")
 _UNENCODABLE = "backslashreplace"
 
 
-@contextmanager
-def open_writer(out: Path | None) -> Iterator[Callable[[Prediction], None]]:
-    """Open ``out`` (or stdout) and give a function that writes one prediction.
+class PredictionFile:
+    """Where predictions go: a file that an option names, or stdout.
 
-    Raises:
-        ConfigError: if the suffix is neither .csv nor .jsonl.
-        DataError: if the file cannot be written.
+    Args:
+        output: the file; None for stdout.
+
+    Attributes:
+        written: rows so far.
+        draft: what is written to the file, once it is open.
     """
-    if out is None:
-        if isinstance(sys.stdout, io.TextIOWrapper):
-            sys.stdout.reconfigure(errors=_UNENCODABLE)
-        yield _csv_writer(sys.stdout)
-        return
-    if out.suffix.lower() not in (".csv", ".jsonl"):
-        raise ConfigError(f"--out {out}: the name must end in .csv or .jsonl")
-    try:
-        with out.open("w", encoding="utf-8", errors=_UNENCODABLE, newline="") as file:
-            yield _csv_writer(file) if out.suffix.lower() == ".csv" else _json_writer(file)
-    except OSError as error:
-        raise DataError(f"--out {out}: cannot be written: {error}") from error
+
+    def __init__(self, output: NamedOutput | None) -> None:
+        self._output = output
+        self.written = 0
+        self.draft: Draft | None = None
+
+    def require_writable(self, inputs: list[Path]) -> None:
+        """Refuse a file that must not or cannot be written.
+
+        Raises:
+            ConfigError: if the suffix is neither .csv nor .jsonl.
+            OutputError: if it is there and to be kept, an input, or not writable.
+        """
+        if self._output is None:
+            return
+        path = self._output.path
+        if path.suffix.lower() not in (".csv", ".jsonl"):
+            raise ConfigError(f"--out {path}: the name must end in .csv or .jsonl")
+        self._output.require_writable(inputs)
+
+    @contextmanager
+    def open(self) -> Iterator[Callable[[Prediction], None]]:
+        """Give a function that writes one prediction.
+
+        A fault leaves the rows so far in a file beside the one that they were to
+        become.
+
+        Raises:
+            OutputError: if the file cannot be written.
+        """
+        if self._output is None:
+            if isinstance(sys.stdout, io.TextIOWrapper):
+                sys.stdout.reconfigure(errors=_UNENCODABLE)
+            yield self._counted(_csv_writer(sys.stdout))
+            return
+        is_csv = self._output.path.suffix.lower() == ".csv"
+        with self._output.draft() as draft:
+            self.draft = draft
+            file = io.TextIOWrapper(draft.file, encoding="utf-8", errors=_UNENCODABLE, newline="")
+            try:
+                yield self._counted(_csv_writer(file) if is_csv else _json_writer(file))
+            finally:
+                draft.is_kept = self.written > 0
+                file.flush()
+                file.detach()
+
+    def whereabouts(self) -> str:
+        """Where the rows of a work that stopped are, as the end of a sentence."""
+        kept = None if self.draft is None else self.draft.kept
+        return f"{self.written} rows" if kept is None else f"{self.written} rows, kept in {kept}"
+
+    def _counted(self, write: Callable[[Prediction], None]) -> Callable[[Prediction], None]:
+        def counting(prediction: Prediction) -> None:
+            write(prediction)
+            self.written += 1
+
+        return counting
 
 
 def _csv_writer(file: TextIO) -> Callable[[Prediction], None]:

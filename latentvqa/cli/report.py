@@ -20,22 +20,32 @@ def report(
     samples: Annotated[
         int, typer.Option(min=0, max=60, help="Answered questions to show; 0: none.")
     ] = 12,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the file of --out.")
+    ] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
 ) -> None:
     """Make report.html anew: curves, epochs, findings, config, answers with their images."""
-    from latentvqa.engine.run_report.page import run_page, save_page
+    from latentvqa.engine.run_report.page import run_page
     from latentvqa.engine.runs.folder import RunFolder
+    from latentvqa.engine.runs.tables import files_of
     from latentvqa.history import read_history
+    from latentvqa.outputs import NamedOutput
 
     history = read_history(run)
+    places = RunFolder(history.path.parent)
+    if out is None:
+        output = NamedOutput("the page", places.report, overwrite=True)
+    else:
+        output = NamedOutput("--out", out, overwrite)
+    output.require_writable(files_of(places.path))
 
     def answer() -> Answers:
         return _predict(history.path.parent, device)
 
     page = run_page(history, samples, _warn, answer)
-    target = RunFolder(history.path.parent).report if out is None else out
-    save_page(target, page)
-    typer.echo(f"written to {target}")
+    output.save(page.encode("utf-8", "replace"))
+    typer.echo(f"written to {output.path}")
 
 
 def _predict(run: Path, device: str) -> Answers:

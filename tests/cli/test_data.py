@@ -68,9 +68,22 @@ def test_a_file_in_the_place_of_the_folder_is_told(cli, tmp_path):
 
 def test_ctrl_c_leaves_no_half_table(tmp_path):
     process = start_cli("data", "make-scenes", tmp_path / "s", "--images", 100_000)
-    wait_until((tmp_path / "s" / "images" / "00010.png").exists, process)
+    wait_until(lambda: any((tmp_path / "s").glob(".*/images/00010.png")), process)
     os.kill(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Traceback" not in err
-    assert not (tmp_path / "s" / "questions.csv").exists()
+    assert not (tmp_path / "s").exists()
+
+
+def test_own_data_is_never_drawn_over(cli, tmp_path):
+    (tmp_path / "images").mkdir()
+    (tmp_path / "questions.csv").write_text("image,question,answer\n")
+    known = bytes_below(tmp_path)
+    for options, told in (((), "--overwrite"), (("--overwrite",), "no scenes.json in it")):
+        done = cli("data", "make-scenes", tmp_path, "--images", 2, *options)
+        assert (done.code, done.out) == (1, "") and told in done.err
+    assert bytes_below(tmp_path) == known
+    scenes = tmp_path / "scenes"
+    for code, options in ((0, ()), (1, ()), (0, ("--overwrite",))):
+        assert cli("data", "make-scenes", scenes, "--images", 2, *options).code == code

@@ -10,7 +10,7 @@ import typer
 from typer.testing import CliRunner
 
 from latentvqa.cli.diagnose_kl import diagnose_kl
-from latentvqa.errors import ConfigError, HistoryError
+from latentvqa.errors import ConfigError, HistoryError, OutputError
 from latentvqa.history import LOG_NAME, append_record, write_header
 from tests.runs import HEADER, make_run
 
@@ -126,7 +126,7 @@ def test_what_if_is_answered(healthy):
     [
         (["--what-if", "factor=1"], ConfigError),
         (["--set", "kl_health.hihg_kl=1"], ConfigError),
-        (["--out", "/nowhere/at/all"], HistoryError),
+        (["--out", "/nowhere/at/all"], OutputError),
     ],
 )
 def test_faults_are_our_own_errors(healthy, options, error):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from latentvqa.cli.diagnosis_output import PLAIN_WIDTH, DiagnosisOutput, OutputFormat
-from latentvqa.errors import ConfigError, HistoryError
+from latentvqa.errors import ConfigError, HistoryError, OutputError
 from tests.report.diagnosis.judged import judged
 from tests.runs import make_run
 
@@ -105,8 +105,19 @@ def test_a_picture_is_what_its_name_ends_with(runs, tmp_path, name, start):
 
 
 def test_what_cannot_be_written_or_drawn_is_named(runs, tmp_path):
-    with pytest.raises(HistoryError, match=r"cannot write .*none/a\.txt"):
-        DiagnosisOutput(OutputFormat.table, tmp_path / "none" / "a.txt").write(runs)
+    output = DiagnosisOutput(OutputFormat.table, tmp_path / "none" / "a.txt")
+    for refused in (
+        lambda: output.require_possible(runs=1, is_watched=False),
+        lambda: output.write(runs),
+    ):
+        with pytest.raises(OutputError, match=r"--out .*none/a\.txt: cannot be written"):
+            refused()
     empty = DiagnosisOutput(OutputFormat.json, tmp_path / "a.json", plot=tmp_path / "a.svg")
     with pytest.raises(HistoryError, match=r"--plot: .*metrics\.jsonl: .*nothing to draw"):
         empty.write([judged([])])
+
+
+def test_a_file_and_a_picture_of_one_name_are_refused(tmp_path):
+    output = DiagnosisOutput(OutputFormat.html, tmp_path / "a.svg", plot=tmp_path / "a.svg")
+    with pytest.raises(OutputError, match=r"--plot .*which the same command needs"):
+        output.require_possible(runs=1, is_watched=False)

@@ -83,7 +83,7 @@ def test_a_model_without_latent_tokens_has_nothing_to_explain(cli, folder, tmp_p
     (tmp_path / "old.csv").write_text("kept")
     done = cli(
         *("predict", run, folder, "--question", "what?"),
-        *("--explain", tmp_path / "why", "--out", tmp_path / "old.csv"),
+        *("--explain", tmp_path / "why", "--out", tmp_path / "old.csv", "--overwrite"),
     )
     assert (done.code, done.out) == (2, "")
     assert (tmp_path / "old.csv").read_text() == "kept"
@@ -156,15 +156,22 @@ def test_an_interruption_keeps_what_is_written(finished, folder, tmp_path, numbe
     for index in range(400):
         shutil.copy(folder / "0.png", folder / f"copy {index}.png")
     process = start_cli("predict", finished.run, folder, "--questions", many, "--out", out)
-    wait_until(lambda: out.exists() and out.stat().st_size > 10_000, process)
+    unfinished = f".{out.name}.*"
+
+    def has_begun():
+        return any(file.stat().st_size > 10_000 for file in tmp_path.glob(unfinished))
+
+    wait_until(has_begun, process)
     assert handles_signals(process.pid)
     os.kill(process.pid, number)
     _, err = process.communicate(timeout=120)
     assert process.returncode == code
     assert "Traceback" not in err and "interrupted after" in err
-    rows = read_csv(out)
+    assert not out.exists() and not list(tmp_path.glob(unfinished))
+    kept = tmp_path / "out.csv.part"
+    rows = read_csv(kept.rename(tmp_path / "part.csv"))
     assert 0 < len(rows) < 400 * 700
-    assert f"interrupted after {len(rows)} rows" in err
+    assert f"interrupted after {len(rows)} rows, kept in {kept}" in err
 
 
 @pytest.mark.heavy

@@ -6,9 +6,10 @@ import json
 
 import pytest
 
-from latentvqa.cli.prediction_files import COLUMNS, open_writer
+from latentvqa.cli.prediction_files import COLUMNS, PredictionFile
 from latentvqa.engine.prediction.predict import Prediction
-from latentvqa.errors import ConfigError, DataError
+from latentvqa.errors import ConfigError, OutputError
+from latentvqa.outputs import NamedOutput
 
 FOUND = (
     Prediction("a,b.png", 'what, exactly, is "it"?', "日本", 0.123456789, ""),
@@ -17,8 +18,14 @@ FOUND = (
 )
 
 
+def opened(out):
+    return PredictionFile(None if out is None else NamedOutput("--out", out))
+
+
 def write(out, predictions=FOUND):
-    with open_writer(out) as writer:
+    file = opened(out)
+    file.require_writable([])
+    with file.open() as writer:
         for one in predictions:
             writer(one)
 
@@ -51,11 +58,23 @@ def test_without_a_file_the_rows_go_to_stdout(capsys):
     assert [row["answer"] for row in rows] == ["日本", ""]
 
 
-def test_what_is_written_stays_where_the_work_stops(tmp_path):
-    with pytest.raises(KeyboardInterrupt), open_writer(tmp_path / "p.jsonl") as writer:
+def test_rows_of_work_that_stops_are_kept_aside(tmp_path):
+    file = opened(tmp_path / "p.jsonl")
+    with pytest.raises(KeyboardInterrupt), file.open() as writer:
         writer(FOUND[0])
         raise KeyboardInterrupt
-    assert len((tmp_path / "p.jsonl").read_text(encoding="utf-8").splitlines()) == 1
+    kept = tmp_path / "p.jsonl.part"
+    assert [path.name for path in tmp_path.iterdir()] == [kept.name]
+    assert len(kept.read_text(encoding="utf-8").splitlines()) == 1
+    assert file.whereabouts() == f"1 rows, kept in {kept}"
+
+
+def test_work_that_stops_before_its_first_row_leaves_nothing(tmp_path):
+    file = opened(tmp_path / "p.csv")
+    with pytest.raises(KeyboardInterrupt), file.open():
+        raise KeyboardInterrupt
+    assert list(tmp_path.iterdir()) == []
+    assert file.whereabouts() == "0 rows"
 
 
 def test_another_suffix_is_refused_and_touches_nothing(tmp_path):
@@ -67,5 +86,5 @@ def test_another_suffix_is_refused_and_touches_nothing(tmp_path):
 
 
 def test_a_file_that_cannot_be_written_is_named(tmp_path):
-    with pytest.raises(DataError, match=r"--out .*none/p\.csv: cannot be written"):
+    with pytest.raises(OutputError, match=r"--out .*none/p\.csv: cannot be written"):
         write(tmp_path / "none" / "p.csv")

@@ -151,4 +151,4 @@ def test_faults_are_told_with_their_exit_code(cli, run, tmp_path):
     assert cli("report", tmp_path / "none").code == 1
     assert cli("report", run, "--samples", 61).code == 2
     done = cli("report", run, "--samples", 0, "--out", tmp_path / "no" / "page.html")
-    assert done.code == 1 and "cannot write" in done.err
+    assert done.code == 1 and "cannot be written" in done.err

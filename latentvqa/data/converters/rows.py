@@ -6,14 +6,15 @@ import csv
 import io
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from latentvqa.durable import replace_file
 from latentvqa.errors import ConfigError, DataError
+from latentvqa.outputs import NamedOutput
 
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
 
@@ -37,17 +38,23 @@ class ConvertedRow:
     id: str = ""
 
 
-def check_out(path: Path, *, overwrite: bool) -> None:
+def require_table(output: NamedOutput, inputs: Iterable[Path]) -> None:
     """Refuse a table that must not be written, before minutes go into reading.
+
+    Args:
+        output: the table; folders above it are made.
+        inputs: files and folders that it is made from.
 
     Raises:
         ConfigError: if its format is unknown.
-        DataError: if it is there and to be kept.
+        OutputError: if it is there and to be kept, an input, or cannot be written.
     """
+    path = output.path
     if path.suffix.lower() not in SUFFIXES:
-        raise ConfigError(f"--out {path}: name a file with one of {', '.join(SUFFIXES)}")
-    if path.exists() and not overwrite:
-        raise DataError(f"--out {path}: is there already. Replace it with --overwrite.")
+        raise ConfigError(f"{output.option} {path}: name a file with one of {', '.join(SUFFIXES)}")
+    with suppress(OSError):  # it is told below that there is no such folder
+        path.parent.mkdir(parents=True, exist_ok=True)
+    output.require_writable(inputs)
 
 
 def check_rows(source: Path, rows: Sequence[ConvertedRow]) -> None:
@@ -71,14 +78,14 @@ def check_rows(source: Path, rows: Sequence[ConvertedRow]) -> None:
         )
 
 
-def write_rows(path: Path, rows: Sequence[ConvertedRow]) -> None:
+def write_rows(output: NamedOutput, rows: Sequence[ConvertedRow]) -> None:
     """Write the rows of :func:`check_rows` whole or not at all; the suffix names the format.
 
     Several references become the column ``answers``, single ones ``answer``;
     a column that no row fills is left out.
 
     Raises:
-        DataError: if the file cannot be written.
+        OutputError: if the file cannot be written.
     """
     columns: dict[str, list[object]] = {
         "image": [row.image for row in rows],
@@ -94,11 +101,7 @@ def write_rows(path: Path, rows: Sequence[ConvertedRow]) -> None:
     for name in ("type", "id"):
         if any(values := [getattr(row, name) for row in rows]):
             columns[name] = values
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(path, _encoded(columns, path.suffix.lower()))
-    except OSError as error:
-        raise DataError(f"--out {path}: cannot be written: {error.strerror}") from error
+    output.save(_encoded(columns, output.path.suffix.lower()))
 
 
 def missing_images(rows: Sequence[ConvertedRow], folder: Path) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -159,6 +160,7 @@ class _Schedule:
         with self._lock(folder.with_suffix(".lock"), on_wait):
             if (folder / SCENES_TABLE).is_file() or data.scenes is None:
                 return
+            shutil.rmtree(folder, ignore_errors=True)  # of a process that was killed
             make_scenes(
                 folder,
                 images=data.scene_images,

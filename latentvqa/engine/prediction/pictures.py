@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
 from latentvqa.data.decoding import HARD_MAX_PIXELS, decode_image
-from latentvqa.durable import replace_file
+from latentvqa.durable import create_file, replace_file, unfinished_name
 from latentvqa.engine.prediction.predict import Prediction
+from latentvqa.errors import OutputError
+from latentvqa.outputs import is_same_file
 from latentvqa.report.evaluation.attention import AttentionExample, attention_png
 
 MOST_QUESTIONS = 20  # of one image in a picture
@@ -45,6 +50,57 @@ class PredictionPictures:
             for row in held[:MOST_QUESTIONS]
             if row.attention is not None
         ]
-        path = self._folder / f"{held[0].image}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(path, attention_png(self._grid, examples))
+        path = picture_place(self._folder, held[0].image)
+        content = attention_png(self._grid, examples)
+        with _faults_named(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            replace_file(path, content)
+
+
+def picture_place(folder: Path, image: str) -> Path:
+    """Where the picture about an image goes."""
+    return folder / f"{image}.png"
+
+
+def require_free(
+    folder: Path, images: Path, names: Sequence[str], inputs: Iterable[Path], *, overwrite: bool
+) -> None:
+    """Refuse a folder that pictures must not or cannot be written into.
+
+    Args:
+        folder: where they are to go.
+        images: folder of the images.
+        names: the images, relative to it.
+        inputs: other files and folders that are read.
+        overwrite: whether earlier pictures may be replaced.
+
+    Raises:
+        OutputError: saying what is in the way, and what to do.
+    """
+    said = f"--explain {folder}"
+    if os.path.lexists(folder) and not folder.is_dir():
+        raise OutputError(f"{said}: is a file. Name a folder for the pictures.")
+    places = [picture_place(folder, name) for name in names]
+    read = {os.path.realpath(images / name) for name in names}
+    is_read = any(is_same_file(folder, one) for one in (images, *inputs))
+    if is_read or any(os.path.realpath(place) in read for place in places):
+        raise OutputError(f"{said}: what is read lies there. Name another folder.")
+    known = [] if overwrite else [place for place in places if os.path.lexists(place)]
+    if known:
+        raise OutputError(
+            f"{said}: {len(known)} of the pictures are there already, the first is {known[0]}. "
+            "Replace them with --overwrite."
+        )
+    above = next(one for one in (folder, *folder.absolute().parents) if one.is_dir())
+    with _faults_named(folder):
+        probe = unfinished_name(above / "picture")
+        create_file(probe).close()
+        probe.unlink()
+
+
+@contextmanager
+def _faults_named(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(f"--explain: {path}: cannot be written: {error.strerror}") from error

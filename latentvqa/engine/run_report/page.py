@@ -17,7 +17,7 @@ from latentvqa.engine.run_report.samples import (
 )
 from latentvqa.engine.runs.folder import BEST, RunFolder, pointed_checkpoint, read_config
 from latentvqa.engine.runs.latent_use import latent_use_of_log
-from latentvqa.errors import HistoryError, LatentVQAError
+from latentvqa.errors import LatentVQAError
 from latentvqa.history import History, read_history
 from latentvqa.report.diagnosis.judged_run import JudgedRun
 from latentvqa.report.diagnosis.page import RunReport, render_report
@@ -36,7 +36,8 @@ def write_reports(run: Path, notice: Notice) -> None:
     """
     history, places = read_history(run), RunFolder(run)
     if history.records:
-        save_page(places.report, run_page(history, SAMPLES, notice))
+        page = run_page(history, SAMPLES, notice)
+        replace_file(places.report, page.encode("utf-8", "replace"))
         replace_file(places.curves, curves_png(_judged(history)))
 
 
@@ -60,18 +61,6 @@ def run_page(
     if samples == 0 or not history.records:
         return render_report(bare)
     return render_report(_with_samples(bare, samples, notice, answer))
-
-
-def save_page(path: Path, page: str) -> None:
-    """Write a page.
-
-    Raises:
-        HistoryError: if it cannot be written.
-    """
-    try:
-        replace_file(path, page.encode("utf-8", "replace"))
-    except OSError as error:
-        raise HistoryError(f"cannot write {path}: {error.strerror}") from error
 
 
 def _with_samples(

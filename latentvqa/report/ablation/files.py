@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -118,6 +119,15 @@ def _runs(result: AblationResult) -> list[_Run]:
         _Run(number, run.arm, run.seed, f"runs/{run.key}", run.state, run.message, run.measures)
         for number, run in enumerate(result.runs)
     ]
+
+
+def is_result(path: Path) -> bool:
+    """Whether a file holds what :func:`result_json` gives."""
+    try:
+        known = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(known, dict) and known.keys() >= {"schema", "name", "arms", "runs", "seeds"}
 
 
 def _arm(arm: ArmResult) -> _Arm:

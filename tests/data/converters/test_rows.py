@@ -3,15 +3,20 @@ import pytest
 from latentvqa.data.converters.rows import (
     SUFFIXES,
     ConvertedRow,
-    check_out,
     check_rows,
     missing_images,
+    require_table,
     write_rows,
 )
 from latentvqa.data.tables import read_questions
-from latentvqa.errors import ConfigError, DataError
+from latentvqa.errors import ConfigError, DataError, OutputError
+from latentvqa.outputs import NamedOutput
 
 ONE = ConvertedRow("a.png", "q?", ("yes",), "is", "7")
+
+
+def output(path, *, overwrite=False):
+    return NamedOutput("--out", path, overwrite)
 
 
 def read(path):
@@ -24,37 +29,43 @@ def read(path):
 )
 def test_the_references_of_a_row_are_read_as_they_were_written(suffix, answers, tmp_path):
     path = tmp_path / f"t{suffix}"
-    write_rows(path, [ConvertedRow("a.png", "q?", answers)])
+    write_rows(output(path), [ConvertedRow("a.png", "q?", answers)])
     assert read(path).answers == [answers]
 
 
 def test_a_column_that_no_row_fills_is_left_out(tmp_path):
     path = tmp_path / "t.csv"
-    write_rows(path, [ConvertedRow("a.png", "q?", ()), ConvertedRow("b.png", "r?", (), id="2")])
+    write_rows(
+        output(path), [ConvertedRow("a.png", "q?", ()), ConvertedRow("b.png", "r?", (), id="2")]
+    )
     assert path.read_text().splitlines() == ["image,question,id", "a.png,q?,", "b.png,r?,2"]
 
 
 def test_single_answers_need_no_list(tmp_path):
     path = tmp_path / "new" / "t.tsv"
-    write_rows(path, [ONE])
+    require_table(output(path), [])
+    write_rows(output(path), [ONE])
     assert path.read_text() == "image\tquestion\tanswer\ttype\tid\na.png\tq?\tyes\tis\t7\n"
 
 
-def test_a_place_that_takes_no_file_is_a_data_error(tmp_path):
+def test_a_place_that_takes_no_file_is_told(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(DataError, match="cannot be written"):
-        write_rows(tmp_path / "file" / "t.csv", [ONE])
+    for refused in (require_table, write_rows):
+        with pytest.raises(OutputError, match="cannot be written"):
+            refused(output(tmp_path / "file" / "t.csv"), [ONE])
 
 
 def test_a_table_is_replaced_only_when_asked(tmp_path):
     path = tmp_path / "t.csv"
-    check_out(path, overwrite=False)
+    require_table(output(path), [])
     path.touch()
-    with pytest.raises(DataError, match="--overwrite"):
-        check_out(path, overwrite=False)
-    check_out(path, overwrite=True)
+    with pytest.raises(OutputError, match="--overwrite"):
+        require_table(output(path), [])
+    require_table(output(path, overwrite=True), [])
+    with pytest.raises(OutputError, match="which the same command needs"):
+        require_table(output(path, overwrite=True), [path])
     with pytest.raises(ConfigError, match=r"one of \.csv, \.tsv, \.jsonl, \.parquet"):
-        check_out(tmp_path / "t.xlsx", overwrite=True)
+        require_table(output(tmp_path / "t.xlsx", overwrite=True), [])
 
 
 def test_rows_that_all_have_answers_or_all_have_none_are_a_table(tmp_path):

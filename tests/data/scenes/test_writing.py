@@ -19,7 +19,7 @@ from latentvqa.data.scenes.questions import FAMILIES
 from latentvqa.data.scenes.writing import Level, make_scenes
 from latentvqa.data.tables import read_questions
 from latentvqa.data.tokenizer import train_tokenizers
-from latentvqa.errors import DataError
+from latentvqa.errors import DataError, OutputError
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:
@@ -165,3 +165,68 @@ def test_a_folder_that_cannot_be_made_is_a_data_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(DataError, match="cannot be written"):
         make_scenes(tmp_path / "file", images=1, seed=0)
+
+
+def bytes_below(folder: Path) -> dict[str, bytes]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def test_scenes_are_replaced_only_when_asked_and_leave_nothing_of_the_earlier(
+    tmp_path: Path,
+) -> None:
+    make_scenes(tmp_path, images=3, seed=0)
+    known = bytes_below(tmp_path)
+    with pytest.raises(OutputError, match=r"not empty.*--overwrite"):
+        make_scenes(tmp_path, images=2, seed=1)
+    assert bytes_below(tmp_path) == known
+    make_scenes(tmp_path, images=2, seed=1, overwrite=True)
+    make_scenes(tmp_path / "new", images=2, seed=1)
+    replaced = {name: it for name, it in bytes_below(tmp_path).items() if "new/" not in name}
+    assert replaced == bytes_below(tmp_path / "new")
+
+
+@pytest.mark.parametrize("name", ["questions.csv", "images/00000.png", "thesis.txt", ".git"])
+def test_no_foreign_file_is_replaced_even_when_asked(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("mine")
+    for overwrite in (False, True):
+        with pytest.raises(OutputError):
+            make_scenes(tmp_path, images=2, seed=0, overwrite=overwrite)
+    assert bytes_below(tmp_path) == {name: b"mine"}
+
+
+@pytest.mark.parametrize("name", ["images/00002.png", "images/photo.png", "notes.txt"])
+def test_files_that_came_to_the_scenes_are_named_and_kept(tmp_path: Path, name: str) -> None:
+    make_scenes(tmp_path, images=2, seed=0)
+    (tmp_path / name).write_text("mine")
+    known = bytes_below(tmp_path)
+    with pytest.raises(OutputError, match=f"no scenes: {name}"):
+        make_scenes(tmp_path, images=5, seed=1, overwrite=True)
+    assert bytes_below(tmp_path) == known
+
+
+def test_work_that_stops_leaves_the_folder_as_it_was(tmp_path: Path) -> None:
+    def stop(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        make_scenes(tmp_path / "new", images=2, seed=0, progress=stop)
+    assert not (tmp_path / "new").exists()
+    make_scenes(tmp_path, images=2, seed=0)
+    known = bytes_below(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        make_scenes(tmp_path, images=2, seed=1, overwrite=True, progress=stop)
+    assert bytes_below(tmp_path) == known
+
+
+def test_scenes_that_came_into_being_meanwhile_are_left(tmp_path: Path) -> None:
+    def other(done: int, total: int) -> None:
+        if done == 1:
+            make_scenes(tmp_path, images=2, seed=1)
+
+    with pytest.raises(DataError, match="cannot be written"):
+        make_scenes(tmp_path, images=2, seed=0, progress=other)
+    make_scenes(tmp_path / "same", images=2, seed=1)
+    known = {name: it for name, it in bytes_below(tmp_path).items() if "same/" not in name}
+    assert known == bytes_below(tmp_path / "same")

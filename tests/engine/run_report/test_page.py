@@ -4,10 +4,10 @@ import shutil
 
 import pytest
 
-from latentvqa.engine.run_report.page import run_page, save_page, write_reports
+from latentvqa.engine.run_report.page import run_page, write_reports
 from latentvqa.engine.run_report.samples import AnsweredRow, Answers
 from latentvqa.engine.runs.folder import BEST, read_config
-from latentvqa.errors import CheckpointError, HistoryError
+from latentvqa.errors import CheckpointError
 from latentvqa.history import LOG_NAME, append_record, read_history, write_header
 from tests.runs import HEADER, make_run
 
@@ -111,10 +111,3 @@ def test_answers_without_their_images_are_counted(run):
     assert "1 of 4 answers are shown without their image: " in notices[0]
     assert "gone.png" in notices[0]
     assert page.count(PICTURE) == 3
-
-
-def test_a_page_that_cannot_be_written_is_named(tmp_path):
-    with pytest.raises(HistoryError, match=r"cannot write .*none/page\.html"):
-        save_page(tmp_path / "none" / "page.html", "text")
-    save_page(tmp_path / "page.html", "half a pair: \ud800")
-    assert (tmp_path / "page.html").read_text(encoding="utf-8") == "half a pair: ?"

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from latentvqa.report.ablation.files import arms_csv, result_json, runs_csv
+from latentvqa.report.ablation.files import arms_csv, is_result, result_json, runs_csv
 from tests.report.ablation.made import DEFAULT, WORSE, measured, result
 
 
@@ -54,6 +54,16 @@ def test_csv_has_a_row_per_arm_and_a_row_per_run():
     rows = list(csv.DictReader(io.StringIO(runs_csv(found))))
     assert [row["number"] for row in rows] == list("012345")
     assert (rows[5]["state"], rows[5]["message"], rows[5]["exact_match"]) == ("failed", "a, b", "")
+
+
+def test_a_result_is_told_from_other_files(tmp_path):
+    path = tmp_path / "plan.json"
+    assert not is_result(path)
+    for foreign in ("", "[]", '{"schema": 1, "name": "plan"}', "\xff"):
+        path.write_text(foreign, encoding="latin-1")
+        assert not is_result(path)
+    path.write_text(json.dumps(result_json(result(DEFAULT, WORSE))))
+    assert is_result(path)
 
 
 def test_the_object_says_what_the_seeds_can_show():

@@ -1,0 +1,211 @@
+"""Files that the user names for a result: never an input, never lost, whole or not at all.
+
+Asked about before the work begins, and written when it is done.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import BinaryIO
+
+from latentvqa.durable import create_file, sync_folder, unfinished_name, write_synced
+from latentvqa.errors import OutputError
+
+MOST_LINKS = 40  # that are followed from one name to the next
+
+
+@dataclass
+class Draft:
+    """What is being written.
+
+    Attributes:
+        file: takes the bytes.
+        is_kept: whether a fault leaves what is written so far in a file of its own.
+        kept: that file; None where there is none.
+    """
+
+    file: BinaryIO
+    is_kept: bool = field(default=False, init=False)
+    kept: Path | None = field(default=None, init=False)
+
+
+@dataclass(frozen=True)
+class NamedOutput:
+    """A file that an option names.
+
+    Args:
+        option: what the user named it by, as ``--out``.
+        path: the file. A link keeps standing and what it leads to is written; a
+            device, a pipe or a descriptor such as ``/dev/stdout`` is written into.
+        overwrite: whether an earlier file may be replaced.
+    """
+
+    option: str
+    path: Path
+    overwrite: bool = False
+
+    def require_writable(self, inputs: Iterable[Path] = ()) -> None:
+        """Refuse what must not or cannot be written, before any work is done.
+
+        Args:
+            inputs: files and folders that the command reads or writes besides.
+
+        Raises:
+            OutputError: saying which and what to do.
+        """
+        with self._faults_named():
+            if _is_stream(self.path):
+                return
+            if self.path.is_dir():
+                raise self._refusal("is a folder. Name a file.")
+            for one in inputs:
+                if is_same_file(self.path, one):
+                    raise self._refusal(
+                        f"is {one}, which the same command needs. Name another file."
+                    )
+            if self.path.exists() and not self.overwrite:
+                raise self._refusal("is there already. Replace it with --overwrite.")
+            probe = unfinished_name(_real(self.path))
+            create_file(probe).close()
+            probe.unlink()
+
+    def save(self, content: bytes) -> None:
+        """Write it whole.
+
+        Raises:
+            OutputError: if it cannot be written; an earlier file is as it was.
+        """
+        with self.draft() as draft:
+            draft.file.write(content)
+
+    @contextmanager
+    def draft(self) -> Iterator[Draft]:
+        """Write it bit by bit; it is there when all is written, and not before.
+
+        Raises:
+            OutputError: if it cannot be written; an earlier file is as it was.
+        """
+        with self._faults_named():
+            target = None if _is_stream(self.path) else _real(self.path)
+            temporary = None if target is None else unfinished_name(target)
+            file = _opened_stream(self.path) if temporary is None else create_file(temporary)
+        draft = Draft(file)
+        if target is None or temporary is None:
+            with self._faults_named(is_body=True), file:
+                yield draft
+            return
+        try:
+            with self._faults_named(is_body=True), file:
+                yield draft
+                write_synced(file, b"")
+            self._publish(temporary, target)
+        except BaseException:
+            if draft.is_kept:
+                draft.kept = _kept_aside(temporary, target)
+            raise
+        finally:
+            if draft.kept != temporary:
+                temporary.unlink(missing_ok=True)
+        sync_folder(target.parent)
+
+    def _publish(self, temporary: Path, target: Path) -> None:
+        with self._faults_named():
+            if self.overwrite:
+                temporary.replace(target)
+            elif not _linked_if_free(temporary, target):
+                raise self._refusal(
+                    "came into being meanwhile and stays as it is. Replace it with --overwrite."
+                )
+
+    @contextmanager
+    def _faults_named(self, *, is_body: bool = False) -> Iterator[None]:
+        """Turn a failure of the file system into an error that names the output.
+
+        In the body of a draft one that names a file is about another one.
+        """
+        try:
+            yield
+        except BrokenPipeError:
+            raise  # the reader has left, and that is no fault
+        except OSError as error:
+            if is_body and error.filename is not None:
+                raise
+            raise self._refusal(f"cannot be written: {error.strerror or error}") from error
+
+    def _refusal(self, why: str) -> OutputError:
+        return OutputError(f"{self.option} {self.path}: {why}")
+
+
+def is_same_file(one: Path, other: Path) -> bool:
+    """Whether two paths lead to one file or folder, by whatever links."""
+    try:
+        return one.samefile(other)
+    except OSError:  # one of them is not there
+        return os.path.realpath(one) == os.path.realpath(other)
+
+
+def _real(path: Path) -> Path:
+    return Path(os.path.realpath(path))
+
+
+def _kept_aside(temporary: Path, target: Path) -> Path:
+    """The file of what was written so far, named for the one that it was to become."""
+    for number in count(1):
+        path = target.with_name(f"{target.name}.part{'' if number == 1 else number}")
+        try:
+            os.link(temporary, path)
+        except FileExistsError:
+            continue
+        except OSError:  # a file system without hard links
+            break
+        return path
+    return temporary
+
+
+def _linked_if_free(temporary: Path, target: Path) -> bool:
+    """Give a file its name unless another one has it; says whether it could."""
+    try:
+        os.link(temporary, target)
+    except FileExistsError:
+        return False
+    except OSError:  # a file system without hard links
+        if target.exists():
+            return False
+        temporary.replace(target)
+    return True
+
+
+def _is_stream(path: Path) -> bool:
+    """Whether a path leads to what is written into as it is: a device, a pipe, a descriptor."""
+    if _descriptor_of(path) is not None:
+        return True
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
+def _opened_stream(path: Path) -> BinaryIO:
+    descriptor = _descriptor_of(path)
+    return open(path if descriptor is None else os.dup(descriptor), "wb")  # noqa: PTH123
+
+
+def _descriptor_of(path: Path) -> int | None:
+    """The open descriptor of this process that a path stands for, or None."""
+    folders = (Path("/dev/fd"), Path(f"/proc/{os.getpid()}/fd"))
+    for _ in range(MOST_LINKS):
+        folder = path.parent.resolve()
+        if path.name.isdigit() and folder in folders:
+            return int(path.name)
+        path = folder / path.name
+        if not path.is_symlink():
+            return None
+        path = folder / path.readlink()
+    return None
