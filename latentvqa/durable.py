@@ -7,6 +7,7 @@ made by us alone, so that no link planted there is written through.
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from typing import BinaryIO
 from latentvqa.stopping import deferred
 
 UNFINISHED = ".tmp"  # ends the name of what is not finished; a dot begins it
+_UNFINISHED_NAME = re.compile(rf"\..*\.[0-9a-f]{{12}}{re.escape(UNFINISHED)}", re.DOTALL)
 _LONGEST = 200  # bytes of a name that its unfinished one repeats; a name has room for 255
 
 
@@ -64,7 +66,7 @@ def unfinished_name(path: Path) -> Path:
 
 def is_unfinished(path: Path) -> bool:
     """Whether a name is one that :func:`unfinished_name` gives."""
-    return path.name.startswith(".") and path.name.endswith(UNFINISHED)
+    return _UNFINISHED_NAME.fullmatch(path.name) is not None
 
 
 def remove_unfinished(folder: Path) -> None:

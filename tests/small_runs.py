@@ -189,6 +189,40 @@ def small_disk(folder: Path, size: str) -> Iterator[Path]:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
+@contextmanager
+def read_only(folder: Path) -> Iterator[Path]:
+    """The folder itself while nothing in it can be written, not even by root."""
+    for options in (["--bind", str(folder), str(folder)], ["-o", "remount,bind,ro", str(folder)]):
+        if shutil.which("mount") is None:
+            pytest.skip("there is no mount here")
+        if subprocess.run(["mount", *options], capture_output=True, check=False).returncode:
+            pytest.skip("mounting is not permitted here")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+HOLD = """if True:
+    import pathlib, sys
+    from latentvqa.engine.runs.lock import sole_writer
+    with sole_writer(pathlib.Path(sys.argv[1]), print):
+        print("held", flush=True)
+        sys.stdin.read()
+"""
+
+
+@contextmanager
+def held_elsewhere(run: Path) -> Iterator[subprocess.Popen]:
+    """A run folder that another process writes into."""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    command = [sys.executable, "-c", HOLD, str(run)]
+    with subprocess.Popen(command, cwd=ROOT, **pipes) as holder:
+        assert holder.stdout.readline() == "held\n"
+        yield holder
+        holder.stdin.close()
+
+
 def write_images(folder: Path, count: int, side: int = 32) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     draws = np.random.default_rng(0)

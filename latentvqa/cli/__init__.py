@@ -14,7 +14,7 @@ from latentvqa.cli.docs import docs
 from latentvqa.cli.evaluate import evaluate
 from latentvqa.cli.predict import predict
 from latentvqa.cli.report import report
-from latentvqa.cli.streams import silence, steady_notices
+from latentvqa.cli.streams import steady_notices, told_stdout
 from latentvqa.cli.train import train
 from latentvqa.errors import LatentVQAError
 from latentvqa.report.text import escaped
@@ -46,15 +46,15 @@ def main() -> None:
 
 def _run() -> None:
     try:
-        app()
+        with told_stdout():
+            app()
     except LatentVQAError as error:
         print(f"error: {escaped(str(error))}", file=sys.stderr)
         sys.exit(error.exit_code)
     except Interrupted as interrupted:
         sys.exit(interrupted.exit_code)
     except BrokenPipeError:
-        silence(sys.stdout)  # its reader has gone; there is nobody to tell
-        sys.exit(1)
+        sys.exit(1)  # the reader of our output has gone; there is nobody to tell
     except OSError as error:
         # a full disk, a read-only folder: the system names file and cause
         print(f"error: {escaped(str(error))}", file=sys.stderr)

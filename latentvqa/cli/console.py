@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from latentvqa.cli.streams import SteadyStream, steady
+from latentvqa.cli.streams import require_written, steady
 from latentvqa.core.diagnosis.diagnose import Diagnosis
 from latentvqa.core.records import EpochRecord, RunHeader
 from latentvqa.engine.runtime.observer import Observer, TrainingPlan
@@ -155,10 +155,7 @@ class TrainingConsole(NoticeObserver):
             OSError: if this or what came before it could not be written.
         """
         self._screen.print(text, highlight=False, markup=False, soft_wrap=True)
-        stream = cast(SteadyStream, self._screen.file)
-        stream.flush()
-        if stream.failure is not None:
-            raise stream.failure
+        require_written(self._screen.file)
 
 
 def advice_lines(diagnosis: Diagnosis) -> list[str]:

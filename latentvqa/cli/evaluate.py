@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from latentvqa.engine.evaluation.evaluate import Evaluation
 
 
 def evaluate(
@@ -52,6 +56,7 @@ def evaluate(
     from rich.console import Console
 
     from latentvqa.cli.console import NoticeObserver, ProgressLine
+    from latentvqa.cli.streams import require_written, steady
     from latentvqa.engine.evaluate_run import EvaluationRequest, evaluate_run
     from latentvqa.engine.evaluation.files import evaluation_json
     from latentvqa.report.evaluation.scores import score_panel
@@ -68,14 +73,22 @@ def evaluate(
         skip_bad_images=skip_bad_images,
         device=device,
     )
+    screen = Console(file=steady(sys.stdout))
+
+    class Shown(NoticeObserver):
+        def evaluated(self, evaluation: Evaluation) -> None:
+            self.line.progress.stop()
+            if as_json:
+                found = evaluation_json(evaluation.result)
+                print(json.dumps(found, indent=1, ensure_ascii=False), file=screen.file)
+            else:
+                screen.print(score_panel(evaluation.result, screen.width))
+
     with ProgressLine() as line:
-        found, folder = evaluate_run(request, NoticeObserver(line))
-    if as_json:
-        typer.echo(json.dumps(evaluation_json(found.result), indent=1, ensure_ascii=False))
-        return
-    screen = Console()
-    screen.print(score_panel(found.result, screen.width))
-    screen.print(f"written to {folder}", highlight=False, markup=False, soft_wrap=True)
+        _, folder = evaluate_run(request, Shown(line))
+    if folder is not None and not as_json:
+        screen.print(f"written to {folder}", highlight=False, markup=False, soft_wrap=True)
+    require_written(screen.file)
 
 
 def _columns(texts: list[str]) -> dict[str, str]:

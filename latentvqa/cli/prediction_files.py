@@ -63,7 +63,7 @@ class PredictionFile:
             OutputError: if the file cannot be written.
         """
         if self._output is None:
-            if isinstance(sys.stdout, io.TextIOWrapper):
+            if hasattr(sys.stdout, "reconfigure"):
                 sys.stdout.reconfigure(errors=_UNENCODABLE)
             yield self._counted(_csv_writer(sys.stdout))
             return

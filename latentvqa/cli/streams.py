@@ -6,8 +6,11 @@ import io
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from typing import Any, TextIO, cast
+from contextlib import ExitStack, contextmanager, redirect_stdout, suppress
+from pathlib import Path
+from typing import IO, Any, TextIO, cast
+
+from latentvqa.errors import OutputError
 
 
 class SteadyStream:
@@ -41,7 +44,17 @@ class SteadyStream:
             action()
         except OSError as error:
             self.failure = self.failure or error
-            silence(self._stream)
+            self._give_up(error)
+
+    def _give_up(self, _: OSError) -> None:
+        silence(self._stream)
+
+
+class _WatchedStream(SteadyStream):
+    """A text stream that fails as it would, and remembers why."""
+
+    def _give_up(self, error: OSError) -> None:
+        raise error
 
 
 def steady(stream: TextIO) -> TextIO:
@@ -49,10 +62,55 @@ def steady(stream: TextIO) -> TextIO:
     return cast(TextIO, SteadyStream(stream))
 
 
+def require_written(stream: IO[str]) -> None:
+    """Write what waits in a steady stream.
+
+    Raises:
+        OSError: if this or what came before it could not be written.
+    """
+    stream.flush()
+    failure = cast(SteadyStream, stream).failure
+    if failure is not None:
+        raise failure
+
+
+@contextmanager
+def told_stdout() -> Iterator[None]:
+    """Write all that waits for stdout at the end of a block, and name a failure of it.
+
+    Raises:
+        OutputError: if stdout cannot be written.
+        BrokenPipeError: if the reader of our output has left.
+    """
+    with ExitStack() as stack:
+        former = sys.stdout
+        if former is None:  # closed from the start: nobody asks for it
+            former = stack.enter_context(Path(os.devnull).open("w"))
+        watched = _WatchedStream(former)
+        stack.enter_context(redirect_stdout(cast(TextIO, watched)))
+        try:
+            try:
+                yield
+            finally:
+                watched.flush()
+        except OSError as error:
+            if watched.failure is None or isinstance(error, BrokenPipeError):
+                raise
+            raise OutputError(
+                f"stdout cannot be written, and not all is shown: {watched.failure.strerror}"
+            ) from error
+        finally:
+            if watched.failure is not None:
+                silence(former)
+
+
 @contextmanager
 def steady_notices() -> Iterator[None]:
     """Let no notice on stderr end what it is about."""
     former = sys.stderr
+    if former is None:
+        yield
+        return
     sys.stderr = steady(former)
     try:
         yield

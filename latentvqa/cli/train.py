@@ -75,11 +75,16 @@ def train(
         return
     from latentvqa.engine.runs.folder import new_run_folder
 
-    _complete(new_run_folder(name, out, overwrite=overwrite), settings, advise=advise)
+    _complete(new_run_folder(name, out), settings, overwrite=overwrite, advise=advise)
 
 
 def _complete(
-    run: Path, settings: Config | None, *, is_resumed: bool = False, advise: bool
+    run: Path,
+    settings: Config | None,
+    *,
+    is_resumed: bool = False,
+    overwrite: bool = False,
+    advise: bool,
 ) -> None:
     """Train or resume, showing what happens; reports and scores are written on the way."""
     from latentvqa.cli.console import TrainingConsole
@@ -90,7 +95,7 @@ def _complete(
     console, places = TrainingConsole(advise=advise), RunFolder(run)
     try:
         with console:
-            done = complete_run(run, settings, console, is_resumed=is_resumed)
+            done = complete_run(run, settings, console, is_resumed=is_resumed, overwrite=overwrite)
     except Interrupted:
         if places.last.exists():
             console.notice(f"interrupted; saved. Continue with: latentvqa train --resume {run}")

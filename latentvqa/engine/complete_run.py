@@ -5,7 +5,8 @@ What happens is reported to an observer; nothing here prints.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +17,10 @@ from latentvqa.core.rules.thresholds import KLHealthThresholds
 from latentvqa.engine.evaluation.evaluate import Evaluation, evaluate
 from latentvqa.engine.evaluation.files import write_evaluation
 from latentvqa.engine.run_report.page import write_reports
+from latentvqa.engine.runs.earlier import BEGUN, contents, require_usable
 from latentvqa.engine.runs.folder import RunFolder, evaluation_folder, read_config
 from latentvqa.engine.runs.loading import load_model
+from latentvqa.engine.runs.lock import sole_writer
 from latentvqa.engine.runs.tables import validation_table
 from latentvqa.engine.runtime.observer import Observer
 from latentvqa.engine.training.start import Outcome, resume, train
@@ -53,41 +56,54 @@ class Run:
 
 
 def complete_run(
-    folder: Path, config: Config | None, observer: Observer, *, is_resumed: bool = False
+    folder: Path,
+    config: Config | None,
+    observer: Observer,
+    *,
+    is_resumed: bool = False,
+    overwrite: bool = False,
 ) -> Run:
     """Train into a run folder, evaluate its best checkpoint, and write the reports.
+
+    The folder has one writer: it is held until the end.
 
     A run that is interrupted after its first checkpoint has its reports too, and
     can be resumed, also where only the evaluation is missing.
 
     Args:
-        folder: the run folder; new or empty unless it is resumed.
+        folder: the run folder; new or empty unless it is resumed or overwritten.
         config: what is trained; for a resumed run the changed configuration, or
             None for its own.
         observer: receives notices, progress, epochs and results.
         is_resumed: continue the run in the folder from its ``last`` checkpoint.
+        overwrite: an earlier run in the folder gives way to the new one.
 
     Raises:
         ConfigError: if a resumed run would change keys that must stay.
+        CheckpointError: if another process writes into the folder.
         LatentVQAError: for anything wrong with data, backbone, checkpoint or disk.
         Interrupted: at a signal, after what could be saved was saved.
     """
     if config is None and not is_resumed:
         raise ValueError("a new run needs a configuration")
-    try:
-        outcome = _trained(folder, config, observer, is_resumed=is_resumed)
-        observer.trained(outcome.header, outcome.records)
-        evaluation = _evaluated(folder, observer)
-    except (Interrupted, DataError, LoaderError):
+    held = _resumed_run if is_resumed else _new_run
+    with held(folder, observer, overwrite=overwrite):
+        try:
+            outcome = _trained(folder, config, observer, is_resumed=is_resumed, overwrite=overwrite)
+            observer.trained(outcome.header, outcome.records)
+            evaluation = _evaluated(folder, observer)
+        except (Interrupted, DataError, LoaderError):
+            with deferred():
+                if RunFolder(folder).last.exists():
+                    write_reports(folder, observer.notice)
+            raise
+        # shown before a disk that is full can take it away
+        observer.evaluated(evaluation)
+        diagnosis = _judged(outcome, evaluation, read_config(folder).kl_health)
+        observer.judged(diagnosis)
         with deferred():
-            if RunFolder(folder).last.exists():
-                write_reports(folder, observer.notice)
-        raise
-    observer.evaluated(evaluation)
-    diagnosis = _judged(outcome, evaluation, read_config(folder).kl_health)
-    observer.judged(diagnosis)
-    with deferred():
-        write_reports(folder, observer.notice)
+            write_evaluation(evaluation, evaluation_folder(folder))
+            write_reports(folder, observer.notice)
     return Run(
         folder=folder,
         header=outcome.header,
@@ -98,8 +114,40 @@ def complete_run(
     )
 
 
+@contextmanager
+def _new_run(folder: Path, observer: Observer, *, overwrite: bool) -> Iterator[None]:
+    """Hold a folder for a new run; where none came to be, an empty one goes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    is_empty = not contents(folder)
+    try:
+        with sole_writer(folder, observer.notice) as lock:
+            require_usable(folder, "" if lock is None else lock.left, overwrite=overwrite)
+            if lock is not None:
+                lock.add(BEGUN)
+            yield
+    finally:
+        if is_empty:
+            with suppress(OSError):
+                folder.rmdir()
+
+
+@contextmanager
+def _resumed_run(folder: Path, observer: Observer, *, overwrite: bool) -> Iterator[None]:
+    """Hold the folder of a run."""
+    if overwrite:
+        raise ValueError("a run is resumed or overwritten")
+    read_config(folder)  # names the folder if it is no run
+    with sole_writer(folder, observer.notice):
+        yield
+
+
 def _trained(
-    folder: Path, config: Config | None, observer: Observer, *, is_resumed: bool
+    folder: Path,
+    config: Config | None,
+    observer: Observer,
+    *,
+    is_resumed: bool,
+    overwrite: bool,
 ) -> Outcome:
     if is_resumed or config is None:
         return resume(folder, config, observer)
@@ -107,7 +155,7 @@ def _trained(
     vision = config.vision
     if vision.pretrained is False and not vision.blind and config.data.scenes is None:
         observer.notice(_SCRATCH)
-    return train(config, folder, observer)
+    return train(config, folder, observer, overwrite=overwrite)
 
 
 def _judged(outcome: Outcome, evaluation: Evaluation, limits: KLHealthThresholds) -> Diagnosis:
@@ -118,7 +166,7 @@ def _judged(outcome: Outcome, evaluation: Evaluation, limits: KLHealthThresholds
 
 
 def _evaluated(folder: Path, observer: Observer) -> Evaluation:
-    evaluation = evaluate(
+    return evaluate(
         load_model(folder),
         validation_table(folder),
         observer,
@@ -128,5 +176,3 @@ def _evaluated(folder: Path, observer: Observer) -> Evaluation:
         limits=read_config(folder).latent_use,
         is_calibrating=True,
     )
-    write_evaluation(evaluation, evaluation_folder(folder))
-    return evaluation

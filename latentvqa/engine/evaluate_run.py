@@ -13,6 +13,7 @@ from latentvqa.engine.evaluation.evaluate import Evaluation, evaluate
 from latentvqa.engine.evaluation.files import write_evaluation
 from latentvqa.engine.runs.folder import RunFolder, evaluation_folder, read_config, run_of
 from latentvqa.engine.runs.loading import load_model
+from latentvqa.engine.runs.lock import writer_if_possible
 from latentvqa.engine.runs.tables import validation_table
 from latentvqa.engine.runtime.observer import Observer
 from latentvqa.errors import ConfigError
@@ -49,19 +50,23 @@ class EvaluationRequest:
     device: str = "auto"
 
 
-def evaluate_run(request: EvaluationRequest, observer: Observer) -> tuple[Evaluation, Path]:
-    """Evaluate a checkpoint and write the result into its run folder.
+def evaluate_run(request: EvaluationRequest, observer: Observer) -> tuple[Evaluation, Path | None]:
+    """Evaluate a checkpoint, show the result, and write it into the run folder.
+
+    The folder has one writer: it is held until the end. Where it cannot be written
+    the result is shown all the same.
 
     Args:
         request: what is evaluated.
-        observer: receives notices and progress.
+        observer: receives notices, progress and the result.
 
     Returns:
-        What was found, and the folder that holds it.
+        What was found, and the folder that holds it, if one could be written.
 
     Raises:
         ConfigError: if images or columns are given without a table.
-        CheckpointError: if checkpoint or validation table cannot be read.
+        CheckpointError: if another process writes into the folder, or checkpoint or
+            validation table cannot be read.
         DataError: if table or images cannot be used.
         Interrupted: at a signal; nothing is written then.
     """
@@ -69,32 +74,40 @@ def evaluate_run(request: EvaluationRequest, observer: Observer) -> tuple[Evalua
     if data is None and (request.images is not None or request.columns):
         raise ConfigError("--images and --column belong to a table: name it with --data FILE")
     limits = _limits(request)
-    loaded = load_model(run, request.device)
-    for note in loaded.notes:
-        observer.notice(f"warning: {note}")
-    skip_bad_images = request.skip_bad_images
-    if data is None:
-        table = validation_table(run)
-        skip_bad_images |= read_config(run_of(run)).data.on_bad_image == "skip"
-    else:
-        table = _read_table(request, data)
-        for note in table.notes:
+    with writer_if_possible(run_of(run), observer.notice) as is_writable:
+        loaded = load_model(run, request.device)
+        for note in loaded.notes:
             observer.notice(f"warning: {note}")
-    found = evaluate(
-        loaded,
-        table,
-        observer,
-        run=run,
-        samples=request.samples,
-        batch_size=request.batch_size,
-        skip_bad_images=skip_bad_images,
-        latent_use="full" if request.is_latent_use_examined else "none",
-        limits=limits,
-        is_calibrating=data is None and loaded.logit_temperature is None,
-    )
-    folder = evaluation_folder(run_of(run), data, loaded.folder.name)
-    write_evaluation(found, folder)
-    return found, folder
+        skip_bad_images = request.skip_bad_images
+        if data is None:
+            table = validation_table(run)
+            skip_bad_images |= read_config(run_of(run)).data.on_bad_image == "skip"
+        else:
+            table = _read_table(request, data)
+            for note in table.notes:
+                observer.notice(f"warning: {note}")
+        found = evaluate(
+            loaded,
+            table,
+            observer,
+            run=run,
+            samples=request.samples,
+            batch_size=request.batch_size,
+            skip_bad_images=skip_bad_images,
+            latent_use="full" if request.is_latent_use_examined else "none",
+            limits=limits,
+            is_calibrating=data is None and loaded.logit_temperature is None,
+        )
+        observer.evaluated(found)
+        if not is_writable:
+            return found, None
+        folder = evaluation_folder(run_of(run), data, loaded.folder.name)
+        try:
+            write_evaluation(found, folder)
+        except OSError as error:
+            observer.notice(f"warning: {folder}: the result is not saved: {error.strerror}")
+            return found, None
+        return found, folder
 
 
 def _limits(request: EvaluationRequest) -> ExchangeLimits:

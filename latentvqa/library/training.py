@@ -49,7 +49,7 @@ def train(
         ConfigError: with every fault of the configuration; under a launcher of
             several processes.
         DataError: for a table or images that cannot be used.
-        CheckpointError: if ``out`` is not empty and may not be replaced.
+        CheckpointError: if ``out`` is in use, or not empty and may not be replaced.
         DivergenceError: if a loss became NaN or infinite.
         KeyboardInterrupt: at Ctrl-C, after the run was saved; :func:`resume`
             continues it.
@@ -58,9 +58,9 @@ def train(
     settings, name = _settings(config, preset, overrides)
     if overwrite and out is None:
         raise ConfigError("overwrite replaces the run in out: name that folder")
-    folder = new_run_folder(name, None if out is None else Path(out), overwrite=overwrite)
+    folder = new_run_folder(name, None if out is None else Path(out))
     with usual_interrupts():
-        return complete_run(folder, settings, observer or Observer())
+        return complete_run(folder, settings, observer or Observer(), overwrite=overwrite)
 
 
 def resume(

@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import pytest
 from typer.testing import CliRunner
@@ -12,6 +13,7 @@ from tests.small_runs import (
     TINY,
     Interrupter,
     assert_same_run,
+    held_elsewhere,
     interrupted,
     questions,
     records_of,
@@ -199,12 +201,65 @@ def test_a_folder_that_cannot_be_used_exits_1(cli, here):
     assert [entry.name for entry in here.iterdir()] == ["full"]
 
 
-def test_an_earlier_run_is_overwritten_when_asked(cli, here):
-    assert cli("train", *TINY, "--out", "run").code == 0
-    (here / "run" / "old").touch()
-    assert cli("train", *TINY, "--out", "run").code == 1
-    assert cli("train", *TINY, "--out", "run", "--overwrite").code == 0
-    assert not (here / "run" / "old").exists()
+def files_below(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_an_earlier_run_gives_way_only_to_one_that_begins_and_foreign_files_never(
+    cli, here, finished
+):
+    shutil.copytree(finished.run, here / "run")
+    (here / "run" / "thesis.txt").write_text("mine")
+    before = files_below(here)
+    for options in (
+        [],
+        ["--overwrite", "--set", "kl.factr=1"],
+        ["--overwrite", "--set", "vision.name=no_such_model"],
+        ["--overwrite", "--set", "data.train=none.csv", "--set", "data.images=none"],
+    ):
+        assert cli("train", *TINY, "--out", "run", *options).code in (1, 2)
+        assert files_below(here) == before
+    done = cli("train", *TINY, "--out", "run", "--overwrite")
+    assert done.code == 0, done.err
+    assert "kept in run, for no run made them: thesis.txt" in done.err
+    assert (here / "run" / "thesis.txt").read_text() == "mine"
+    assert len(records_of(here / "run")) == 2
+    assert not (here / "run" / "data").exists() and (here / "run" / "data-2").is_dir()
+    assert cli("evaluate", "run").code == 0
+
+
+def test_a_run_below_the_checkpoints_of_another_is_trained_and_found(cli, here, finished):
+    shutil.copytree(finished.run, here / "run")
+    done = cli("train", *TINY, "--out", "run/checkpoints/0009-x")
+    assert done.code == 0, done.err
+    assert (here / "run" / "checkpoints" / "0009-x" / "report.html").is_file()
+
+
+def test_a_folder_in_use_is_refused_and_its_user_named(cli, here, finished):
+    run = shutil.copytree(finished.run, here / "run")
+    (here / "new").mkdir()
+    with held_elsewhere(run) as holder, held_elsewhere(here / "new") as other:
+        before = files_below(run)
+        for process, command in (
+            (holder, ("train", "--resume", "run")),
+            (holder, ("train", *TINY, "--out", "run", "--overwrite")),
+            (holder, ("train", *TINY, "--out", "run")),
+            (holder, ("evaluate", "run/last")),
+            (other, ("train", *TINY, "--out", "new")),
+        ):
+            done = cli(*command)
+            assert done.code == 1
+            assert f"is in use by process {process.pid} on " in done.err
+        assert files_below(run) == before
+
+
+@pytest.mark.heavy
+def test_jobs_that_start_at_once_train_a_run_each(here):
+    jobs = [start_cli("train", "--config", config_file(here), cwd=here) for _ in range(6)]
+    assert [job.communicate()[1] for job in jobs if job.wait()] == []
+    names = sorted(path.name for path in (here / "runs").iterdir())
+    assert names == ["mine", *(f"mine-{number}" for number in range(2, 7))]
+    assert [len(records_of(here / "runs" / name)) for name in names] == [2] * 6
 
 
 def test_a_failed_start_leaves_no_run_folder(cli, here):

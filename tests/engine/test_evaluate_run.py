@@ -11,7 +11,16 @@ from latentvqa.engine.runs.loading import load_model
 from latentvqa.engine.runs.tables import validation_table
 from latentvqa.engine.runtime.observer import Observer
 from latentvqa.errors import ConfigError, DataError
-from tests.small_runs import Interrupter, Recorder, interrupted, questions, write_images, write_rows
+from tests.small_runs import (
+    Interrupter,
+    Recorder,
+    interrupted,
+    questions,
+    read_only,
+    small_disk,
+    write_images,
+    write_rows,
+)
 
 
 @pytest.fixture
@@ -97,3 +106,31 @@ def test_an_interruption_writes_nothing(run):
     assert not (run / "evaluations").exists()
     evaluate_run(EvaluationRequest(run), Observer())
     assert (run / "evaluations" / "validation").is_dir()
+
+
+def test_a_result_is_shown_before_it_is_saved_and_where_it_cannot_be_saved(run):
+    shown = []
+
+    class Watcher(Recorder):
+        def evaluated(self, evaluation):
+            shown.append((evaluation.result, (run / "evaluations").exists()))
+
+    recorder = Watcher()
+    with read_only(run):
+        found, folder = evaluate_run(EvaluationRequest(run), recorder)
+    assert folder is None
+    assert shown == [(found.result, False)]
+    assert any("Read-only file system: what is found is shown" in one for one in recorder.notices)
+    again, folder = evaluate_run(EvaluationRequest(run), recorder)
+    assert shown[1:] == [(again.result, False)]
+    assert (folder / "evaluation.json").is_file()
+
+
+def test_a_full_disk_costs_the_file_and_not_the_result(run, tmp_path):
+    recorder = Recorder()
+    with small_disk(tmp_path / "disk", "16m") as disk:
+        copy = shutil.copytree(run, disk / "run")
+        (disk / "filling").write_bytes(b"x" * shutil.disk_usage(disk).free)
+        found, folder = evaluate_run(EvaluationRequest(copy), recorder)
+    assert folder is None and len(found.answers) == 32
+    assert any("the result is not saved: No space left" in one for one in recorder.notices)

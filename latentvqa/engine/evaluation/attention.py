@@ -10,9 +10,9 @@ import numpy as np
 from latentvqa.data.decoding import HARD_MAX_PIXELS, decode_image
 from latentvqa.durable import replace_file
 from latentvqa.engine.evaluation.evaluate import Evaluation
+from latentvqa.engine.runs.folder import ATTENTION_FILES
 from latentvqa.report.evaluation.attention import AttentionExample, attention_png
 
-ATTENTION_FILES = ("attention.npz", "attention.png")
 EXAMPLES = 6
 
 

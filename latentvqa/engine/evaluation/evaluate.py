@@ -37,7 +37,7 @@ from latentvqa.engine.runs.folder import RunFolder
 from latentvqa.engine.runs.loading import LoadedModel
 from latentvqa.engine.runtime.observer import Observer
 from latentvqa.engine.scoring import ScoringSettings, score_table
-from latentvqa.errors import DataError, LatentVQAError
+from latentvqa.errors import CheckpointError, DataError, LatentVQAError
 
 _CACHE_MIB = 2048
 
@@ -119,7 +119,10 @@ def evaluate(
             settings,
             None if blind is None else blind.is_judged,
         )
-        write_calibration(loaded.folder, temperature)
+        try:
+            write_calibration(loaded.folder, temperature)
+        except CheckpointError as error:
+            observer.notice(f"warning: {error}")
         settings = replace(settings, logit_temperature=temperature)
     settings = replace(settings, is_shuffled_too=True)
 

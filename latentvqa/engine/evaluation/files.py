@@ -14,9 +14,14 @@ from pydantic import TypeAdapter, ValidationError
 from latentvqa.core.results.evaluation import EvaluationResult
 from latentvqa.core.results.latent_use import LatentUse
 from latentvqa.durable import replace_file
-from latentvqa.engine.evaluation.attention import ATTENTION_FILES, write_attention
+from latentvqa.engine.evaluation.attention import write_attention
 from latentvqa.engine.evaluation.evaluate import Evaluation
-from latentvqa.engine.runs.folder import EVALUATION_FILE, PREDICTIONS_FILE
+from latentvqa.engine.runs.folder import (
+    ATTENTION_FILES,
+    CONFIDENCE_FILE,
+    EVALUATION_FILE,
+    PREDICTIONS_FILE,
+)
 from latentvqa.report.evaluation.confidence import confidence_png
 from latentvqa.stopping import deferred
 
@@ -47,7 +52,7 @@ def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
         text = json.dumps(evaluation_json(result), indent=1, ensure_ascii=False)
         replace_file(folder / EVALUATION_FILE, text.encode())
         replace_file(folder / PREDICTIONS_FILE, _predictions(evaluation).encode())
-        replace_file(folder / "confidence.png", confidence_png(result.confidence))
+        replace_file(folder / CONFIDENCE_FILE, confidence_png(result.confidence))
         write_attention(evaluation, folder)
 
 

@@ -1,23 +1,26 @@
-"""The run folder: the names of all that lies in it, what may be overwritten, its configuration."""
+"""The run folder: the names of all that lies in it, its own name, its configuration."""
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
 from latentvqa.config import Config, config_from_toml, config_to_toml
 from latentvqa.durable import replace_file
-from latentvqa.errors import CheckpointError, HistoryError
-from latentvqa.history import LOG_NAME, POINTERS, log_path, read_history
+from latentvqa.errors import CheckpointError
+from latentvqa.history import LOG_NAME, POINTERS, SET_ASIDE_NAME
 
 CONFIG_FILE = "config.toml"
 EVALUATION_FILE = "evaluation.json"
 PREDICTIONS_FILE = "predictions.csv"
+CONFIDENCE_FILE = "confidence.png"
+ATTENTION_FILES = ("attention.npz", "attention.png")
+EVALUATION_FILES = (EVALUATION_FILE, PREDICTIONS_FILE, CONFIDENCE_FILE, *ATTENTION_FILES)
 BEST, LAST = POINTERS
 _CHECKPOINTS = "checkpoints"
 _VALIDATION = "validation"
@@ -39,15 +42,28 @@ class RunFolder:
         """The run of ``RUN``, ``RUN/best``, ``RUN/last`` or ``RUN/checkpoints/NAME``."""
         if path.name in POINTERS and not path.is_dir():
             return cls(path.parent)
-        if path.parent.name == _CHECKPOINTS:
+        is_run = (path / CONFIG_FILE).is_file()  # a checkpoint has none
+        if path.parent.name == _CHECKPOINTS and not is_run:
             return cls(path.parent.parent)
         return cls(path)
 
     def own_files(self) -> list[Path]:
         """Files that a run cannot do without: all but its reports, data and evaluations."""
-        names = (self.config, self.log, self.split, self.answers, self.blind_models)
-        pointers = (self.blind_weights, self.saved, self.best, self.last)
-        return [*names, *pointers, *self.checkpoints.rglob("*")]
+        reports = (self.report, self.curves)
+        found = [path for path in self.written_files() if path not in reports]
+        return [*found, *self.checkpoints.rglob("*")]
+
+    def written_files(self) -> list[Path]:
+        """Every file that a run writes into its folder itself, not into one below."""
+        pointers = [self.best, self.last, self.saved]
+        about_data = [self.split, self.answers, self.blind_models, self.blind_weights]
+        log = [self.config, self.log, self.path / SET_ASIDE_NAME]
+        return [*log, *about_data, *pointers, self.report, self.curves]
+
+    @property
+    def lock(self) -> Path:
+        """Held by the process that writes into the folder; names it."""
+        return self.path / ".lock"
 
     @property
     def config(self) -> Path:
@@ -120,31 +136,25 @@ class RunFolder:
         return self.path / "curves.png"
 
 
-def new_run_folder(name: str, out: Path | None, *, overwrite: bool) -> Path:
-    """Make an empty run folder.
+def new_run_folder(name: str, out: Path | None) -> Path:
+    """The folder of a new run; whether it may be used is found out by who holds it.
 
     Args:
-        name: of the preset or config; names ``runs/NAME``, ``runs/NAME-2``, ...
+        name: of the preset or config; names ``runs/NAME``, ``runs/NAME-2``, ..., the
+            first that this process could make.
         out: the wanted folder instead.
-        overwrite: empty a folder that an earlier run wrote.
 
     Raises:
-        CheckpointError: if ``out`` is not empty and may not be emptied.
+        CheckpointError: if it cannot be made.
     """
     if out is None:
-        return _create(_free_name(Path("runs"), name))
+        return next(
+            folder for one in _numbered(name) if (folder := Path("runs", one)) and _made(folder)
+        )
     if os.path.lexists(out) and not out.is_dir():
         raise CheckpointError(f"--out {out}: is a file. Name a folder.")
-    if out.is_dir() and any(out.iterdir()):
-        if not overwrite:
-            raise CheckpointError(
-                f"--out {out}: the folder is not empty. Continue its run with --resume {out}, "
-                "replace it with --overwrite, or name another folder."
-            )
-        _require_ours(out)
-        out = out.resolve()  # what a link leads to is emptied, the link stays
-        shutil.rmtree(out)
-    return _create(out)
+    _made(out)
+    return out
 
 
 def write_config(run: Path, config: Config) -> None:
@@ -216,31 +226,19 @@ def _table_of(folder: Path) -> str | None:
         return None
 
 
-def _free_name(parent: Path, name: str) -> Path:
-    return next(folder for one in _numbered(name) if not (folder := parent / one).exists())
-
-
 def _numbered(name: str) -> Iterator[str]:
     """NAME, NAME-2, NAME-3, ..."""
     yield name
     yield from (f"{name}-{number}" for number in count(2))
 
 
-def _create(folder: Path) -> Path:
+def _made(folder: Path) -> bool:
+    """Make a folder; says whether it was not there."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileExistsError):
+            folder.mkdir()
+            return True
     except OSError as error:
         raise CheckpointError(f"{folder}: the run folder cannot be made: {error}") from error
-    return folder
-
-
-def _require_ours(folder: Path) -> None:
-    try:
-        has_header = log_path(folder).is_file() and not read_history(folder).header.kl.is_assumed
-    except HistoryError:
-        has_header = False
-    if not has_header:
-        raise CheckpointError(
-            f"--overwrite {folder}: the folder does not look like a run of this program "
-            f"(no readable {LOG_NAME}), so nothing in it was touched."
-        )
+    return False

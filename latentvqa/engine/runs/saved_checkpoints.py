@@ -15,6 +15,7 @@ from latentvqa.engine.runs.folder import RunFolder, pointed_checkpoint
 from latentvqa.errors import CheckpointError
 from latentvqa.history import POINTERS
 
+_OWN = re.compile(r"\d{4,}-\d{8,}")
 _NAME = re.compile(r"\d+-\d+")  # leads nowhere else
 
 
@@ -58,8 +59,11 @@ def remove_superseded(run: Path, keep: set[str | None]) -> None:
 
 
 def _recorded(run: Path) -> set[str]:
+    places = RunFolder(run)
+    if not places.saved.exists():  # a run of an earlier version: its names say it
+        return {path.name for path in places.checkpoints.glob("*-*") if _OWN.fullmatch(path.name)}
     try:
-        known = json.loads(RunFolder(run).saved.read_text(encoding="utf-8"))["saved"]
+        known = json.loads(places.saved.read_text(encoding="utf-8"))["saved"]
     except (OSError, ValueError, KeyError, TypeError):
         return set()
     return {name for name in known if isinstance(name, str) and _NAME.fullmatch(name)}

@@ -93,7 +93,7 @@ class Observer:
         """All epochs are done; the best checkpoint is evaluated next."""
 
     def evaluated(self, evaluation: Evaluation) -> None:
-        """The best checkpoint was evaluated on the validation split, and the result written."""
+        """A checkpoint was evaluated; the result is written down next."""
 
     def judged(self, diagnosis: Diagnosis) -> None:
         """The verdict on the run, from its log and its evaluation."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -18,11 +19,17 @@ from latentvqa.engine.runs.blind import (
     write_blind_models,
 )
 from latentvqa.engine.runs.checkpoint import load_checkpoint
+from latentvqa.engine.runs.earlier import (
+    contents,
+    free_data_folder,
+    kept_notice,
+    remove_earlier,
+)
 from latentvqa.engine.runs.folder import RunFolder, read_config, write_config
 from latentvqa.engine.runs.tables import write_training_answers
 from latentvqa.engine.runtime.observer import Observer
 from latentvqa.engine.training.budget import fit_to_budget, measure_seconds
-from latentvqa.engine.training.data import write_split_file
+from latentvqa.engine.training.data import Tables, write_split_file
 from latentvqa.engine.training.plan import announce
 from latentvqa.engine.training.resume import (
     continued,
@@ -45,21 +52,40 @@ from latentvqa.stopping import deferred
 __all__ = ["Outcome", "dry_run", "resume", "train"]
 
 
-def train(config: Config, run: Path, observer: Observer) -> Outcome:
-    """Train a new model into an empty run folder, made if it is missing.
+def train(config: Config, run: Path, observer: Observer, *, overwrite: bool = False) -> Outcome:
+    """Train a new model into a run folder, made if it is missing.
+
+    Args:
+        config: what is trained.
+        run: the folder; empty but for an earlier run that is to give way.
+        observer: receives progress and notices.
+        overwrite: remove an earlier run as soon as it is known that this one begins.
 
     Raises:
-        LatentVQAError: for anything wrong with data, backbone or disk.
+        LatentVQAError: for anything wrong with data, backbone or disk; an earlier
+            run is as it was, and of a new one nothing stays.
         Interrupted: at a signal, after ``last`` was saved if an epoch had begun.
     """
-    is_ours = not run.exists() or not any(run.iterdir())
+    is_ours = overwrite or not contents(run)
+    scenes = free_data_folder(run)
+    trainer: Trainer | None = None
     try:
         run.mkdir(parents=True, exist_ok=True)
-        session = _open_session(config, run, observer)
+        trainer, tables, spec = _prepared(config, scenes, observer)
+        models = _fit_floor(trainer)
+        with deferred():  # what an earlier run leaves, and what a new one begins with
+            if overwrite:
+                _make_room(run, trainer)
+            session = _begun(run, trainer, tables, spec, models)
     except BaseException:
         with deferred():
-            if is_ours and not RunFolder(run).log.exists():  # nothing of worth is in it yet
-                shutil.rmtree(run, ignore_errors=True)
+            has_log = RunFolder(run).log.exists()
+            if trainer is None or not has_log:
+                shutil.rmtree(scenes, ignore_errors=True)
+            if is_ours and not has_log:  # nothing of worth is in it yet
+                remove_earlier(run)
+                with suppress(OSError):
+                    run.rmdir()
         raise
     return session.finish()
 
@@ -105,8 +131,11 @@ def dry_run(config: Config, folder: Path, observer: Observer) -> float:
     return seconds.total(settings.config)
 
 
-def _open_session(config: Config, run: Path, observer: Observer) -> Session:
-    settings, tables = begin(config, RunFolder(run).data, observer)
+def _prepared(
+    config: Config, scenes: Path, observer: Observer
+) -> tuple[Trainer, Tables, ModelSpecification]:
+    """Check all that a run needs; nothing is written but scenes."""
+    settings, tables = begin(config, scenes, observer)
     tokenizers = train_tokenizers(settings.config.text, tables.train)
     spec = specify(settings.config, tokenizers)
     model = new_model(settings, spec)
@@ -120,8 +149,20 @@ def _open_session(config: Config, run: Path, observer: Observer) -> Session:
         settings.begin_with(fitted)
         model = new_model(settings, spec)
         trainer = make_trainer(settings, model, tokenizers, tables, observer)
-    config = settings.config
-    models = _fit_floor(trainer)
+    return trainer, tables, spec
+
+
+def _make_room(run: Path, trainer: Trainer) -> None:
+    kept = remove_earlier(run, trainer.settings.config)
+    if kept:
+        trainer.observer.notice(kept_notice(run, kept))
+
+
+def _begun(
+    run: Path, trainer: Trainer, tables: Tables, spec: ModelSpecification, models: BlindModels
+) -> Session:
+    """Write what a run begins with."""
+    config = trainer.settings.config
     header = make_header(run.name, trainer, tables)
     write_config(run, config)
     write_blind_models(run, models)

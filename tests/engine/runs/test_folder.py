@@ -1,5 +1,7 @@
 import ast
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,57 +16,37 @@ from latentvqa.engine.runs.folder import (
     write_config,
 )
 from latentvqa.errors import CheckpointError, ConfigError
-from latentvqa.history import LOG_NAME, write_header
-from tests.runs import HEADER
 from tests.small_runs import small_config
 
 
 def test_folders_are_numbered_from_two(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    folders = [new_run_folder("mine", None, overwrite=False) for _ in range(3)]
+    folders = [new_run_folder("mine", None) for _ in range(3)]
     assert [str(folder) for folder in folders] == ["runs/mine", "runs/mine-2", "runs/mine-3"]
     assert all(folder.is_dir() for folder in folders)
+
+
+def test_jobs_that_start_at_once_get_a_folder_each(tmp_path):
+    code = (
+        "import sys\n"
+        "from latentvqa.engine.runs.folder import new_run_folder\n"
+        "print('ready', flush=True); sys.stdin.readline()\n"
+        "print(*[new_run_folder('mine', None) for _ in range(20)])"
+    )
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    jobs = [subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, **pipes) for _ in range(6)]
+    assert [job.stdout.readline() for job in jobs] == ["ready\n"] * 6
+    for job in jobs:
+        job.stdin.write("go\n")
+        job.stdin.flush()
+    found = [folder for job in jobs for folder in job.communicate()[0].split()]
+    assert len(found) == len(set(found)) == 6 * 20
 
 
 def test_an_empty_or_missing_folder_is_taken(tmp_path):
     (tmp_path / "empty").mkdir()
     for name in ("empty", "new/below"):
-        assert new_run_folder("x", tmp_path / name, overwrite=False) == tmp_path / name
-
-
-def test_a_folder_that_is_not_empty_is_refused_with_the_ways_out(tmp_path):
-    (tmp_path / "note").touch()
-    with pytest.raises(CheckpointError) as caught:
-        new_run_folder("x", tmp_path, overwrite=False)
-    message = str(caught.value)
-    assert "not empty" in message and "--resume" in message and "--overwrite" in message
-
-
-def test_an_earlier_run_is_replaced_when_asked(tmp_path):
-    run = tmp_path / "run"
-    run.mkdir()
-    write_header(run / LOG_NAME, HEADER)
-    (run / "checkpoints").mkdir()
-    assert new_run_folder("x", run, overwrite=True) == run
-    assert list(run.iterdir()) == []
-
-
-def test_what_a_link_leads_to_is_replaced_and_the_link_stays(tmp_path):
-    (tmp_path / "run").mkdir()
-    write_header(tmp_path / "run" / LOG_NAME, HEADER)
-    (tmp_path / "link").symlink_to(tmp_path / "run")
-    assert new_run_folder("x", tmp_path / "link", overwrite=True) == tmp_path / "run"
-    assert (tmp_path / "link").is_symlink() and list((tmp_path / "link").iterdir()) == []
-
-
-@pytest.mark.parametrize("content", [None, "", "epoch,loss\n1,2\n", '{"epoch": 0}\n'])
-def test_a_foreign_folder_is_never_emptied(tmp_path, content):
-    (tmp_path / "thesis.txt").write_text("mine")
-    if content is not None:
-        (tmp_path / LOG_NAME).write_text(content)
-    with pytest.raises(CheckpointError, match="nothing in it was touched"):
-        new_run_folder("x", tmp_path, overwrite=True)
-    assert (tmp_path / "thesis.txt").read_text() == "mine"
+        assert new_run_folder("x", tmp_path / name) == tmp_path / name
 
 
 def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path, monkeypatch):
@@ -72,13 +54,21 @@ def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path, monkeypatch):
     (tmp_path / "nowhere").symlink_to(tmp_path / "gone")
     for name in ("file", "nowhere"):
         with pytest.raises(CheckpointError, match="is a file"):
-            new_run_folder("x", tmp_path / name, overwrite=True)
+            new_run_folder("x", tmp_path / name)
     with pytest.raises(CheckpointError, match="cannot be made"):
-        new_run_folder("x", tmp_path / "file" / "below", overwrite=False)
+        new_run_folder("x", tmp_path / "file" / "below")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "runs").touch()
     with pytest.raises(CheckpointError, match="cannot be made"):
-        new_run_folder("x", None, overwrite=False)
+        new_run_folder("x", None)
+
+
+def test_a_run_that_lies_among_the_checkpoints_of_another_is_found(tmp_path):
+    inner = tmp_path / "run" / "checkpoints" / "x"
+    inner.mkdir(parents=True)
+    assert run_of(inner) == tmp_path / "run"  # a checkpoint has no configuration
+    write_config(inner, small_config())
+    assert run_of(inner) == run_of(inner / "best") == inner
 
 
 def test_the_config_comes_back_as_it_went(tmp_path):
@@ -142,7 +132,7 @@ def test_results_that_cannot_be_read_give_way(tmp_path, content):
 def test_all_that_a_training_writes_lies_where_the_run_folder_says(finished):
     run = RunFolder(finished.run)
     files = (run.config, run.log, run.split, run.answers, run.best, run.last)
-    files += (run.blind_models, run.blind_weights)
+    files += (run.blind_models, run.blind_weights, run.saved)
     assert all(path.is_file() for path in files)
     folders = (run.data, run.checkpoints)
     assert all(path.is_dir() for path in folders)

@@ -16,7 +16,11 @@ def test_a_dry_run_tells_the_plan_and_writes_nothing_but_scenes(tmp_path):
     seconds = dry_run(small_config(), tmp_path, recorder)
     assert seconds > 0
     assert recorder.plans[0].effective_weight == pytest.approx(3.0)
-    assert {entry.name for entry in tmp_path.iterdir()} == {"images", "questions.csv"}
+    assert {entry.name for entry in tmp_path.iterdir()} == {
+        "images",
+        "questions.csv",
+        "scenes.json",
+    }
 
 
 def test_a_failed_start_leaves_no_folder(tmp_path):
