@@ -41,16 +41,56 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
     A signal waits until it has.
     """
-    temporary = unfinished_name(path)
     with deferred():
-        try:
-            with create_file(temporary) as file:
-                yield file
-                write_synced(file, b"")
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        with unfinished(path) as draft:
+            yield draft.file
+            write_synced(draft.file, b"")
+            draft.named().replace(path)
         sync_folder(path.parent)
+
+
+class Unfinished:
+    """A file that is being written and has no name where the system can do without.
+
+    What has no name is gone when its process is.
+
+    Args:
+        path: what it is to become.
+
+    Attributes:
+        file: takes the bytes.
+        path: its name, if it has one.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = unfinished_name(path)
+        nameless = _nameless(path.parent)
+        self._is_named = nameless is None
+        self.file = create_file(self.path) if nameless is None else os.fdopen(nameless, "wb")
+
+    def named(self) -> Path:
+        """Give it a name that is new; to be called before it is closed."""
+        if not self._is_named:
+            anywhere = os.open("/", os.O_RDONLY)  # makes os.link follow the link of /proc
+            try:
+                name = f"/proc/self/fd/{self.file.fileno()}"
+                os.link(name, self.path, src_dir_fd=anywhere, follow_symlinks=True)
+            finally:
+                os.close(anywhere)
+            self._is_named = True
+        return self.path
+
+
+@contextmanager
+def unfinished(path: Path) -> Iterator[Unfinished]:
+    """A file beside a path that goes at the end, unless it has another name by then."""
+    draft = Unfinished(path)
+    try:
+        yield draft
+    finally:
+        with suppress(OSError):  # what could not be written was told
+            draft.file.close()
+        draft.path.unlink(missing_ok=True)
 
 
 def create_file(path: Path) -> BinaryIO:
@@ -86,6 +126,16 @@ def sync_folder(folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def _nameless(folder: Path) -> int | None:
+    """A descriptor of a new file without a name; None where there is no such thing."""
+    if not hasattr(os, "O_TMPFILE") or not Path("/proc/self/fd").is_dir():
+        return None
+    try:
+        return os.open(folder, os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, 0o666)
+    except OSError:
+        return None
 
 
 def _never_through_a_link(name: str, flags: int) -> int:

@@ -8,13 +8,20 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import BinaryIO
 
-from latentvqa.durable import create_file, sync_folder, unfinished_name, write_synced
+from latentvqa.durable import (
+    Unfinished,
+    create_file,
+    sync_folder,
+    unfinished,
+    unfinished_name,
+    write_synced,
+)
 from latentvqa.errors import OutputError
 
 MOST_LINKS = 40  # that are followed from one name to the next
@@ -92,30 +99,31 @@ class NamedOutput:
             OutputError: if it cannot be written; an earlier file is as it was.
         """
         with self._faults_named():
-            target = None if _is_stream(self.path) else _real(self.path)
-            temporary = None if target is None else unfinished_name(target)
-            file = _opened_stream(self.path) if temporary is None else create_file(temporary)
-        draft = Draft(file)
-        if target is None or temporary is None:
-            with self._faults_named(is_body=True), file:
-                yield draft
+            is_stream = _is_stream(self.path)
+            stream = _opened_stream(self.path) if is_stream else None
+        if stream is not None:
+            with self._faults_named(is_body=True), stream:
+                yield Draft(stream)
             return
-        try:
-            with self._faults_named(is_body=True), file:
-                yield draft
-                write_synced(file, b"")
-            self._publish(temporary, target)
-        except BaseException:
-            if draft.is_kept:
-                draft.kept = _kept_aside(temporary, target)
-            raise
-        finally:
-            if draft.kept != temporary:
-                temporary.unlink(missing_ok=True)
+        target = _real(self.path)
+        with ExitStack() as stack:
+            with self._faults_named():
+                work = stack.enter_context(unfinished(target))
+            draft = Draft(work.file)
+            try:
+                with self._faults_named(is_body=True):
+                    yield draft
+                    write_synced(work.file, b"")
+                self._publish(work, target)
+            except BaseException:
+                if draft.is_kept:
+                    draft.kept = _kept_aside(work, target)
+                raise
         sync_folder(target.parent)
 
-    def _publish(self, temporary: Path, target: Path) -> None:
+    def _publish(self, work: Unfinished, target: Path) -> None:
         with self._faults_named():
+            temporary = work.named()
             if self.overwrite:
                 temporary.replace(target)
             elif not _linked_if_free(temporary, target):
@@ -154,8 +162,11 @@ def _real(path: Path) -> Path:
     return Path(os.path.realpath(path))
 
 
-def _kept_aside(temporary: Path, target: Path) -> Path:
+def _kept_aside(work: Unfinished, target: Path) -> Path:
     """The file of what was written so far, named for the one that it was to become."""
+    with suppress(OSError):  # on a full disk all but the last is there
+        work.file.flush()
+    temporary = work.named()
     for number in count(1):
         path = target.with_name(f"{target.name}.part{'' if number == 1 else number}")
         try:
@@ -163,9 +174,11 @@ def _kept_aside(temporary: Path, target: Path) -> Path:
         except FileExistsError:
             continue
         except OSError:  # a file system without hard links
-            break
+            if path.exists():
+                continue
+            temporary.rename(path)
         return path
-    return temporary
+    raise AssertionError("numbers do not end")
 
 
 def _linked_if_free(temporary: Path, target: Path) -> bool:

@@ -1,5 +1,8 @@
 import os
+import signal
 import stat
+import subprocess
+import sys
 
 import pytest
 
@@ -61,3 +64,28 @@ def test_unfinished_names_cannot_be_foretold_and_fit_where_the_name_fits(tmp_pat
     assert len(names) == 100
     replace_file(path, b"x")
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_kill_leaves_nothing_of_a_file_that_was_being_written(tmp_path):
+    code = (
+        "import os, pathlib, signal, sys\n"
+        "from latentvqa.durable import replacing\n"
+        "with replacing(pathlib.Path(sys.argv[1]) / 'file') as file:\n"
+        "    file.write(b'half'); file.flush(); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    if not hasattr(os, "O_TMPFILE"):
+        pytest.skip("every file has a name here")
+    done = subprocess.run([sys.executable, "-c", code, tmp_path], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_where_every_file_has_a_name_all_is_the_same(tmp_path, monkeypatch):
+    monkeypatch.setattr("latentvqa.durable._nameless", lambda folder: None)
+    (tmp_path / "file").write_bytes(b"old")
+    replace_file(tmp_path / "file", b"new")
+    with pytest.raises(KeyboardInterrupt), replacing(tmp_path / "file") as file:
+        assert len(names_in(tmp_path)) == 2
+        file.write(b"half")
+        raise KeyboardInterrupt
+    assert names_in(tmp_path) == ["file"] and (tmp_path / "file").read_bytes() == b"new"

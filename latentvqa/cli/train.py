@@ -108,12 +108,12 @@ def _complete(
 
 
 def _resume(run: Path, overrides: list[str], advise: bool) -> None:
-    from latentvqa.config import load_config
-    from latentvqa.engine.runs.folder import RunFolder, read_config, run_of
+    from latentvqa.config import load_config, plain_config
+    from latentvqa.engine.runs.folder import read_config, run_of
 
     run = run_of(run)
-    read_config(run)  # names the folder if it is no run
-    settings = load_config(RunFolder(run).config, overrides=overrides) if overrides else None
+    known = read_config(run)  # names the folder if it is no run
+    settings = load_config(overrides=overrides, beneath=plain_config(known)) if overrides else None
     _complete(run, settings, is_resumed=True, advise=advise)
 
 

@@ -20,7 +20,13 @@ from latentvqa.config.sections import (
     conflicts,
 )
 from latentvqa.config.warnings import ablation_warnings, config_warnings
-from latentvqa.config.writing import changed_keys, config_from_toml, config_to_toml
+from latentvqa.config.writing import (
+    changed_keys,
+    config_from_toml,
+    config_to_toml,
+    plain_config,
+    with_paths,
+)
 
 __all__ = [
     "KL",
@@ -47,6 +53,8 @@ __all__ = [
     "controls",
     "load_config",
     "load_plan",
+    "plain_config",
     "plan_names",
     "preset_names",
+    "with_paths",
 ]

@@ -19,7 +19,7 @@ from latentvqa.core.quoting import cut
 from latentvqa.core.toml_text import toml_value
 from latentvqa.errors import ConfigError
 
-_PATH_KEYS = (
+PATH_KEYS = (
     "data.train",
     "data.val",
     "data.images",
@@ -150,7 +150,7 @@ def config_error(faults: Sequence[str]) -> ConfigError:
 
 def with_absolute_paths(values: dict[str, Any], base: Path) -> dict[str, Any]:
     """Resolve path keys against ``base``; a backbone may be named by a path too."""
-    for key in _PATH_KEYS:
+    for key in PATH_KEYS:
         section, name = key.split(".")
         known = values.get(section)
         if isinstance(known, dict) and isinstance(known.get(name), str):

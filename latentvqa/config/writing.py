@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import tomli_w
 
+from latentvqa.config.loading import PATH_KEYS
 from latentvqa.config.sections import Config
 from latentvqa.core.toml_text import parse_toml
 from latentvqa.errors import ConfigError
@@ -14,7 +16,7 @@ from latentvqa.errors import ConfigError
 
 def config_to_toml(config: Config) -> str:
     """Write every resolved value; keys without a value are left out."""
-    return tomli_w.dumps(_plain(config))
+    return tomli_w.dumps(plain_config(config))
 
 
 def config_from_toml(text: str, source: str) -> Config:
@@ -29,9 +31,19 @@ def config_from_toml(text: str, source: str) -> Config:
         raise ConfigError(f"{source}: not a configuration of this version: {error}") from error
 
 
+def with_paths(config: Config, change: Callable[[Path], Path]) -> Config:
+    """The configuration with every path that it names changed."""
+    for key in PATH_KEYS:
+        section, name = key.split(".")
+        value = getattr(getattr(config, section), name)
+        if isinstance(value, Path):
+            config = config.replace(section, **{name: change(value)})
+    return config
+
+
 def changed_keys(old: Config, new: Config) -> dict[str, tuple[Any, Any]]:
     """Dotted keys whose values differ, with the old and the new value."""
-    before, after = _flat(_plain(old)), _flat(_plain(new))
+    before, after = _flat(plain_config(old)), _flat(plain_config(new))
     return {
         key: (before.get(key), after.get(key))
         for key in sorted(before.keys() | after.keys())
@@ -39,7 +51,8 @@ def changed_keys(old: Config, new: Config) -> dict[str, tuple[Any, Any]]:
     }
 
 
-def _plain(config: Config) -> dict[str, Any]:
+def plain_config(config: Config) -> dict[str, Any]:
+    """Every value by section and key as TOML has it; keys without a value are left out."""
     plain: dict[str, Any] = _stringify(config.model_dump(exclude_none=True))
     return plain
 

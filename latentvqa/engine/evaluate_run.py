@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from latentvqa.config import Config
+from latentvqa.config import Config, Data
 from latentvqa.core.exchanges import ExchangeLimits
 from latentvqa.data.tables import QuestionTable, read_questions
 from latentvqa.engine.evaluation.evaluate import Evaluation, evaluate
@@ -14,6 +15,7 @@ from latentvqa.engine.evaluation.files import write_evaluation
 from latentvqa.engine.runs.folder import RunFolder, evaluation_folder, read_config, run_of
 from latentvqa.engine.runs.loading import load_model
 from latentvqa.engine.runs.lock import writer_if_possible
+from latentvqa.engine.runs.places import is_own_table, moved, require_same_images
 from latentvqa.engine.runs.tables import validation_table
 from latentvqa.engine.runtime.observer import Observer
 from latentvqa.errors import ConfigError
@@ -25,8 +27,10 @@ class EvaluationRequest:
 
     Attributes:
         run: run folder (its best), ``RUN/last``, or a checkpoint.
-        data: the table; None for the run's validation split.
-        images: images folder of ``data``; None for the run's.
+        data: the table; None for the run's validation split. The run's own table at
+            a new place, where it is not at the old one any more, stands for that too.
+        images: images folder of ``data``; None for the run's. Without ``data`` the
+            new place of the run's own images.
         columns: names of its columns by what they hold, where they differ from the
             run's.
         is_latent_use_examined: whether to interfere with latent, image and question.
@@ -64,24 +68,28 @@ def evaluate_run(request: EvaluationRequest, observer: Observer) -> tuple[Evalua
         What was found, and the folder that holds it, if one could be written.
 
     Raises:
-        ConfigError: if images or columns are given without a table.
+        ConfigError: if columns are given without a table.
         CheckpointError: if another process writes into the folder, or checkpoint or
-            validation table cannot be read.
+            validation table cannot be read, or images at a new place are others.
         DataError: if table or images cannot be used.
         Interrupted: at a signal; nothing is written then.
     """
     run, data = request.run, request.data
-    if data is None and (request.images is not None or request.columns):
-        raise ConfigError("--images and --column belong to a table: name it with --data FILE")
+    if data is None and request.columns:
+        raise ConfigError("--column belongs to a table: name it with --data FILE")
     limits = _limits(request)
     with writer_if_possible(run_of(run), observer.notice) as is_writable:
         loaded = load_model(run, request.device)
         for note in loaded.notes:
             observer.notice(f"warning: {note}")
         skip_bad_images = request.skip_bad_images
+        known = _config(request).data
+        if data is not None and is_own_table(run_of(run), known, data):
+            observer.notice(f"{data} is the run's own table at a new place")
+            known, data = moved(known, data, None), None
         if data is None:
-            table = validation_table(run)
-            skip_bad_images |= read_config(run_of(run)).data.on_bad_image == "skip"
+            table = _own_table(request, known, observer)
+            skip_bad_images |= known.on_bad_image == "skip"
         else:
             table = _read_table(request, data)
             for note in table.notes:
@@ -108,6 +116,19 @@ def evaluate_run(request: EvaluationRequest, observer: Observer) -> tuple[Evalua
             observer.notice(f"warning: {folder}: the result is not saved: {error.strerror}")
             return found, None
         return found, folder
+
+
+def _own_table(request: EvaluationRequest, data: Data, observer: Observer) -> QuestionTable:
+    """The validation rows of the run, with their images where they are now."""
+    if request.images is None:
+        return validation_table(request.run, data)
+    table = validation_table(request.run, moved(data, None, request.images))
+    note = require_same_images(
+        run_of(request.run), [("val", table)], partial(observer.progress, "comparing images")
+    )
+    if note:
+        observer.notice(f"warning: {note}")
+    return table
 
 
 def _limits(request: EvaluationRequest) -> ExchangeLimits:

@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from latentvqa.config import Config, choose_config, conflicts, load_config, preset_names
+from latentvqa.config import (
+    Config,
+    choose_config,
+    conflicts,
+    load_config,
+    plain_config,
+    preset_names,
+)
 from latentvqa.config.loading import config_error
 from latentvqa.engine.complete_run import Run, complete_run
-from latentvqa.engine.runs.folder import RunFolder, new_run_folder, read_config, run_of
+from latentvqa.engine.runs.folder import new_run_folder, read_config, run_of
 from latentvqa.engine.runtime.observer import Observer
 from latentvqa.errors import ConfigError
 from latentvqa.python_process import refuse_copies
@@ -71,7 +78,7 @@ def resume(
     Args:
         run: the run folder.
         overrides: ``section.key=value`` texts; only ``run.*``, worker counts,
-            patience and epochs may differ.
+            patience, epochs and the places of the same data may differ.
         observer: receives notices, progress, epochs and results; nobody by default.
 
     Returns:
@@ -84,8 +91,8 @@ def resume(
     """
     refuse_copies()
     folder = run_of(Path(run))
-    read_config(folder)  # names the folder if it is no run
-    config = load_config(RunFolder(folder).config, overrides=overrides) if overrides else None
+    known = read_config(folder)  # names the folder if it is no run
+    config = load_config(overrides=overrides, beneath=plain_config(known)) if overrides else None
     with usual_interrupts():
         return complete_run(folder, config, observer or Observer(), is_resumed=True)
 

@@ -211,7 +211,7 @@ def test_a_run_that_skipped_bad_images_is_evaluated_without_them(cli, run):
         (["{none}"], 1, "no run folder with checkpoints here"),
         (["{run}", "--data", "{none}.csv"], 1, "no such table"),
         (["{run}", "--data", "{run}"], 1, "Is a directory"),
-        (["{run}", "--images", "{run}"], 2, "name it with --data"),
+        (["{run}", "--images", "{run}"], 1, "No such file"),
         (["{run}", "--column", "image=x"], 2, "name it with --data"),
         (["{run}", "--data", "{own}", "--column", "image"], 2, "write it as image=img_id"),
         (["{run}", "--data", "{own}", "--column", "image=x"], 1, "no column 'x'"),

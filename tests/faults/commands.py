@@ -32,7 +32,15 @@ def _evaluate(run: Path, folder: Path) -> list[object]:
 
 def _predict(run: Path, folder: Path) -> list[object]:
     asked = ["--question", "what is red?", "--samples", 3]
-    return ["predict", run, run / "data" / "images", *asked, "--explain", folder / "looks"]
+    return [
+        "predict",
+        run,
+        run / "data" / "images",
+        *asked,
+        "--explain",
+        folder / "looks",
+        "--overwrite",
+    ]
 
 
 def _report(run: Path, folder: Path) -> list[object]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from latentvqa.config import Config, config_from_toml, config_to_toml
+from latentvqa.config import Config, config_from_toml, config_to_toml, with_paths
 from latentvqa.durable import replace_file
 from latentvqa.errors import CheckpointError
 from latentvqa.history import LOG_NAME, POINTERS, SET_ASIDE_NAME
@@ -56,7 +56,8 @@ class RunFolder:
     def written_files(self) -> list[Path]:
         """Every file that a run writes into its folder itself, not into one below."""
         pointers = [self.best, self.last, self.saved]
-        about_data = [self.split, self.answers, self.blind_models, self.blind_weights]
+        about_data = [self.split, self.image_sums, self.answers]
+        about_data += [self.blind_models, self.blind_weights]
         log = [self.config, self.log, self.path / SET_ASIDE_NAME]
         return [*log, *about_data, *pointers, self.report, self.curves]
 
@@ -94,6 +95,11 @@ class RunFolder:
     def blind_weights(self) -> Path:
         """The weights of the blind model that reads words."""
         return self.path / "blind.safetensors"
+
+    @property
+    def image_sums(self) -> Path:
+        """What the images outside the folder were."""
+        return self.path / "images.csv"
 
     @property
     def data(self) -> Path:
@@ -158,8 +164,14 @@ def new_run_folder(name: str, out: Path | None) -> Path:
 
 
 def write_config(run: Path, config: Config) -> None:
-    """Write ``config.toml``, resolved and loadable again."""
-    replace_file(RunFolder(run).config, config_to_toml(config).encode())
+    """Write ``config.toml``, resolved and loadable again; paths inside are relative to it."""
+    here = run.resolve()
+
+    def recorded(path: Path) -> Path:
+        real = Path(os.path.realpath(path))
+        return real.relative_to(here) if real.is_relative_to(here) else path
+
+    replace_file(RunFolder(run).config, config_to_toml(with_paths(config, recorded)).encode())
 
 
 def read_config(run: Path) -> Config:
@@ -175,7 +187,20 @@ def read_config(run: Path) -> Config:
         raise CheckpointError(
             f"{run}: no {CONFIG_FILE} in it. Give the folder that `latentvqa train` wrote."
         ) from error
-    return config_from_toml(text, str(path))
+    config = with_paths(config_from_toml(text, str(path)), lambda named: run.resolve() / named)
+    return _with_own_scenes(run, config)
+
+
+def _with_own_scenes(run: Path, config: Config) -> Config:
+    """A run of an earlier version names the scenes in its folder by where that once was."""
+    data = config.data
+    if data.scenes is None or data.train is None or data.images is None or data.train.exists():
+        return config
+    folder = RunFolder(run.resolve()).data
+    table = folder / data.train.name
+    if not table.is_file():
+        return config
+    return config.replace("data", train=table, images=folder / data.images.name)
 
 
 def run_of(path: Path) -> Path:

@@ -16,14 +16,18 @@ from latentvqa.engine.runs.folder import RunFolder, read_config
 from latentvqa.errors import CheckpointError, LatentVQAError
 
 
-def validation_table(path: Path) -> QuestionTable:
+def validation_table(path: Path, data: Data | None = None) -> QuestionTable:
     """Read the validation side of the run that a checkpoint belongs to.
+
+    Args:
+        path: the run, or a checkpoint of it.
+        data: the run's data where they are at a new place; by default as recorded.
 
     Raises:
         CheckpointError: if the run's data cannot be found any more.
     """
     run = RunFolder.holding(path)
-    data = read_config(run.path).data
+    data = data or read_config(run.path).data
     if data.val is None:
         return read_split(run.split, _table(run, data, data.train, data.images))[1]
     return _table(run, data, data.val, data.val_images or data.images)
@@ -44,6 +48,12 @@ def training_table(path: Path) -> QuestionTable:
 def _table(run: RunFolder, data: Data, source: Path | None, images: Path | None) -> QuestionTable:
     if source is None:
         raise CheckpointError(f"{run.path}: its config names no table; give --data and --images")
+    if not source.exists():
+        raise CheckpointError(
+            f"{source}: the table of {run.path} is not there any more. Give its new place: "
+            "evaluate with --data FILE --images DIR, train --resume with --set data.train=FILE "
+            "(data.val) and --set data.images=DIR."
+        )
     return read_questions(
         source, columns=data.columns, images=images, allow_outside=data.allow_outside
     )

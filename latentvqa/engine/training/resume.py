@@ -79,6 +79,8 @@ def continued(known: Config, wanted: Config) -> Config:
         ConfigError: listing the keys that must not change.
     """
     wanted = resolve(wanted)
+    if wanted.data.train is not None and known.data.scenes is None:
+        known = _where_wanted(known, wanted)
     free = _FREE_TO_CHANGE + (("kl.free_bits",) if wanted.kl.free_bits == "auto" else ())
     refused = {
         key: values
@@ -91,6 +93,16 @@ def continued(known: Config, wanted: Config) -> Config:
             "--resume cannot change these keys; start a new run for them:\n" + "\n".join(lines)
         )
     return wanted
+
+
+def _where_wanted(known: Config, wanted: Config) -> Config:
+    """The known configuration with its data where the wanted one has them, if it has any."""
+    places = {
+        name: getattr(wanted.data, name)
+        for name in ("train", "val", "images", "val_images")
+        if None not in (getattr(known.data, name), getattr(wanted.data, name))
+    }
+    return known.replace("data", **places)
 
 
 def require_same_data(config: Config, run: Path) -> None:
@@ -107,8 +119,12 @@ def require_same_data(config: Config, run: Path) -> None:
         try:
             found = hashlib.sha256(path.read_bytes()).hexdigest()
         except OSError as error:
-            raise CheckpointError(f"{path}: the run's table cannot be read: {error}") from error
+            raise CheckpointError(
+                f"{path}: the run's table cannot be read: {error.strerror}. Restore it, or "
+                f"give its new place with --set data.{role}=FILE."
+            ) from error
         if found != expected:
             raise CheckpointError(
-                f"{path}: the table has changed since {run} began. Restore it, or start a new run."
+                f"{path}: the table has changed since {run} began, or is another one (its SHA-256 "
+                "differs). Restore it, give its place, or start a new run."
             )

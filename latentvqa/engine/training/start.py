@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shutil
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import torch
 
 from latentvqa.config import Config
 from latentvqa.data.blind.models import BlindModels
+from latentvqa.data.tables import QuestionTable
 from latentvqa.data.tokenizer import Tokenizers, train_tokenizers
 from latentvqa.engine.assembly import ModelSpecification, build_model, specify
 from latentvqa.engine.blind_scores import floor_of
@@ -26,6 +28,7 @@ from latentvqa.engine.runs.earlier import (
     remove_earlier,
 )
 from latentvqa.engine.runs.folder import RunFolder, read_config, write_config
+from latentvqa.engine.runs.places import image_sums, require_same_images, write_image_sums
 from latentvqa.engine.runs.tables import write_training_answers
 from latentvqa.engine.runtime.observer import Observer
 from latentvqa.engine.training.budget import fit_to_budget, measure_seconds
@@ -68,19 +71,23 @@ def train(config: Config, run: Path, observer: Observer, *, overwrite: bool = Fa
     """
     is_ours = overwrite or not contents(run)
     scenes = free_data_folder(run)
-    trainer: Trainer | None = None
+    is_prepared = False
     try:
         run.mkdir(parents=True, exist_ok=True)
         trainer, tables, spec = _prepared(config, scenes, observer)
         models = _fit_floor(trainer)
+        sums = image_sums(run, _sides(tables), partial(observer.progress, "sums of the images"))
         with deferred():  # what an earlier run leaves, and what a new one begins with
+            is_prepared = True
             if overwrite:
                 _make_room(run, trainer)
+            if sums:
+                write_image_sums(run, sums)
             session = _begun(run, trainer, tables, spec, models)
     except BaseException:
         with deferred():
             has_log = RunFolder(run).log.exists()
-            if trainer is None or not has_log:
+            if not is_prepared or not has_log:
                 shutil.rmtree(scenes, ignore_errors=True)
             if is_ours and not has_log:  # nothing of worth is in it yet
                 remove_earlier(run)
@@ -95,8 +102,8 @@ def resume(run: Path, config: Config | None, observer: Observer) -> Outcome:
 
     Args:
         run: the run folder.
-        config: a changed configuration; only ``run.*``, worker counts, patience
-            and epochs may differ.
+        config: a changed configuration; only ``run.*``, worker counts, patience,
+            epochs and the places of the same data may differ.
         observer: receives progress and notices.
 
     Raises:
@@ -152,6 +159,10 @@ def _prepared(
     return trainer, tables, spec
 
 
+def _sides(tables: Tables) -> list[tuple[str, QuestionTable]]:
+    return [("train", tables.train), ("val", tables.val)]
+
+
 def _make_room(run: Path, trainer: Trainer) -> None:
     kept = remove_earlier(run, trainer.settings.config)
     if kept:
@@ -180,6 +191,12 @@ def _reopen_session(known: Config, config: Config, run: Path, observer: Observer
         observer.notice(f"warning: {note}")
     require_same_data(config, run)
     settings, tables = begin(config, places.data, observer, places.split)
+    if _image_folders(config) != _image_folders(known):
+        note = require_same_images(
+            run, _sides(tables), partial(observer.progress, "comparing images")
+        )
+        if note:
+            observer.notice(f"warning: {note}")
     tokenizers = Tokenizers.from_json(checkpoint.tokenizers)
     spec = ModelSpecification.from_json(checkpoint.model["specification"], checkpoint.folder)
     model = build_model(spec)
@@ -195,6 +212,10 @@ def _reopen_session(known: Config, config: Config, run: Path, observer: Observer
     restore(trainer, checkpoint, observer)
     write_config(run, settings.initial)
     return Session(run, header, trainer, spec, records)
+
+
+def _image_folders(config: Config) -> tuple[Path | None, Path | None]:
+    return config.data.images, config.data.val_images
 
 
 def _fit_floor(trainer: Trainer) -> BlindModels:
