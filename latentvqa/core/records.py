@@ -145,6 +145,13 @@ class RunHeader:
         """Whether LatentVQA itself wrote the log."""
         return bool(self.versions)
 
+    @property
+    def validation_images(self) -> int | None:
+        """Distinct images of the validation rows; None where the log does not say."""
+        table = self.data.get("val")
+        images = table.get("images") if isinstance(table, Mapping) else None
+        return images if isinstance(images, int) else None
+
 
 @dataclass(frozen=True)
 class Histogram:

@@ -17,6 +17,7 @@ from latentvqa.core.rules.information import (
     is_image_unused,
     is_learning_overdue,
     is_memorised,
+    is_score_ahead,
     leak_allowance,
 )
 from latentvqa.core.rules.rule import (
@@ -64,7 +65,8 @@ def judge_ignored(view: RunView) -> Outcome:
         return NO_INFORMATION
     # without an active unit there is nothing to ignore: that is a collapse
     is_wide = seen.bound >= limits.collapse_bound * seen.need and seen.active_units != 0
-    if not is_wide or seen.gain >= limits.collapse_gain * seen.need or is_memorised(view):
+    is_poor = seen.gain < limits.collapse_gain * seen.need and not is_score_ahead(view)
+    if not is_wide or not is_poor or is_memorised(view):
         return None
     is_early = not view.is_due
     return Judgement(
@@ -193,7 +195,7 @@ CAPACITY_RULES: tuple[Rule, ...] = (
         source=_GAIN,
         rank=60,
         judge=judge_memorised,
-        thresholds=("memorised_gap", "collapse_gain"),
+        thresholds=("memorised_gap", "collapse_gain", "image_errors"),
         subject="answers",
         next_step="Give it more images and questions, pretrained weights or augmentation, or a "
         "smaller, more regularised model.",
@@ -259,7 +261,7 @@ CAPACITY_RULES: tuple[Rule, ...] = (
         source=_PROCESSING,
         rank=80,
         judge=judge_ignored,
-        thresholds=("collapse_bound", "collapse_gain", "tuning_epoch"),
+        thresholds=("collapse_bound", "collapse_gain", "image_errors", "tuning_epoch"),
         subject="latent",
         tested=Tested(
             "warning",

@@ -85,7 +85,8 @@ def is_memorised(view: RunView) -> bool:
     if seen.need is None or seen.gain is None or trained is None:
         return False
     gap = trained - seen.gain
-    return gap >= limits.memorised_gap * seen.need and seen.gain < limits.collapse_gain * seen.need
+    is_poor = seen.gain < limits.collapse_gain * seen.need and not is_score_ahead(view)
+    return gap >= limits.memorised_gap * seen.need and is_poor
 
 
 def is_image_unused(view: RunView) -> bool:
@@ -95,10 +96,28 @@ def is_image_unused(view: RunView) -> bool:
         return False
     if not view.header.sees_images:
         return True
-    if seen.image_gain is None:
+    if seen.image_gain is None or is_score_ahead(view):
         return False
     error = finite(view.record.val.image_gain_error) or 0.0
     return seen.image_gain <= max(limits.image_share * seen.need, limits.image_errors * error)
+
+
+def is_score_ahead(view: RunView) -> bool:
+    """Whether more validation answers are right than of any model without images, by far.
+
+    Nats alone call a model that is too sure of its mistakes unlearnt. Beyond
+    ``image_errors`` standard errors is by far, with an image as one trial: its
+    questions are right and wrong together.
+    """
+    header, score = view.header, finite(view.record.val.exact_match)
+    shares = [finite(measures.get("exact_match")) for measures in header.blind.values()]
+    known = [share for share in shares if share is not None]
+    images = header.validation_images
+    if score is None or not known or not images:
+        return False
+    blind = max(known)
+    error = math.sqrt((score * (1.0 - score) + blind * (1.0 - blind)) / images)
+    return score - blind > view.thresholds.image_errors * error
 
 
 def are_answers_learnt(view: RunView) -> bool | None:

@@ -205,7 +205,8 @@ class KLHealthThresholds(BaseModel):
         description="share of the information the answers need; less of it from the image is none",
     )
     image_errors: Ratio = Field(
-        default=2.0, description="standard errors; an image gain within them may be none"
+        default=2.0,
+        description="standard errors; an image gain, or a lead in score, within them may be none",
     )
     pinned_low: Ratio = Field(
         default=0.75, description="multiple of free_bits; kl_raw pinned, lower end"

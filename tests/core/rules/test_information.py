@@ -1,10 +1,15 @@
+from dataclasses import replace
+
 import pytest
 
 from latentvqa.core.rules.information import (
     are_answers_learnt,
     has_leak,
     information_of,
+    is_image_unused,
     is_learning_overdue,
+    is_memorised,
+    is_score_ahead,
 )
 from latentvqa.core.rules.rule import views
 from latentvqa.core.rules.thresholds import KLHealthThresholds
@@ -50,3 +55,40 @@ def test_a_leak_needs_a_temperature():
     assert has_leak(last(**info(0.5, 1.6)))
     assert not has_leak(last(**info(0.5, 1.6, temperature=0.0)))
     assert not has_leak(last(**info(None, 1.6)))
+
+
+def with_blind(images, header=HEADER):
+    """A header whose best model without images has 40 % right, on so many images."""
+    shares = {"answers": {"exact_match": 0.2}, "type": {"exact_match": 0.4}}
+    return replace(header, blind=shares, data={"val": {"images": images}})
+
+
+def scored(share, images=100, **changes):
+    val = {"exact_match": share, **changes.pop("val", {})}
+    records = make_run(12, val=val, **changes)
+    return views(with_blind(images), records, KLHealthThresholds())[-1]
+
+
+def test_a_score_is_ahead_beyond_what_chance_gives_as_many_images():
+    # two standard errors of the difference are 13.9 points on 100 images, 4.4 on 1,000
+    assert is_score_ahead(scored(0.54))
+    assert not is_score_ahead(scored(0.53))
+    assert is_score_ahead(scored(0.45, images=1000))
+    assert not is_score_ahead(scored(0.44, images=1000))
+
+
+@pytest.mark.parametrize(("blind", "data"), [({}, {"val": {"images": 100}}), (None, {})])
+def test_a_score_is_not_ahead_where_the_log_cannot_compare_it(blind, data):
+    known = with_blind(100).blind if blind is None else blind
+    header = replace(HEADER, blind=known, data=data)
+    view = views(header, make_run(12), KLHealthThresholds())[-1]
+    assert not is_score_ahead(view)
+
+
+def test_a_model_too_sure_of_its_mistakes_is_not_called_unlearnt():
+    unsure = {"val": info(12.0, 0.3, prior_nll=1.7, image_gain=0.01)}
+    assert is_image_unused(scored(0.4, **unsure))
+    assert not is_image_unused(scored(0.6, **unsure))
+    overfitted = {"train": {"answer_gain": 1.6}, "val": info(12.0, -0.4, prior_nll=1.7)}
+    assert is_memorised(scored(0.4, **overfitted))
+    assert not is_memorised(scored(0.6, **overfitted))

@@ -18,6 +18,7 @@ from tests.core.rules.sides.paired_logs import (
     RAW,
     Pair,
     below,
+    beside_blind,
     carries,
     cut,
     falling,
@@ -53,6 +54,7 @@ STRICT_REDUCTION = KLHealthThresholds(persistent_reduction=0.999, generous_reduc
 FULL_WEIGHT = KL.max_weight * (1.0 - 1e-6)
 PINNED_LOW = LIMITS.pinned_low * KL.free_bits
 TAIL = round(1000 * LIMITS.pinned_tail)
+AHEAD = 100 / (100 + LIMITS.image_errors**2)  # so far below 1 is past chance, on 100 images
 UNITS = math.ceil(LIMITS.partial_units * KL.tokens * KL.dims)
 
 # Code of a rule, then the threshold (or what else decides): the rule speaks or is silent.
@@ -80,6 +82,7 @@ SIDES: dict[str, dict[str, Pair]] = {
     "IN004": {
         "collapse_gain": under(lambda x: carries(12.0, x), LIMITS.collapse_gain * NEED),
         "collapse_bound": least(lambda x: carries(x, 0.05), LIMITS.collapse_bound * NEED),
+        "image_errors": rising(lambda x: beside_blind(x, carries(12.0, 0.05)), AHEAD),
     },
     "IN005": {
         "near_need": under(lambda x: carries(x, 1.6), LIMITS.near_need * NEED),
@@ -88,6 +91,7 @@ SIDES: dict[str, dict[str, Pair]] = {
     "IN013": {
         "memorised_gap": least(lambda x: gained(x + 0.01, 0.01), LIMITS.memorised_gap * NEED),
         "collapse_gain": under(lambda x: gained(1.5, x), LIMITS.collapse_gain * NEED),
+        "image_errors": rising(lambda x: beside_blind(x, gained(1.5, 0.01)), AHEAD),
     },
     "IN014": {
         "collapse_gain": least(lambda x: gained(x, x, image_gain=0.0), LIMITS.collapse_gain * NEED),
