@@ -98,6 +98,8 @@ def judge_latent_use(
     if content == "matters":
         return seen.by_image()
     if content == "open":
+        if seen.goes_around():
+            return seen.bypassed("The image, or most of it,")
         return seen.undetermined("whether the decoder needs the latent", evidence.any_example)
     return seen.without_content()
 
@@ -163,6 +165,8 @@ class _Reading:
                 "says nothing about the images.",
             )
         if self.says(exchange) == "open":
+            if self.goes_around():
+                return self.bypassed("The image, or most of it,")
             return self.undetermined("whether the image speaks through it", exchange)
         follows = evidence.followed is None or evidence.followed >= self.limits.followed_share
         pays = exchange.cost.value >= self.limits.used_share * lead
@@ -181,6 +185,15 @@ class _Reading:
             "The latent is used: exchanging it for that of the same question about another image "
             f"{self.costs(exchange)}; {self.lead(lead)}.{followed}",
         )
+
+    def goes_around(self) -> bool:
+        """Whether the image surely costs more than the latent, and too much to come through it.
+
+        That needs no proof that the exchange of latents costs nothing.
+        """
+        most = self.evidence.other_image.cost.high
+        pays = most >= self.limits.used_share * self.evidence.lead.value
+        return self.evidence.shown_image.cost.low > most and not pays
 
     def bypassed(self, what: str) -> LatentUseVerdict:
         """The verdict on an image that reaches the answers another way."""

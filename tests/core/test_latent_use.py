@@ -84,6 +84,17 @@ def test_an_image_that_the_latent_lacks_goes_around_it():
     assert word(any_example=NONE, matched=NONE, zero=NONE) == "bypassed"
 
 
+def test_an_image_worth_more_than_the_latent_can_cost_goes_around_it_whatever_else_is_open():
+    open_ones = {"other_image": exchange(0.003, half=0.02), "shown_image": exchange(0.4)}
+    found = judge_latent_use(evidence(**open_ones, any_example=exchange(0.003, half=0.02)))
+    assert found.word == "bypassed"
+    assert found.sentence.startswith("The image, or most of it, goes around the latent: another")
+    assert word(**open_ones) == "bypassed"
+    # the exchange could cost half of the lead, or as much as the image
+    assert word(**open_ones, lead=span(0.046, 0.02)) == "undetermined"
+    assert word(**open_ones | {"shown_image": exchange(0.04, half=0.02)}) == "undetermined"
+
+
 def test_zeros_that_hurt_where_other_latents_do_not_show_presence_alone():
     kept = {"any_example": NONE, "matched": NONE, "other_image": NONE, "shown_image": NONE}
     assert word(**kept) == "presence only"
