@@ -15,7 +15,8 @@ def test_an_output_file_gets_a_line_per_epoch_and_the_whole_table_at_the_end(cap
     assert (notice, known.err) == ("run folder: a\\x1b[31m\\udcff", "")
     assert [line.split("  ")[0] for line in lines] == ["epoch 0/49", "epoch 1/49", "epoch 2/49"]
     verdict = diagnose(HEADER, records)
-    printer.trained(HEADER, records, verdict)
+    printer.trained(HEADER, records)
+    printer.judged(verdict)
     table = capsys.readouterr().out
     assert table.splitlines()[0].strip() == "demo"
     assert " ".join(verdict.verdict.sentence.split()[:5]) in table

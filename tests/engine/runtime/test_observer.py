@@ -41,6 +41,7 @@ def test_an_observer_that_overrides_nothing_ignores_everything(capsys):
     observer.progress("epoch 0", 1, 2)
     observer.planned(PLAN)
     observer.epoch(HEADER, records, found)
-    observer.trained(HEADER, records, found)
+    observer.trained(HEADER, records)
+    observer.judged(found)
     printed = capsys.readouterr()
     assert printed.out + printed.err == ""
