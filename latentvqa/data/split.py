@@ -77,9 +77,12 @@ def write_split(path: Path, train: QuestionTable, val: QuestionTable) -> None:
     sides = [(name, _TRAIN) for name in train.image_names]
     sides += [(name, _VAL) for name in val.image_names]
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(_HEADER)
-        writer.writerows(sorted(sides))
+        plain = csv.writer(file, lineterminator="\n")
+        # Python quotes no lone carriage return by itself
+        quoted = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
+        plain.writerow(_HEADER)
+        for name, side in sorted(sides):
+            (quoted if "\r" in name else plain).writerow([name, side])
 
 
 def read_split(path: Path, table: QuestionTable) -> tuple[QuestionTable, QuestionTable]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -152,3 +153,12 @@ def test_groups_of_one_image_each_change_no_split() -> None:
 def test_images_that_are_all_copies_cannot_be_split() -> None:
     with pytest.raises(DataError, match="keep_copies_together"):
         split_by_image(table_of([0, 1, 2]), 0.5, 0, np.zeros(3, dtype=np.int64))
+
+
+def test_a_split_keeps_names_with_quotes_commas_and_breaks_of_lines(tmp_path: Path) -> None:
+    names = ('a",b.png', "cr\rname.png", "line\nbreak.png", "plain.png")
+    table = replace(table_of([0, 1, 2, 3]), image_names=names)
+    train, val = table.select([0, 1]), table.select([2, 3])
+    write_split(tmp_path / "split.csv", train, val)
+    found = read_split(tmp_path / "split.csv", table)
+    assert [side.image_names for side in found] == [train.image_names, val.image_names]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
 from torch import Tensor
 
 from latentvqa.data.batches import ImageSource
@@ -28,12 +28,14 @@ from latentvqa.engine.runtime.device import autocast, numeric_platform
 from latentvqa.engine.runtime.file_lock import held_lock
 from latentvqa.engine.runtime.observer import Observer
 from latentvqa.engine.runtime.settings import Settings
+from latentvqa.errors import DataError
 from latentvqa.models import VisionEncoder
 from latentvqa.stopping import poll
 
 _BLOCK = 64  # images
 _MEBIBYTE = 2**20
-_NAME = "features"
+_NAME, _CHECKSUM = "features", "sha256"
+_DECODING = 2  # changes with the pixels that files are decoded to
 # of each file, in the order of their paths: which side knows it, and by which index
 _Images = dict[Path, tuple[int, int]]
 
@@ -89,7 +91,7 @@ class ImageSources:
 
         Raises:
             Interrupted: at a signal while features are computed.
-            DataError: if an image cannot be decoded.
+            DataError: if an image cannot be decoded, or its features are not finite.
         """
         self.vision.freeze(is_frozen)
         if is_frozen == self._is_frozen:
@@ -111,7 +113,7 @@ class ImageSources:
         if folder is None:
             return self._computed(images)
         with self._shared(folder / f"{self._key(images)}.safetensors") as file:
-            features = _read(file)
+            features = read_features(file, self.observer.notice)
             if features is None:
                 features = self._computed(images)
                 if features is not None:
@@ -122,10 +124,11 @@ class ImageSources:
         limit = self.settings.config.loader.feature_mib
         if not limit:
             return None
-        sources = list(images.values())
+        sources, paths = list(images.values()), list(images)
         features: Tensor | None = None
         for start in range(0, len(sources), _BLOCK):
             one = self._encoded(sources[start : start + _BLOCK])
+            self._require_finite(one, paths[start : start + _BLOCK])
             if features is None:
                 needed = one[0].nbytes * len(sources) / _MEBIBYTE
                 if needed > limit:
@@ -140,6 +143,16 @@ class ImageSources:
             self.observer.progress("features of the backbone", start + len(one), len(sources))
             poll()
         return features
+
+    def _require_finite(self, features: Tensor, paths: Sequence[Path]) -> None:
+        odd = (~torch.isfinite(features)).flatten(1).any(dim=1).nonzero().flatten().tolist()
+        if odd:
+            others = f" and {len(odd) - 1} more of {len(paths)} images" if len(odd) > 1 else ""
+            raise DataError(
+                f"{paths[odd[0]]}{others}: the frozen backbone {self.settings.config.vision.name} "
+                f"gives features that are not finite, in {self.settings.precision}. Set "
+                'run.precision = "fp32", or use other weights.'
+            )
 
     @torch.no_grad()
     def _encoded(self, sources: Sequence[tuple[int, int]]) -> Tensor:
@@ -159,6 +172,7 @@ class ImageSources:
             weights.update(name.encode())
             weights.update(tensor.cpu().contiguous().flatten().view(torch.uint8).numpy())
         known: dict[str, Any] = {
+            "decoding": _DECODING,
             "backbone": self.settings.config.vision.name,
             "weights": weights.hexdigest(),
             "preparation": asdict(self.vision.preparation),
@@ -184,19 +198,45 @@ class ImageSources:
 
     def _write(self, file: Path, features: Tensor) -> None:
         try:
-            replace_file(file, save({_NAME: features}))
+            replace_file(file, features_content(features))
         except OSError as error:
             self.observer.notice(
                 f"warning: the features are kept in memory only; {file} cannot be written: {error}"
             )
 
 
-def _read(file: Path) -> Tensor | None:
-    """Features of an earlier run; None if there are none, or none that can be read."""
-    try:
-        return load_file(file)[_NAME]
-    except (OSError, KeyError, SafetensorError):
+def features_content(features: Tensor) -> bytes:
+    """A file of features, with a checksum of them."""
+    return save({_NAME: features}, {_CHECKSUM: _checksum(features)})
+
+
+def read_features(file: Path, tell: Callable[[str], None]) -> Tensor | None:
+    """Features of an earlier run; None if there are none, or none that are whole.
+
+    Args:
+        file: where they would be.
+        tell: is told of a file that is damaged.
+    """
+    if not file.exists():
         return None
+    try:
+        with safe_open(file, "pt") as stored:
+            told = (stored.metadata() or {}).get(_CHECKSUM)
+            # a copy, for the file may change while its features are in use
+            features: Tensor = stored.get_tensor(_NAME).clone()
+        is_whole = told == _checksum(features) and bool(torch.isfinite(features).all())
+    except (OSError, SafetensorError):
+        is_whole = False
+    if is_whole:
+        return features
+    tell(f"warning: {file} is damaged; its features are computed anew")
+    return None
+
+
+def _checksum(features: Tensor) -> str:
+    known = hashlib.sha256(f"{features.dtype} {tuple(features.shape)}".encode())
+    known.update(features.contiguous().flatten().view(torch.uint8).numpy().data)
+    return known.hexdigest()
 
 
 def _all_images(stores: Sequence[ImageStore]) -> _Images:

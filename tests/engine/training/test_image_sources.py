@@ -2,13 +2,16 @@
 
 import os
 
+import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from latentvqa.config import load_config
 from latentvqa.engine.runtime.observer import Observer
+from latentvqa.engine.training.features import features_content, read_features
 from latentvqa.engine.training.start import resume, train
+from latentvqa.errors import DataError
 from latentvqa.models import VisionEncoder, create_backbone, whole_weights
 from tests.small_runs import (
     Interrupter,
@@ -140,16 +143,51 @@ def test_runs_share_features_whatever_their_split(tmp_path, weights, data, looke
     assert looked_at[5:] == [1, 64, 16]  # an image was touched
 
 
-def test_a_broken_file_of_features_is_computed_anew(tmp_path, weights, data, looked_at):
+def test_a_broken_file_of_features_is_told_and_computed_anew(tmp_path, weights, data, looked_at):
     folder = tmp_path / "features"
     train_on_table(tmp_path / "a", *pretrained(weights, data, folder))
     (file,) = folder.glob("*.safetensors")
-    whole = file.read_bytes()
-    file.write_bytes(whole[: len(whole) // 2])
-    train_on_table(tmp_path / "b", *pretrained(weights, data, folder))
+    whole = bytearray(file.read_bytes())
+    file.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    recorder = train_on_table(tmp_path / "b", *pretrained(weights, data, folder))
     assert looked_at == [1, 64, 16] * 2
+    assert [text for text in recorder.notices if "features" in text] == [
+        f"warning: {file} is damaged; its features are computed anew"
+    ]
     assert file.read_bytes() == whole
     assert records_of(tmp_path / "a") == records_of(tmp_path / "b")
+
+
+def test_no_flipped_byte_of_a_hundred_is_taken_for_features(tmp_path):
+    file, generator = tmp_path / "x.safetensors", np.random.default_rng(0)
+    features = torch.randn(4, 5, 3, generator=torch.Generator().manual_seed(0))
+    whole = features_content(features)
+    file.write_bytes(whole)
+    told = []
+    assert torch.equal(read_features(file, told.append), features) and not told
+    assert read_features(tmp_path / "none", told.append) is None and not told
+    places = [*range(100), *generator.integers(100, len(whole), 100)]
+    for number, place in enumerate(places, start=1):
+        changed = bytearray(whole)
+        changed[place] ^= int(generator.integers(1, 256))
+        file.write_bytes(changed)
+        assert read_features(file, told.append) is None and len(told) == number
+    for kept in range(0, len(whole), 7):
+        file.write_bytes(whole[:kept])
+        assert read_features(file, told.append) is None
+
+
+def test_features_that_are_not_finite_are_told_with_their_image(tmp_path, weights, data):
+    boundless = {
+        name: tensor * 1e38 if tensor.ndim == 4 else tensor
+        for name, tensor in load_file(weights).items()
+    }
+    save_file(boundless, weights)
+    with pytest.raises(
+        DataError, match=r"0\.png and \d+ more of 64 images: the frozen backbone test_resnet gives"
+    ):
+        train_on_table(tmp_path / "a", *pretrained(weights, data, tmp_path / "features"))
+    assert not list((tmp_path / "features").glob("*.safetensors"))
 
 
 def test_a_full_disk_keeps_features_in_memory(tmp_path, weights, data):
