@@ -36,6 +36,7 @@ LARGE = 24_000_000  # pixels; larger images are decoded one at a time, and made 
 _MOST_BYTES = 2**30
 _SMALLEST_SIDE = 2048  # no side is made smaller than the largest square asked for
 _FACTORS = (8, 4, 2)  # what a JPEG file can be decoded smaller by
+_NEW_SUBFILE_TYPE, _IS_PREVIEW = 254, 1  # a TIFF tag and its lowest bit
 _INTERPOLATIONS = {mode.name.lower(): mode for mode in Image.Resampling}
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -216,7 +217,7 @@ def _decoded(
             image.draft(None, (size[0] // factor, size[1] // factor))
             factor = 1
         if format_name == "TIFF":
-            _check_rows(image)
+            _check_tiff(image)
         with _one_large if size[0] * size[1] > LARGE else nullcontext():
             image.load()
             rgb = to_rgb(image, factor)
@@ -241,8 +242,15 @@ def _check_size(image: Image.Image, max_pixels: int) -> None:
         )
 
 
-def _check_rows(image: Image.Image) -> None:
-    """Refuse a TIFF file that names too few strips; Pillow leaves the rest black."""
+def _check_tiff(image: Image.Image) -> None:
+    """Refuse a file that names too few strips, which Pillow leaves black, or opens with a preview.
+
+    Raw files of cameras are TIFF, and what can be decoded of them is a thumbnail.
+    """
+    if getattr(image, "tag_v2", {}).get(_NEW_SUBFILE_TYPE, 0) & _IS_PREVIEW:
+        raise _NoImageError(
+            "only a preview of an image, as in a camera's raw file; save it as JPEG or PNG"
+        )
     covered: dict[str, int] = {}
     for _, (left, top, right, bottom), _, args in getattr(image, "tile", ()):
         layer = str(args[0])

@@ -107,6 +107,23 @@ def test_samples_are_accepted(cli, finished, folder):
     assert done.code == 0 and done.err.strip() == "8 rows, 2 with errors"
 
 
+def test_every_file_is_answered_named_with_its_error_or_counted(cli, finished, folder):
+    os.mkfifo(folder / "b.jpg")
+    shutil.copy(folder / "0.png", folder / "no suffix")
+    for name in ("note.txt", "@eaDir/0.png", ".hidden.png"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).touch()
+    done = cli("predict", finished.run, folder, "--question", "what?")
+    rows = {row["image"]: row for row in csv.DictReader(io.StringIO(done.out))}
+    assert list(rows) == sorted([*ORDER, "b.jpg", "no suffix"])
+    assert rows["b.jpg"]["error"].endswith("b.jpg: is a pipe, not a file")
+    assert rows["no suffix"]["answer"] == rows["0.png"]["answer"]
+    left_out, count = done.err.strip().splitlines()
+    assert left_out.startswith("no images, left out: ") and count == "6 rows, 2 with errors"
+    for kind in (".txt files (1)", "files in @eaDir (1)", "hidden files (1)"):
+        assert kind in left_out
+
+
 def test_names_and_questions_that_are_no_text_are_shown_escaped(cli, finished, folder, tmp_path):
     shutil.copy(folder / "0.png", os.fsencode(folder) + b"/\xff.png")
     for name in ("out.csv", "out.jsonl"):

@@ -157,3 +157,12 @@ def test_a_file_with_too_few_strips_is_refused(tmp_path):
     (tmp_path / "x.tif").write_bytes(data)
     with pytest.raises(DataError, match="cut short: some of its rows are missing"):
         decode_image(tmp_path / "x.tif")
+
+
+def test_the_preview_in_a_raw_file_is_not_taken_for_the_photograph(tmp_path):
+    for kind in (0, 2):
+        Image.new("RGB", (9, 9)).save(tmp_path / "x.tif", tiffinfo={254: kind})
+        assert decode_image(tmp_path / "x.tif").size == (9, 9)
+    Image.new("RGB", (9, 9)).save(tmp_path / "x.nef", "TIFF", tiffinfo={254: 1})
+    with pytest.raises(DataError, match=r"x\.nef: only a preview of an image"):
+        decode_image(tmp_path / "x.nef")

@@ -1,4 +1,5 @@
 import shutil
+from collections import Counter
 from dataclasses import astuple
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from latentvqa.core.audit.facts import ImageFacts, Rows
 from latentvqa.data.audit.images import inspect_images
 from latentvqa.data.audit.leaks import KnownImages, rows_of
+from latentvqa.data.folders.search import FolderImages
 from tests.data.audit.made_tables import read
 from tests.data.audit.test_near_copies import photograph
 
@@ -52,8 +54,10 @@ def test_within_a_table_an_image_is_a_copy_of_an_earlier_one_alone(made):
 
 def test_a_folder_is_searched_for_the_images_of_a_table(made):
     table, known = made
-    found = known.against(table, table.path.parent, table.image_paths[:1])
+    content = FolderImages([table.image_paths[0]], Counter({".txt files": 2}))
+    found = known.against(table, table.path.parent, content)
     assert (found.images, found.table) == (1, str(table.path))
+    assert found.left_out == ".txt files (2)"
     assert found.copied_contents == Rows(3 / 6, (2, 4, 7))
     assert found.near_copies == Rows(0.0, ())
 

@@ -33,3 +33,19 @@ def test_no_image_and_no_folder_are_named(tmp_path):
         read_folders(tmp_path, "what?")
     with pytest.raises(DataError, match="no such folder"):
         read_folders(tmp_path / "none", "what?")
+
+
+def test_thumbnails_and_hidden_files_are_no_answers_and_are_told(tmp_path):
+    made(tmp_path, "cat/0.png", "@eaDir/0.png", "cat/.ipynb_checkpoints/0.png", "__MACOSX/._0.png")
+    told = []
+    assert [row.image for row in read_folders(tmp_path, "what?", told.append)] == ["cat/0.png"]
+    assert told == [
+        "no images, left out: files in @eaDir (1), files in __MACOSX (1), "
+        "files in .ipynb_checkpoints (1)"
+    ]
+
+
+def test_a_name_that_is_no_text_is_refused_escaped(tmp_path):
+    made(tmp_path, "cat/\udcff.png")
+    with pytest.raises(DataError, match=r"1 images have names that are no text, .*udcff\.png"):
+        read_folders(tmp_path, "what?")
