@@ -97,11 +97,6 @@ def _has_revived(before: Measures, after: Measures) -> bool:
     return is_in_use and after["gain_share"] >= 0.4 > 0.1 > before["gain_share"]
 
 
-def _has_widened(before: Measures, after: Measures) -> bool:
-    is_wider = after["capacity"] >= 1.5 * before["capacity"]
-    return is_wider and after["gain_share"] >= before["gain_share"] + 0.1
-
-
 def _has_calmed(before: Measures, after: Measures) -> bool:
     is_no_worse = after["best_val_loss"] <= 1.05 * before["best_val_loss"]
     return is_no_worse and after["highest_kl_raw"] <= 0.2 * before["highest_kl_raw"]
@@ -115,19 +110,6 @@ FAULTS: dict[str, Fault] = {
     "heavy-kl": Fault(
         "the KL weight a thousandfold, no free bits",
         {"kl.free_bits": 0.0, "kl.factor": 200.0, "kl.warmup_epochs": 0},
-        ("IN002",),
-        REVIVED,
-        "gain_share",
-        ("learnt of what the answers need", "{:.0%}"),
-        _has_revived,
-    ),
-    "noise": Fault(
-        "latent noise of temperature 10, from the start",
-        {
-            "latent.temperature": 10.0,
-            "latent.temperature_warmup_epochs": 0,
-            "stages.warmup": 10,  # without a ramp of the noise learning begins later
-        },
         ("IN002",),
         REVIVED,
         "gain_share",
@@ -148,16 +130,6 @@ FAULTS: dict[str, Fault] = {
         "highest_kl_raw",
         ("highest KL, nats", "{:.2f}"),
         _has_calmed,
-    ),
-    "narrow": Fault(
-        "the KL weight tenfold, no free bits",
-        {"kl.free_bits": 0.0, "kl.factor": 2.0},
-        ("IN005",),
-        "the latent can carry at least half as much again, and at least 10 points more of what "
-        "the answers need are learnt",
-        "gain_share",
-        ("learnt of what the answers need", "{:.0%}"),
-        _has_widened,
     ),
 }
 

@@ -21,7 +21,7 @@ from latentvqa.core.rules.thresholds import KLHealthThresholds
 EFFECT_EPOCHS = 3  # a change is judged so many epochs later
 
 # What may change while a run goes on, in the order of trying.
-TUNABLE = (advice.FACTOR_KEY, advice.TEMPERATURE_KEY, advice.LATENT_RATE_KEY)
+TUNABLE = (advice.FACTOR_KEY, advice.LATENT_RATE_KEY)
 
 
 def tuning_step(

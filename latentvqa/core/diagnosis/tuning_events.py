@@ -12,6 +12,7 @@ from latentvqa.core.rules import advice
 FREE_BITS_KEY = "kl.free_bits"
 KL_WARMUP_KEY = "kl.warmup_epochs"
 TEACHER_KEY = "teacher.weight"
+TEMPERATURE_KEY = "latent.temperature"
 
 
 def events_of(records: Sequence[EpochRecord]) -> Iterator[TuningEvent]:
@@ -57,6 +58,6 @@ def tuned_header(header: RunHeader, records: Sequence[EpochRecord]) -> RunHeader
         header,
         kl=kl,
         warmup_epochs=None if warmup is None else int(warmup),
-        temperature=values.get(advice.TEMPERATURE_KEY, header.temperature),
+        temperature=values.get(TEMPERATURE_KEY, header.temperature),
         teacher_weight=values.get(TEACHER_KEY, header.teacher_weight),
     )

@@ -14,12 +14,10 @@ from latentvqa.core.rules.rule import Advice, RunView, finite, kl_split
 
 FACTOR_KEY = "kl.factor"
 LATENT_RATE_KEY = "optimizer.latent_rate"
-TEMPERATURE_KEY = "latent.temperature"
 
-# Values at which models learn: all but the price are those of the shipped recipe.
+# Values at which models learn; the rate is that of the shipped recipe.
 PRICE = 0.01  # nats of loss that a nat of rate costs at the full weight
 LATENT_RATE = 5e-4
-TEMPERATURE = 0.6
 
 
 def lower_factor(view: RunView) -> Advice | None:
@@ -30,14 +28,6 @@ def lower_factor(view: RunView) -> Advice | None:
     units = kl.tokens * (kl.dims if kl.reduction == "mean" else 1)
     cheap = float(f"{PRICE * units / kl.max_weight:.2g}") if kl.max_weight else kl.factor
     return Advice(FACTOR_KEY, kl.factor, cheap) if cheap < kl.factor else None
-
-
-def lower_temperature(view: RunView) -> Advice | None:
-    """Less latent noise in training; None where there is no more than usual, or unknown."""
-    held = view.header.temperature
-    if held is None or held <= TEMPERATURE:
-        return None
-    return Advice(TEMPERATURE_KEY, held, TEMPERATURE)
 
 
 def lower_latent_rate(view: RunView) -> Advice | None:

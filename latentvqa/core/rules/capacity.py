@@ -7,7 +7,6 @@ rows, and never guess a missing one.
 from __future__ import annotations
 
 from latentvqa.core.figures import figure, learnt
-from latentvqa.core.rules import advice
 from latentvqa.core.rules.information import (
     NO_INFORMATION,
     NO_LATENT,
@@ -21,7 +20,6 @@ from latentvqa.core.rules.information import (
     leak_allowance,
 )
 from latentvqa.core.rules.rule import (
-    Advice,
     Judgement,
     NotJudged,
     Outcome,
@@ -159,11 +157,6 @@ def _learnt_share(gain: float) -> str:
     return "nothing is" if gain <= 0.0 else f"only {figure(gain)} are"
 
 
-def _advise_near_need(view: RunView) -> Advice | None:
-    is_harmful = is_learning_overdue(view) and advice.is_penalty_active(view)
-    return advice.lower_factor(view) if is_harmful else None
-
-
 _GAIN = "what is known beyond an image-blind model fitted on the training rows"
 _PROCESSING = "data processing inequality: what is learnt must have passed the bottleneck"
 _EXCHANGE = "exchange of latents between images, in the manner of arXiv:2605.21642"
@@ -275,10 +268,10 @@ CAPACITY_RULES: tuple[Rule, ...] = (
         meaning="The latent can carry little more than the answers need.",
         why="That is compression, and fine while the answers are learnt. If they are not, the "
         "price may be what keeps them out.",
+        look_at="Look at what a nat of rate costs (beta), and at free_bits.",
         source=_RATE,
         rank=200,
         judge=judge_near_need,
-        advice=_advise_near_need,
         thresholds=("collapse_bound", "near_need", "tuning_epoch"),
     ),
 )

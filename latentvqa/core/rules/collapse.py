@@ -209,11 +209,9 @@ def _cure(view: RunView) -> str:
 
 
 def _advise_collapse(view: RunView) -> Advice | None:
-    """A lower price where the penalty presses, less noise where it does not."""
-    is_active = advice.is_penalty_active(view)
-    if is_active is None or _is_early(view):
-        return None
-    return advice.lower_factor(view) if is_active else advice.lower_temperature(view)
+    """A lower price where the penalty presses, late enough to act upon it."""
+    is_pressing = advice.is_penalty_active(view) and not _is_early(view)
+    return advice.lower_factor(view) if is_pressing else None
 
 
 _BURDA = "active units, Burda et al. 2016 (arXiv:1509.00519); capacity against need"
@@ -228,8 +226,8 @@ COLLAPSE_RULES: tuple[Rule, ...] = (
         "al. 2016); or, where a log holds neither, the rate is near zero nats. A small kl_raw "
         "alone is no collapse. If the penalty is active, a smaller factor is advised where a nat "
         "of rate costs more than a hundredth of a nat of loss; raising the weight or lowering "
-        "free_bits would press harder. If it is inactive, the latent path does not learn: less "
-        "noise is advised where there is more than usual; else look at rate and answer loss.",
+        "free_bits would press harder. If it is inactive, the latent path does not learn: look "
+        "at noise, rate and answer loss.",
         source=_BURDA,
         rank=40,
         judge=judge_collapse,

@@ -15,7 +15,6 @@ def last(epochs=12, header=HEADER, **changes):
 
 def test_advice_goes_to_the_values_of_the_shipped_recipe():
     config = Config()
-    assert config.latent.temperature == advice.TEMPERATURE
     assert config.optimizer.latent_rate == advice.LATENT_RATE
     shipped = replace(KL, tokens=config.latent.tokens, dims=config.latent.dims)
     assert advice.lower_factor(last(header=replace(HEADER, kl=shipped))) is None
@@ -46,9 +45,3 @@ def test_a_rate_is_read_from_its_peak_and_lowered_where_it_is_fast():
     assert advice.lower_latent_rate(view) == Advice("optimizer.latent_rate", 5e-3, 5e-4)
     for usual in ({}, {"latent": 5e-4}, {"decoder": 1e-2}):
         assert advice.lower_latent_rate(last(learning_rates=usual)) is None
-
-
-@pytest.mark.parametrize(("held", "is_lowered"), [(0.6, False), (0.61, True), (None, False)])
-def test_noise_is_lowered_where_there_is_more_than_usual(held, is_lowered):
-    change = advice.lower_temperature(last(header=replace(HEADER, temperature=held)))
-    assert change == (Advice("latent.temperature", held, 0.6) if is_lowered else None)
