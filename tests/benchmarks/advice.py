@@ -113,7 +113,7 @@ FAULTS: dict[str, Fault] = {
         ("IN002",),
         REVIVED,
         "gain_share",
-        ("learnt of what the answers need", "{:.0%}"),
+        ("learnt of what the answers need", "{:.2f}"),
         _has_revived,
     ),
     "fast-bottleneck": Fault(

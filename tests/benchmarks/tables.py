@@ -9,9 +9,12 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
+from latentvqa.core.rules.catalogue import RULE_OF
+from latentvqa.core.rules.rule import Advice
 from latentvqa.core.rules.thresholds import KLHealthThresholds
 from latentvqa.engine.metrics.paired_tests import difference_over_seeds
-from tests.benchmarks import ablations, controls
+from latentvqa.report.diagnosis.advice import advice_text
+from tests.benchmarks import ablations, advice, controls
 from tests.benchmarks.short_runs import ARMS, RESULTS
 
 DOCUMENT = Path(__file__).parent / "RESULTS.md"
@@ -269,6 +272,39 @@ def front_page_table(found: dict[str, Any]) -> str:
     return _table(head=[*head, "Gaussian minus this, points"], rows=rows)
 
 
+def advice_table(records: Sequence[dict[str, Any]]) -> str:
+    """Every planted fault, the advice of its codes, and what became of it."""
+    head = ["finding", "fault planted", "advice given", "cured", "measure", "before", "after"]
+    rows = []
+    for name, fault in advice.FAULTS.items():
+        runs = [one for one in records if one["fault"] == name]
+        for code in fault.codes if runs else ():
+            held = [one["codes"][code] for one in runs]
+            given = [entry for entry in held if entry["advice"] is not None]
+            changes = {advice_text(Advice(**entry["advice"])) for entry in given}
+            words, form = fault.shown
+            rows.append(
+                [
+                    f"{code} `{RULE_OF[code].name}`",
+                    fault.what,
+                    ", ".join(f"`{text}`" for text in sorted(changes)),
+                    f"{sum(entry['cured'] for entry in held)} of {len(held)}",
+                    words,
+                    _span([one["measures"][fault.measure] for one in runs], form),
+                    _span([entry["measures"][fault.measure] for entry in given], form),
+                ]
+            )
+    commits = ", ".join(sorted({one["commit"] for one in records}))
+    seeds = ", ".join(map(str, sorted({one["seed"] for one in records})))
+    made = f"`python -m tests.benchmarks.advice`, seeds {seeds}, commit {commits}."
+    meant: dict[str, list[str]] = {}
+    for fault in advice.FAULTS.values():
+        meant.setdefault(fault.cured, []).append(fault.what)
+    lines = [f"- {'; '.join(faults)}: {cured}." for cured, faults in meant.items()]
+    told = "Cured means that the finding is no warning any more at the end, and:"
+    return "\n\n".join([_table(head, rows), made, told, "\n".join(lines)])
+
+
 TABLES = {
     "easy-vqa-runs": lambda: easy_vqa_table(controls_record()),
     "controls": lambda: controls_table(controls_record()),
@@ -277,6 +313,7 @@ TABLES = {
     "free-bits": lambda: free_bits_table(load()),
     "recipe": lambda: recipe_table(load()),
     "ablations": lambda: ablation_tables(ablation_records()),
+    "advice": lambda: advice_table(advice.recorded()),
 }
 
 
