@@ -193,7 +193,7 @@ def test_a_loss_that_is_not_finite_is_told_with_term_epoch_and_step(cli, finishe
     assert done.code == 1
     line = done.err.strip().splitlines()[-1]
     assert line.startswith("error: answer_loss, kl_after")
-    assert "became NaN or infinite in epoch 4 at step 36." in line
+    assert "became NaN or infinite in epoch 4 at step 36, in a batch of rows " in line
     assert "last good checkpoint stays" in line
     assert (run / "last").read_text() == last
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,7 @@ from latentvqa.errors import ConfigError, DataError
 from latentvqa.models import Encoded, Posterior
 
 _QUESTIONS_PER_BATCH = 640
+_NO_NUMBER = "the model's numbers run over for this image: NaN or infinite"
 # answer, its probability, attention of the latent tokens
 _Found = tuple[str, float, NDArray[np.float32] | None]
 
@@ -155,6 +157,9 @@ def _predictions(
                 continue
             for question, found in zip(questions, next(answered), strict=True):
                 answer, confidence, attention = found
+                if not math.isfinite(confidence):
+                    yield Prediction(name, question, "", None, _NO_NUMBER)
+                    continue
                 yield Prediction(name, question, answer, confidence, "", attention)
         on_images(start + len(chunk), len(images))
 

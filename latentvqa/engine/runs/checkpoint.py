@@ -31,6 +31,7 @@ from latentvqa.engine.runs.saved_checkpoints import (
     newest_first,
     remove_superseded,
 )
+from latentvqa.engine.runtime.finite import first_not_finite
 from latentvqa.errors import CheckpointError
 from latentvqa.history import POINTERS
 
@@ -234,9 +235,12 @@ def _read(folder: Path) -> Checkpoint:
             raise CheckpointError(
                 f"{folder} has checkpoint schema {model.get('schema')}; this version reads {SCHEMA}"
             )
+        weights = load_file(folder / _WEIGHTS)
+        if name := first_not_finite(weights):
+            raise CheckpointError(f"{folder} holds a {name} that is NaN or infinite")
         return Checkpoint(
             folder=folder,
-            weights=load_file(folder / _WEIGHTS),
+            weights=weights,
             model=model,
             tokenizers=(folder / _TOKENIZER).read_text(encoding="utf-8"),
             trainer_tensors=load_file(folder / _TRAINER_TENSORS),

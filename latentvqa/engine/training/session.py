@@ -125,6 +125,7 @@ class Session:
         trainer, progress = self.trainer, self.trainer.progress
         settings, config = trainer.settings, trainer.settings.config
         trainer.settle()
+        trainer.require_finite_state()
         sums, values = trainer.sums.state()
         tensors = {
             **optimizer_state(trainer.optimizer),

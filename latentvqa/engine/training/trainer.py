@@ -9,6 +9,7 @@ from functools import cached_property
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from latentvqa.config import Config
 from latentvqa.core.records import Stage
@@ -18,6 +19,7 @@ from latentvqa.data.tokenizer import Tokenizers
 from latentvqa.engine.blind_scores import BlindFloor
 from latentvqa.engine.metrics.accumulator import entropy_of
 from latentvqa.engine.runtime.device import NumberInTransit
+from latentvqa.engine.runtime.finite import first_not_finite
 from latentvqa.engine.runtime.observer import Observer
 from latentvqa.engine.runtime.settings import Settings
 from latentvqa.engine.training.batch_loss import BatchLoss, BatchResult
@@ -33,6 +35,7 @@ from latentvqa.stopping import poll
 
 # on an accelerator reading the loss waits for it; on a CPU it is free
 _FINITE_CHECK_STEPS = 25
+_SHOWN_ROWS = 8  # of a batch, in a message
 _AFTER_DIVERGENCE = (
     "The last good checkpoint stays: continue from it with --set run.precision=fp32, or start a "
     "new run with lower learning rates."
@@ -114,7 +117,8 @@ class Trainer:
 
         Raises:
             Interrupted: at a signal; the state is consistent for a checkpoint.
-            DivergenceError: if a term of the loss is NaN or infinite.
+            DivergenceError: if a term of the loss, the gradient, a weight or a running
+                statistic is NaN or infinite.
         """
         epoch = self.progress.epoch
         start = time.perf_counter()
@@ -135,7 +139,7 @@ class Trainer:
             self.observer.progress(f"epoch {epoch}", self.progress.batch, len(batches))
             poll()
             on_checkpoint_due()
-        self._check_finite_parameters()
+        self.require_finite_state()
         return stage
 
     def time_steps(self, stage: Stage, count: int) -> float:
@@ -181,9 +185,10 @@ class Trainer:
         loss = self.objective(batch, self._references(batch), stage, weight, temperature)
         if loss.kl_raw is not None and schedules.is_controlled(progress.epoch):
             self._kl_raw = NumberInTransit(loss.kl_raw)
-        self._check_finite(loss)
+        self._require_finite_loss(loss, batch)
         torch.autograd.backward(loss.total)
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.optimizer.clip_norm)
+        self._require_finite_gradient(norm, batch)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         self.sums.add(loss, weight, norm)
@@ -232,24 +237,45 @@ class Trainer:
         is_first = epoch < self.schedules.first_epochs
         return self._first_rows if is_first else np.arange(len(self.train.encoded))
 
-    def _check_finite(self, loss: BatchResult) -> None:
-        is_due = self.settings.device.type == "cpu" or (
-            self.progress.step % _FINITE_CHECK_STEPS == 0
-        )
-        if is_due and not math.isfinite(loss.total.item()):
+    def require_finite_state(self) -> None:
+        """Refuse a model that must be neither saved nor validated.
+
+        Raises:
+            DivergenceError: naming a weight, or a running statistic, that is NaN or infinite.
+        """
+        if name := first_not_finite(self.model.state_dict()):
+            raise self.divergence(name)
+
+    def _is_check_due(self) -> bool:
+        """Whether a number may be waited for: elsewhere than on a CPU that stops the device."""
+        is_cpu = self.settings.device.type == "cpu"
+        return is_cpu or self.progress.step % _FINITE_CHECK_STEPS == 0
+
+    def _require_finite_loss(self, loss: BatchResult, batch: Batch) -> None:
+        if self._is_check_due() and not math.isfinite(loss.total.item()):
             bad = [name for name, value in loss.terms.items() if not math.isfinite(value.item())]
-            raise self.divergence(", ".join(bad) or "the loss")
+            raise self.divergence(", ".join(bad) or "the loss", batch)
 
-    def _check_finite_parameters(self) -> None:
-        for name, parameter in self.model.named_parameters():
-            if not bool(torch.isfinite(parameter).all()):
-                raise self.divergence(f"the parameter {name}")
+    def _require_finite_gradient(self, norm: Tensor, batch: Batch) -> None:
+        """Stop before the step that would spoil the weights."""
+        if self._is_check_due() and not math.isfinite(norm.item()):
+            raise self.divergence("the gradient", batch)
 
-    def divergence(self, what: str) -> DivergenceError:
-        """The error that says what became NaN or infinite, and where."""
+    def divergence(self, what: str, batch: Batch | None = None) -> DivergenceError:
+        """The error that says what became NaN or infinite, and where.
+
+        Args:
+            what: a term of the loss, a weight or a running statistic.
+            batch: in which it was seen; its rows are named by their place in the table.
+        """
+        rows = ""
+        if batch is not None:
+            known = self.train.encoded.table.rows[batch.rows.numpy()].tolist()
+            more = ", ..." if len(known) > _SHOWN_ROWS else ""
+            rows = f", in a batch of rows {', '.join(map(str, known[:_SHOWN_ROWS]))}{more}"
         return DivergenceError(
             f"{what} became NaN or infinite in epoch {self.progress.epoch} at step "
-            f"{self.progress.step}. {_AFTER_DIVERGENCE}"
+            f"{self.progress.step}{rows}. {_AFTER_DIVERGENCE}"
         )
 
 

@@ -14,11 +14,11 @@ from tests.small_runs import small_disk
 FILES = ("model.json", "model.safetensors", "tokenizer.json", "trainer.json", "trainer.safetensors")
 
 
-def save(run: Path, number: int, *, is_best=False, size=4) -> Path:
+def save(run: Path, number: int, value=None, *, is_best=False, size=4) -> Path:
     return save_checkpoint(
         run,
         f"{number:04d}-{number:08d}",
-        weights={"weight": torch.full((size,), float(number))},
+        weights={"weight": torch.full((size,), float(number if value is None else value))},
         model={"epoch": number},
         tokenizers="{}",
         trainer_tensors={"moment": torch.arange(size)},
@@ -90,6 +90,14 @@ def test_one_flipped_byte_is_noticed_and_both_folders_are_named(tmp_path, name):
     loaded = load_checkpoint(tmp_path / "last")
     assert loaded.folder == older
     assert str(newer) in loaded.notes[0] and f"using {older} instead" in loaded.notes[0]
+
+
+def test_weights_that_are_not_numbers_are_passed_over(tmp_path):
+    older, newer = save(tmp_path, 1), save(tmp_path, 2, float("nan"), is_best=True)
+    for path in (tmp_path, tmp_path / "last"):
+        loaded = load_checkpoint(path)
+        assert loaded.folder == older
+        assert f"{newer} holds a weight that is NaN or infinite" in loaded.notes[0]
 
 
 @pytest.mark.parametrize("name", [*FILES, "sums.json"])

@@ -1,6 +1,7 @@
 """Epochs of real small runs: what is frozen, priced, drawn and stepped in which of them."""
 
 import itertools
+import math
 import shutil
 from pathlib import Path
 
@@ -134,7 +135,7 @@ def test_a_kl_that_is_not_finite_stops_a_controller(tmp_path, monkeypatch):
     run = train_small(tmp_path, *WARMUP, *CONTROLLER, "kl.set_point=0.1").run
     spoil_weights(run, "bottleneck.mu.weight", 1e38)
     last = (run / "last").read_text()
-    monkeypatch.setattr(Trainer, "_check_finite", lambda *_: None)
+    monkeypatch.setattr(Trainer, "_is_check_due", lambda _: False)
     longer = load_config(run / "config.toml", overrides=["stages.warmup=3"])
     with pytest.raises(DivergenceError, match="kl_raw became NaN or infinite in epoch 2 at step "):
         resume(run, longer, Observer())
@@ -224,8 +225,6 @@ def test_loader_processes_do_not_change_the_run(finished, tmp_path):
     [
         ("bottleneck.mu.weight", 1e38, "answer_loss"),
         ("bottleneck.mu.weight", 1e38, "kl_after"),
-        # in training batches are normalised by their own statistics
-        ("vision.backbone.bn1.running_mean", float("nan"), "the validation loss"),
     ],
 )
 def test_a_loss_that_is_not_finite_stops_and_the_last_checkpoint_stays(
@@ -239,7 +238,65 @@ def test_a_loss_that_is_not_finite_stops_and_the_last_checkpoint_stays(
         resume(run, longer, Observer())
     message = str(caught.value)
     assert term in message and "became NaN or infinite in epoch 4 at step " in message
+    assert ", in a batch of rows " in message
     assert "last good checkpoint stays" in message
     assert (run / "last").read_text() == last
     assert load_checkpoint(run / "last").notes == ()
     assert len(records_of(run)) == 4
+
+
+RUNNING = "vision.backbone.bn1.running_mean"
+
+
+@pytest.mark.parametrize(
+    ("spoiled", "named"),
+    [
+        # batches are normalised by their own statistics, so that no loss shows it
+        (lambda model: model.get_buffer(RUNNING), RUNNING),
+        (lambda model: model.get_parameter("bottleneck.mu.weight"), "bottleneck.mu.weight"),
+    ],
+    ids=["a running statistic", "a weight"],
+)
+def test_what_turns_nan_between_a_step_and_a_save_is_not_saved(
+    tmp_path, monkeypatch, spoiled, named
+):
+    step = Trainer._step
+
+    def spoiling(self, batch, stage, batches):
+        step(self, batch, stage, batches)
+        if self.progress.step == 3:
+            with torch.no_grad():
+                spoiled(self.model)[0] = math.nan
+
+    monkeypatch.setattr(Trainer, "_step", spoiling)
+    with pytest.raises(
+        DivergenceError, match=f"{named} became NaN or infinite in epoch 0 at step 3"
+    ):
+        train_small(tmp_path, *BRIEF, "run.checkpoint_minutes=1e-9")
+    run = tmp_path / "run" if (tmp_path / "run").exists() else tmp_path
+    assert (run / "last").read_text().strip() == "0000-00000002"
+    assert load_checkpoint(run / "last").notes == ()
+
+
+def test_a_gradient_that_is_not_finite_stops_before_the_weights_move(tmp_path, monkeypatch):
+    seen = {}
+    backward = torch.autograd.backward
+
+    def overflowing(loss):
+        backward(loss)
+        if len(seen) == 1:
+            seen["model"].bottleneck.mu.weight.grad[0, 0] = math.inf
+            seen["before"] = {k: v.clone() for k, v in seen["model"].state_dict().items()}
+
+    step = Trainer._step
+
+    def watched(self, *given):
+        seen.setdefault("model", self.model)
+        step(self, *given)
+
+    monkeypatch.setattr(Trainer, "_step", watched)
+    monkeypatch.setattr(torch.autograd, "backward", overflowing)
+    with pytest.raises(DivergenceError, match="the gradient became NaN or infinite"):
+        train_small(tmp_path, *BRIEF)
+    after = seen["model"].state_dict()
+    assert all(torch.equal(after[name], value) for name, value in seen["before"].items())
