@@ -77,6 +77,19 @@ def write_header(path: Path | str, header: RunHeader) -> None:
         sync_folder(Path(path).parent)
 
 
+def replace_header(path: Path | str, header: RunHeader) -> None:
+    """Put another header in front of the epochs of a log; their lines keep their bytes.
+
+    Raises:
+        HistoryError: if the file cannot be read or written.
+    """
+    path = Path(path)
+    with _failures_named(path, "write"):
+        lines = path.read_bytes().splitlines(keepends=True)
+        epochs = [raw for raw in lines if not _is_header(_parse(raw))]
+        replace_file(path, _line(encode_header(header)) + b"".join(epochs))
+
+
 def append_record(path: Path | str, record: EpochRecord) -> None:
     """Append one epoch, flushed and synced; a torn last line is closed first.
 
@@ -114,7 +127,7 @@ def read_history(run: Path | str) -> History:
         if not raw.strip():
             continue
         value = _parse(raw)
-        if isinstance(value, dict) and value.get("kind") == "header":
+        if _is_header(value):
             header = header or _header(value, number, notes)
             continue
         record, faults = (None, []) if not _is_epoch(value) else decode_epoch(value)
@@ -167,7 +180,7 @@ def reconcile(path: Path | str, upto: EpochRecord, header: RunHeader | None = No
     for raw in (line + b"\n" for line in content.split(b"\n") if line.strip()):
         value = _parse(raw)
         record = decode_epoch(value)[0] if _is_epoch(value) else None
-        if heading is None and isinstance(value, dict) and value.get("kind") == "header":
+        if heading is None and _is_header(value):
             heading = raw
         elif record is None or record.epoch > upto.epoch:
             aside.append(raw)
@@ -204,6 +217,10 @@ def _header(value: dict[str, Any], number: int, notes: list[str]) -> RunHeader:
     is_stated = isinstance(stated, dict) and stated.keys() >= CONVENTION
     is_unstated = not is_stated or any(fault.startswith("kl") for fault in faults)
     return replace(header, kl=replace(header.kl, is_assumed=True)) if is_unstated else header
+
+
+def _is_header(value: Any) -> bool:
+    return isinstance(value, dict) and value.get("kind") == "header"
 
 
 def _is_epoch(value: Any) -> bool:

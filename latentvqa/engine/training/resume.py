@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
-from latentvqa.config import Config, changed_keys
+from latentvqa.config import Config, changed_keys, config_from_toml
 from latentvqa.config.resolving import resolve
 from latentvqa.core.record_codec import decode_epoch
-from latentvqa.core.records import EpochRecord
+from latentvqa.core.records import EpochRecord, RunHeader, StagePlan
 from latentvqa.engine.runs.checkpoint import Checkpoint
 from latentvqa.engine.runs.folder import RunFolder
 from latentvqa.engine.runtime.device import numeric_platform
@@ -19,7 +20,7 @@ from latentvqa.engine.training.optimizer import load_optimizer_state
 from latentvqa.engine.training.state import Progress
 from latentvqa.engine.training.trainer import Trainer
 from latentvqa.errors import CheckpointError, ConfigError
-from latentvqa.history import read_history, reconcile
+from latentvqa.history import read_history, reconcile, replace_header
 
 _FREE_TO_CHANGE = (
     "run.",
@@ -30,6 +31,7 @@ _FREE_TO_CHANGE = (
     "stages.",
     "latent_use.",
 )
+_SEED = "run.seed"  # orders the rows: with another one no epoch would be as it began
 
 
 def restore(trainer: Trainer, checkpoint: Checkpoint, observer: Observer) -> None:
@@ -70,10 +72,26 @@ def reconciled_records(checkpoint: Checkpoint, run: Path, observer: Observer) ->
     return [known for known in read_history(run).records if known.epoch <= record.epoch]
 
 
-def continued(known: Config, wanted: Config) -> Config:
+def trained_config(checkpoint: Checkpoint, written: Config) -> Config:
+    """What the checkpoint was trained with, its data where the run folder has them now.
+
+    Checkpoints of earlier versions do not hold it: then it is what is written there.
+    """
+    text = checkpoint.trainer.get("config")
+    if text is None:
+        return written
+    return _where_wanted(config_from_toml(str(text), str(checkpoint.folder)), written)
+
+
+def continued(known: Config, wanted: Config, edited: Path | None = None) -> Config:
     """Return the wanted configuration if a resumption allows its changes.
 
     ``kl.free_bits = "auto"`` passes; ask again when the data has given its number.
+
+    Args:
+        known: what was trained with so far.
+        wanted: what to go on with.
+        edited: the file that the changes stand in; None for options.
 
     Raises:
         ConfigError: listing the keys that must not change.
@@ -85,14 +103,32 @@ def continued(known: Config, wanted: Config) -> Config:
     refused = {
         key: values
         for key, values in changed_keys(known, wanted).items()
-        if key not in free and not key.startswith(_FREE_TO_CHANGE)
+        if key == _SEED or (key not in free and not key.startswith(_FREE_TO_CHANGE))
     }
     if refused:
         lines = [f"  {key}: {old!r} -> {new!r}" for key, (old, new) in refused.items()]
+        cause = "" if edited is None else f"{edited} was edited: "
         raise ConfigError(
-            "--resume cannot change these keys; start a new run for them:\n" + "\n".join(lines)
+            f"{cause}--resume cannot change these keys; start a new run for them:\n"
+            + "\n".join(lines)
         )
     return wanted
+
+
+def replanned(header: RunHeader, config: Config, run: Path, observer: Observer) -> RunHeader:
+    """The header with the plan that a resumed run follows, in the log as well."""
+    stages = config.stages
+    plan = StagePlan(stages.baseline, stages.warmup, stages.full)
+    if plan == header.stages and config.early_stopping.patience == header.patience:
+        return header
+    if plan.total != header.stages.total:
+        observer.notice(
+            f"the plan changes from {header.stages.total} to {plan.total} epochs: learning rates "
+            "follow the new plan from here on"
+        )
+    changed = replace(header, stages=plan, patience=config.early_stopping.patience)
+    replace_header(RunFolder(run).log, changed)
+    return changed
 
 
 def _where_wanted(known: Config, wanted: Config) -> Config:

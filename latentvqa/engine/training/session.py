@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from latentvqa.config import Config
+from latentvqa.config import Config, config_to_toml
 from latentvqa.core.diagnosis.diagnose import diagnose
 from latentvqa.core.diagnosis.tuning import tuning_step
 from latentvqa.core.diagnosis.tuning_events import tuned_values
@@ -158,6 +158,7 @@ class Session:
             trainer={
                 "progress": {**progress.to_json(), **values},
                 "platform": numeric_platform(),
+                "config": config_to_toml(settings.initial),
             },
             is_best=is_best,
         )

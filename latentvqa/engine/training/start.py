@@ -20,7 +20,7 @@ from latentvqa.engine.runs.blind import (
     read_blind_models,
     write_blind_models,
 )
-from latentvqa.engine.runs.checkpoint import load_checkpoint
+from latentvqa.engine.runs.checkpoint import Checkpoint, load_checkpoint
 from latentvqa.engine.runs.earlier import (
     contents,
     free_data_folder,
@@ -37,8 +37,10 @@ from latentvqa.engine.training.plan import announce
 from latentvqa.engine.training.resume import (
     continued,
     reconciled_records,
+    replanned,
     require_same_data,
     restore,
+    trained_config,
 )
 from latentvqa.engine.training.session import Outcome, Session, tuned_config
 from latentvqa.engine.training.setup import (
@@ -110,10 +112,13 @@ def resume(run: Path, config: Config | None, observer: Observer) -> Outcome:
         ConfigError: listing keys that must not change.
         CheckpointError: if there is nothing to continue from or the data changed.
     """
-    known = read_config(run)
-    if config is not None:
-        config = continued(known, config)
-    return _reopen_session(known, config or known, run, observer).finish()
+    places = RunFolder(run)
+    written = read_config(run)
+    checkpoint = load_checkpoint(places.last)
+    known = trained_config(checkpoint, written)
+    edited = places.config if config is None else None
+    wanted = continued(known, config or written, edited)
+    return _reopen_session(known, wanted, run, checkpoint, observer).finish()
 
 
 def dry_run(config: Config, folder: Path, observer: Observer) -> float:
@@ -184,9 +189,10 @@ def _begun(
     return Session(run, header, trainer, spec, [])
 
 
-def _reopen_session(known: Config, config: Config, run: Path, observer: Observer) -> Session:
+def _reopen_session(
+    known: Config, config: Config, run: Path, checkpoint: Checkpoint, observer: Observer
+) -> Session:
     places = RunFolder(run)
-    checkpoint = load_checkpoint(places.last)
     for note in checkpoint.notes:
         observer.notice(f"warning: {note}")
     require_same_data(config, run)
@@ -210,6 +216,7 @@ def _reopen_session(known: Config, config: Config, run: Path, observer: Observer
     records = reconciled_records(checkpoint, run, observer)
     trainer.adopt(tuned_config(settings.initial, records))
     restore(trainer, checkpoint, observer)
+    header = replanned(header, settings.initial, run, observer)
     write_config(run, settings.initial)
     return Session(run, header, trainer, spec, records)
 

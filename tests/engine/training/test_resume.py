@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from latentvqa.config import load_config
+from latentvqa.config import config_to_toml, load_config
 from latentvqa.engine.runs.checkpoint import load_checkpoint
 from latentvqa.engine.runs.folder import read_config
 from latentvqa.engine.runtime.observer import Observer
@@ -158,6 +158,41 @@ def test_what_may_change_is_recorded(finished, tmp_path, change):
     resume(run, changed_by(run, change), Observer())
     assert read_config(run) == changed_by(run, change)
     assert_same_run(run, finished.run)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("kl.factor", "0.7"),
+        ("latent.dims", "8"),
+        ("run.seed", "9"),
+        ("optimizer.decoder_rate", "0.1"),
+        ("loader.batch_size", "16"),
+        ("teacher.weight", "0.9"),
+    ],
+)
+def test_an_edited_configuration_is_refused_as_an_option_would_be(finished, tmp_path, key, value):
+    run = copy_of(finished, tmp_path)
+    config = load_config(run / "config.toml", overrides=[f"{key}={value}"])
+    (run / "config.toml").write_text(config_to_toml(config))
+    with pytest.raises(ConfigError) as caught:
+        resume(run, None, Observer())
+    message = str(caught.value)
+    assert message.startswith(f"{run / 'config.toml'} was edited: --resume cannot change")
+    assert f"  {key}: " in message and len(message.splitlines()) == 2
+
+
+def test_another_plan_stands_in_the_log_and_is_told(finished, tmp_path):
+    run = copy_of(finished, tmp_path)
+    before = (run / LOG_NAME).read_bytes().splitlines()
+    recorder = Recorder(run)
+    resume(run, load_config(run / "config.toml", overrides=["stages.full=3"]), recorder)
+    assert "the plan changes from 4 to 5 epochs: learning rates follow the new plan" in " ".join(
+        recorder.notices
+    )
+    history = read_history(run)
+    assert history.header.stages.total == 5 and len(history.records) == 5
+    assert (run / LOG_NAME).read_bytes().splitlines()[1:5] == before[1:]
 
 
 def log_lines(run):
