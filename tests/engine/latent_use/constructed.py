@@ -22,15 +22,15 @@ from PIL import Image
 from torch import Tensor
 
 from latentvqa.config import load_config
+from latentvqa.data.tables import QuestionTable, read_questions
 from latentvqa.engine.runtime.observer import Observer
 from latentvqa.engine.training.start import train
 from latentvqa.models import Posterior, VQAModel
 from latentvqa.models.latent import LatentBottleneck
-from tests.corpus.train_logs import bypass
 from tests.small_runs import write_rows
 
 SIDE = 48
-TRAINED, EXAMINED = 320, 700  # images
+TRAINED, VALIDATED, EXAMINED = 320, 160, 600  # images
 COLOURS = {
     "red": (220, 40, 40),
     "green": (40, 180, 60),
@@ -53,7 +53,7 @@ _ALL = {
     "stages.full": 0,
     "kl.warmup_epochs": 4,
     "fusion.dropout": 0.0,
-    "loader.batch_size": 32,
+    "loader.batch_size": 48,
     "run.threads": 1,
     "run.precision": "fp32",
     **_RATES,
@@ -115,18 +115,16 @@ class Kind:
         rows: what is asked: ``picture`` of colour and place, ``name`` of the colour and
             of a word in the question, ``random`` answers.
         trained: images that it is trained on.
-        examined: images that it is examined on.
     """
 
     changes: dict[str, Any]
     built_in: Callable[[], AbstractContextManager[None]] = nullcontext
     rows: str = "picture"
     trained: int = TRAINED
-    examined: int = EXAMINED
 
 
 @contextmanager
-def bypass_of_wide_latent() -> Iterator[None]:
+def bypass() -> Iterator[None]:
     """The decoder also sees the fused tokens, and in training the latents of another row."""
     honest = VQAModel.memory
 
@@ -205,17 +203,15 @@ def _remembered_questions() -> Iterator[None]:
         yield
 
 
-CRUSHED = {"kl.free_bits": 0.0, "kl.max_weight": 15_000.0, "kl.warmup_epochs": 0}
+CRUSHED = {"kl.free_bits": 0.0, "kl.max_weight": 1000.0, "kl.warmup_epochs": 0}
 KINDS: dict[str, Kind] = {
     "used": Kind({}),
     "used on one type": Kind({}, rows="name"),
-    "bypass": Kind(CRUSHED, bypass),
-    "bypass of a wide latent": Kind({}, bypass_of_wide_latent),
+    "bypass": Kind({"kl.free_bits": 0.0}, bypass),
+    "bypass of a wide latent": Kind({}, bypass),
     "partial bypass": Kind({}, bypass_of_two_in_three),
     "blind": Kind({"vision.blind": "true"}),
-    "memorising": Kind(
-        {"stages.warmup": 20, "loader.batch_size": 16}, rows="random", trained=60, examined=200
-    ),
+    "memorising": Kind({"stages.warmup": 20, "loader.batch_size": 16}, rows="random", trained=60),
     "presence only": Kind({}, presence),
     "collapsed": Kind(CRUSHED),
     "half dead": Kind({}, dead_half),
@@ -228,7 +224,7 @@ def pictures(folder: Path) -> list[tuple[str, str, str]]:
     folder.mkdir(parents=True)
     draws = np.random.default_rng(0)
     drawn = []
-    for number in range(TRAINED + EXAMINED):
+    for number in range(TRAINED + VALIDATED + EXAMINED):
         colour = draws.choice(list(COLOURS), p=OFTEN)
         place = draws.choice(list(PLACES), p=OFTEN)
         pixels = draws.integers(70, 170, (SIDE, SIDE, 3))
@@ -242,11 +238,15 @@ def pictures(folder: Path) -> list[tuple[str, str, str]]:
 
 
 def write_tables(folder: Path, kind: Kind, images: Path, is_free_text: bool) -> None:
-    """Write what a model is trained and examined on: ``train.csv``, ``val.csv``."""
+    """Write what a model is trained, validated and examined on, one question an image unseen."""
     drawn, draws = pictures(images), np.random.default_rng(1)
     texts = list(product(FILLERS, repeat=4))
     order = iter(draws.permutation(len(texts)))
-    parts = {"train": drawn[: kind.trained], "val": drawn[TRAINED:][: kind.examined]}
+    parts = {
+        "train": drawn[: kind.trained],
+        "val": drawn[TRAINED : TRAINED + VALIDATED],
+        "examined": drawn[TRAINED + VALIDATED :],
+    }
     for name, part in parts.items():
         rows = [
             (picture, question, answer, what)
@@ -277,8 +277,8 @@ def _reworded(question: str, words: tuple[str, ...]) -> str:
     return f"{words[0]} {words[1]} {question[:-2]} {words[2]} {words[3]} ?"
 
 
-def train_constructed(run: Path, kind: str, architecture: str, is_free_text: bool) -> None:
-    """Train one model into a run folder."""
+def train_constructed(run: Path, kind: str, architecture: str, is_free_text: bool) -> QuestionTable:
+    """Train one model into a run folder; the table that it shall be examined on."""
     made, images = KINDS[kind], run.parent / "pictures"
     tables = run.with_name(f"{run.name}-tables")
     tables.mkdir()
@@ -292,3 +292,4 @@ def train_constructed(run: Path, kind: str, architecture: str, is_free_text: boo
     values = {**_ALL, **ARCHITECTURES[architecture], **made.changes, **data}
     with made.built_in():
         train(load_config(None, overrides=[f"{k}={v}" for k, v in values.items()]), run, Observer())
+    return read_questions(tables / "examined.csv", images=images)

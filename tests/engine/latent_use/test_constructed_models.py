@@ -3,7 +3,6 @@ import pytest
 from latentvqa import diagnose
 from latentvqa.engine.evaluation.evaluate import evaluate
 from latentvqa.engine.runs.loading import load_model
-from latentvqa.engine.runs.tables import validation_table
 from latentvqa.engine.runtime.observer import Observer
 from tests.engine.latent_use.constructed import KINDS, train_constructed
 
@@ -51,25 +50,17 @@ MODELS = [
 ]
 
 
-def examined(run, kind):
-    """The word for a checkpoint, and the sentence."""
-    with KINDS[kind].built_in():
-        found = evaluate(
-            load_model(run), validation_table(run), Observer(), run=run, latent_use="short"
-        )
-    verdict = found.result.latent_use.verdict
-    return verdict.word, verdict.sentence
-
-
 @pytest.mark.heavy
 @pytest.mark.parametrize(("kind", "architecture", "is_free_text", "word", "named"), MODELS)
 def test_a_model_is_called_what_it_was_built_to_be(
     kind, architecture, is_free_text, word, named, tmp_path_factory
 ):
     run = tmp_path_factory.getbasetemp() / f"constructed-{kind}-{architecture}-{is_free_text}"
-    train_constructed(run, kind, architecture, is_free_text)
-    found, sentence = examined(run / "last", kind)
-    assert found == word, sentence
+    table = train_constructed(run, kind, architecture, is_free_text)
+    with KINDS[kind].built_in():
+        model = load_model(run / "last")
+        found = evaluate(model, table, Observer(), run=run, latent_use="short")
+    assert found.result.latent_use.verdict.word == word, found.result.latent_use.verdict.sentence
     diagnosis = diagnose(run)
     verdict = diagnosis.verdict
     leads = verdict.code if verdict.code in FAULTS else "none"
