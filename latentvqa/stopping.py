@@ -147,6 +147,8 @@ def leave(code: int) -> NoReturn:
     disk keeps the process.
     """
     for stream in (sys.stdout, sys.stderr):
+        if stream is None:  # closed from the start
+            continue
         try:
             stream.flush()
         except OSError:
