@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from latentvqa.outputs import NamedOutput
+from latentvqa.report.text import say
 
 if TYPE_CHECKING:
     from latentvqa.config import Ablation
@@ -95,7 +94,7 @@ def ablate(
     if index is None and not is_listed:
         _require_writable(files, ablation, [*map(Path, [plan] if plan else []), config])
     for warning in ablation_warnings(ablation):
-        print(f"warning: {warning}", file=sys.stderr)
+        say(f"warning: {warning}", is_notice=True)
     if not is_listed and not is_collected:
         refuse_copies()
         _run(ablation, out, index, retry_failed=retry_failed)
@@ -149,23 +148,23 @@ def _show(
     as_json: bool,
 ) -> None:
     """Show the result, write its files, and leave with 1 where a run failed."""
-    from rich.console import Console
-
     from latentvqa.engine.ablation.results import collect_results
     from latentvqa.report.ablation.files import result_json
     from latentvqa.report.ablation.tables import result_panel, runs_table
+    from latentvqa.report.console import PlainConsole
+    from latentvqa.report.text import json_text
 
     result = collect_results(ablation, out)
-    screen = Console()
+    screen = PlainConsole()
     if as_json:
-        typer.echo(json.dumps(result_json(result), indent=1, ensure_ascii=False))
+        say(json_text(result_json(result)))
     elif is_listed:
         screen.print(runs_table(result))
     elif index is None:
         screen.print(result_panel(result, screen.width))
     if index is None and not is_listed:
         written = _write(result, files)
-        print(f"written to {out}: {', '.join(one.path.name for one in written)}", file=sys.stderr)
+        say(f"written to {out}: {', '.join(one.path.name for one in written)}", is_notice=True)
     shown = result.runs if index is None else [result.runs[index]]
     if not is_listed and any(run.state == "failed" for run in shown):
         raise typer.Exit(1)
@@ -175,8 +174,9 @@ def _write(result: AblationResult, files: Mapping[str, NamedOutput]) -> list[Nam
     """Write the files; gives those that were written."""
     from latentvqa.report.ablation.files import arms_csv, result_json, runs_csv
     from latentvqa.report.ablation.plot import ablation_png
+    from latentvqa.report.text import json_text
 
-    text = json.dumps(result_json(result), indent=1, ensure_ascii=False)
+    text = json_text(result_json(result))
     contents = {
         ".json": text.encode(),
         ".csv": arms_csv(result).encode(),

@@ -10,6 +10,8 @@ from typing import Annotated
 
 import typer
 
+from latentvqa.report.text import say
+
 FAILED = 3
 
 
@@ -56,13 +58,13 @@ def audit(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """Find leaks, contradictions, blind priors, cut texts and bad images in tables."""
-    from rich.console import Console
-
     from latentvqa.cli.console import ProgressLine
     from latentvqa.config import load_config
     from latentvqa.core.rules.rule import LEVELS
     from latentvqa.data.audit.report import audit_tables
     from latentvqa.report.audit import audit_json, audit_panel
+    from latentvqa.report.console import PlainConsole
+    from latentvqa.report.text import json_text
 
     nowhere = Path(os.devnull)  # a configuration must name a folder, and an audit need not
     named = [f"data.train={json.dumps(str(tables[0]))}", *(overrides or [])]
@@ -81,9 +83,9 @@ def audit(
     with ProgressLine() as line:
         found = audit_tables(tables, folders, config, line.show, elsewhere=against or [])
     if as_json:
-        typer.echo(json.dumps(audit_json(found), indent=1, ensure_ascii=False))
+        say(json_text(audit_json(found)))
     else:
-        Console().print(audit_panel(found))
+        PlainConsole().print(audit_panel(found))
     if fail_on is not None:
         worst = max((LEVELS.index(finding.level) for finding in found.findings), default=0)
         if worst >= LEVELS.index(fail_on.value):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
@@ -16,6 +16,7 @@ from latentvqa.cli.streams import require_written, steady
 from latentvqa.core.diagnosis.diagnose import Diagnosis
 from latentvqa.core.records import EpochRecord, RunHeader
 from latentvqa.engine.runtime.observer import Observer, TrainingPlan
+from latentvqa.report.console import PlainConsole
 from latentvqa.report.diagnosis.advice import advice_text
 from latentvqa.report.diagnosis.tables import epoch_line, epoch_table, verdict_panel
 
@@ -30,7 +31,7 @@ class ProgressLine:
     """One progress bar on a terminal, silence elsewhere. Use as a context manager."""
 
     def __init__(self) -> None:
-        self.console = Console(stderr=True)
+        self.console = PlainConsole(stderr=True)
         self.progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -98,7 +99,7 @@ class TrainingConsole(NoticeObserver):
             refresh_per_second=4,
         )
         self._shows = ExitStack()
-        self._screen = Console(file=steady(sys.stdout))
+        self._screen = PlainConsole(file=steady(sys.stdout))
 
     def __enter__(self) -> TrainingConsole:
         if self.console.is_terminal:

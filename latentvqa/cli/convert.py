@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from latentvqa.outputs import NamedOutput
+from latentvqa.report.text import say
 
 if TYPE_CHECKING:
     from latentvqa.data.converters.rows import ConvertedRow
@@ -100,7 +100,7 @@ def folders(
     """A folder of images for each answer; the folder's name is the answer."""
     from latentvqa.data.converters.folders import read_folders
 
-    tell = partial(print, file=sys.stderr)
+    tell = partial(say, is_notice=True)
     output = NamedOutput("--out", out, overwrite)
     _write(partial(read_folders, root, question, tell), [root], output, root)
 
@@ -121,15 +121,15 @@ def _write(
     write_rows(output, rows)
     if missing:
         more = f" and {len(missing) - SHOWN:,} more" if len(missing) > SHOWN else ""
-        print(
+        say(
             f"warning: {len(missing):,} images are not in {images}: "
             f"{', '.join(missing[:SHOWN])}{more}",
-            file=sys.stderr,
+            is_notice=True,
         )
     distinct = len({row.image for row in rows})
-    typer.echo(f"{out}: {len(rows):,} questions on {distinct:,} images")
+    say(f"{out}: {len(rows):,} questions on {distinct:,} images")
     if not rows[0].answers:
-        typer.echo("It has no answers: train and evaluate need some.")
+        say("It has no answers: train and evaluate need some.")
         return
     folder = "DIR" if images is None else quote(str(images))
-    typer.echo(f"Next: latentvqa data audit {quote(str(out))} --images {folder}")
+    say(f"Next: latentvqa data audit {quote(str(out))} --images {folder}")

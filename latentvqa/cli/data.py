@@ -10,6 +10,7 @@ import typer
 
 from latentvqa.cli.audit import audit
 from latentvqa.cli.convert import app as convert_app
+from latentvqa.report.text import say
 
 app = typer.Typer(help="Make, convert and check question tables.", no_args_is_help=True)
 app.command("audit")(audit)
@@ -50,4 +51,4 @@ def make_scenes(
             overwrite=overwrite,
             progress=lambda done, total: progress.show("scenes", done, total),
         )
-    typer.echo(f"{table} ({images} scenes in {folder / 'images'})")
+    say(f"{table} ({images} scenes in {folder / 'images'})")

@@ -8,10 +8,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
 from latentvqa.errors import ConfigError, HistoryError
 from latentvqa.outputs import NamedOutput
+from latentvqa.report.text import say
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -93,7 +92,7 @@ class DiagnosisOutput:
         else:
             text = self._text(runs).rstrip("\n")
             if self.out is None:
-                typer.echo(text)
+                say(text)
             else:
                 self._out(self.out).save(f"{text}\n".encode())
         if self.plot is not None:
@@ -121,10 +120,12 @@ class DiagnosisOutput:
     def _write_tables(self, runs: list[JudgedRun], is_watched: bool) -> None:
         from io import StringIO
 
-        from rich.console import Console
+        from latentvqa.report.console import PlainConsole
 
         captured = StringIO()
-        console = Console() if self.out is None else Console(file=captured, width=PLAIN_WIDTH)
+        console = PlainConsole()
+        if self.out is not None:
+            console = PlainConsole(file=captured, width=PLAIN_WIDTH)
         if len(runs) > 1:
             _print_comparison(console, runs)
         else:

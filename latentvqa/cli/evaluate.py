@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -53,13 +52,13 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """Score by free generation, with intervals, types and image-blind priors."""
-    from rich.console import Console
-
     from latentvqa.cli.console import NoticeObserver, ProgressLine
     from latentvqa.cli.streams import require_written, steady
     from latentvqa.engine.evaluate_run import EvaluationRequest, evaluate_run
     from latentvqa.engine.evaluation.files import evaluation_json
+    from latentvqa.report.console import PlainConsole
     from latentvqa.report.evaluation.scores import score_panel
+    from latentvqa.report.text import json_text
 
     request = EvaluationRequest(
         run=run,
@@ -73,14 +72,13 @@ def evaluate(
         skip_bad_images=skip_bad_images,
         device=device,
     )
-    screen = Console(file=steady(sys.stdout))
+    screen = PlainConsole(file=steady(sys.stdout))
 
     class Shown(NoticeObserver):
         def evaluated(self, evaluation: Evaluation) -> None:
             self.line.progress.stop()
             if as_json:
-                found = evaluation_json(evaluation.result)
-                print(json.dumps(found, indent=1, ensure_ascii=False), file=screen.file)
+                print(json_text(evaluation_json(evaluation.result)), file=screen.file)
             else:
                 screen.print(score_panel(evaluation.result, screen.width))
 

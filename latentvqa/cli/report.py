@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from latentvqa.report.text import say
+
 if TYPE_CHECKING:
     from latentvqa.engine.run_report.samples import Answers
 
@@ -45,7 +47,7 @@ def report(
 
     page = run_page(history, samples, _warn, answer)
     output.save(page.encode("utf-8", "replace"))
-    typer.echo(f"written to {output.path}")
+    say(f"written to {output.path}")
 
 
 def _predict(run: Path, device: str) -> Answers:
@@ -57,4 +59,4 @@ def _predict(run: Path, device: str) -> Answers:
 
 
 def _warn(text: str) -> None:
-    typer.echo(text, err=True)
+    say(text, is_notice=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from latentvqa.report.text import say
 
 if TYPE_CHECKING:
     from latentvqa.config import Config
@@ -69,7 +70,7 @@ def train(
         return
     settings, name = choose_config(config, preset=preset, overrides=overrides)
     for warning in config_warnings(settings):
-        print(f"warning: {warning}", file=sys.stderr)
+        say(f"warning: {warning}", is_notice=True)
     if dry_run:
         _dry_run(settings)
         return
@@ -134,4 +135,4 @@ def _dry_run(settings: Config) -> None:
     with listener, tempfile.TemporaryDirectory() as folder:
         seconds = dry_run(settings, Path(folder), listener)
     if listener.plan is not None:
-        typer.echo("\n".join(plan_lines(listener.plan, seconds)))
+        say("\n".join(plan_lines(listener.plan, seconds)))

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import signal
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
 from latentvqa.errors import HistoryError
 from latentvqa.history import log_path
+from latentvqa.report.console import PlainConsole
 from latentvqa.report.diagnosis.tables import (
     epoch_line,
     epoch_table,
     is_plan_known,
     verdict_panel,
 )
+from latentvqa.report.text import say
 from latentvqa.stopping import Interrupted
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def watch_log(run: Path, judge: Callable[[Path], JudgedRun]) -> JudgedRun | None
     Raises:
         HistoryError: if there is a log and it cannot be read.
     """
-    console = Console()
+    console = PlainConsole()
     judged: JudgedRun | None = None
     seen: tuple[int, ...] | None = None
     try:
@@ -90,7 +91,7 @@ def is_over(history: History) -> bool:
 class _Lines:
     """One line per new epoch; the newest carries the verdict."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: PlainConsole) -> None:
         self._console = console
         self._shown = -1
 
@@ -114,7 +115,7 @@ class _Lines:
 class _Screen:
     """The last epochs and the verdict, drawn anew; gone at the end."""
 
-    def __init__(self, console: Console, run: Path) -> None:
+    def __init__(self, console: PlainConsole, run: Path) -> None:
         self._console, self._run = console, run
         self._live = Live(console=console, transient=True, auto_refresh=False)
 
@@ -159,4 +160,4 @@ def _read(run: Path, judge: Callable[[Path], JudgedRun]) -> JudgedRun | None:
 
 
 def _notify(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    say(text, is_notice=True)

@@ -10,6 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from latentvqa.report.style import DARK, LIGHT
+from latentvqa.report.text import escaped
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -21,9 +22,9 @@ def rendered(template: str, **values: Any) -> str:
     Args:
         template: its file in the package's templates.
         values: by the names that the template uses; all texts are escaped but
-            those that are markup already.
+            those that are markup already, and control characters in any.
     """
-    return _environment().get_template(template).render(values)
+    return escaped(_environment().get_template(template).render(values))
 
 
 @cache

@@ -1,22 +1,43 @@
-"""Text from a log or a table, made fit to be shown."""
+"""Text from a log, a table or a name, made fit to be shown."""
 
 from __future__ import annotations
 
+import json
+import re
+import sys
 from io import StringIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
 
+# controls but the end of a line, marks of direction, separators, halves of characters
+_STEERING = re.compile(
+    "[\\x00-\\x09\\x0b-\\x1f\\x7f-\\x9f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069"
+    "\\ud800-\\udfff\\ufff9-\\ufffb]"
+)
+
+
 def printable(text: str) -> str:
-    """Text without control characters, which could steer a terminal."""
-    return "".join(character for character in text if character.isprintable())
+    """Text of one line without the characters that could steer a terminal."""
+    return text if text.isprintable() else _STEERING.sub("", text).replace("\n", "")
 
 
 def escaped(text: str) -> str:
-    """Text of several lines whose control characters, which could steer a terminal, are escaped."""
-    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
+    """Text of several lines in which what could steer a terminal is shown and not obeyed."""
+    return text if text.isprintable() else _STEERING.sub(lambda one: ascii(one[0])[1:-1], text)
+
+
+def json_text(value: Any, indent: int = 1) -> str:
+    """A value as JSON in which no character can steer a terminal: JSON has its own escapes."""
+    text = json.dumps(value, indent=indent, ensure_ascii=False)
+    return _STEERING.sub(lambda one: json.dumps(one[0])[1:-1], text)
+
+
+def say(text: str, *, is_notice: bool = False) -> None:
+    """Print text that may hold anything: a result on stdout, or a notice on stderr."""
+    print(escaped(text), file=sys.stderr if is_notice else sys.stdout, flush=is_notice)
 
 
 def plain(renderable: RenderableType, width: int = 80) -> str:
@@ -26,8 +47,8 @@ def plain(renderable: RenderableType, width: int = 80) -> str:
         renderable: a table, a panel, a group of them.
         width: columns.
     """
-    from rich.console import Console
+    from latentvqa.report.console import PlainConsole
 
     file = StringIO()
-    Console(file=file, width=width, color_system=None).print(renderable)
+    PlainConsole(file=file, width=width, color_system=None).print(renderable)
     return file.getvalue().rstrip("\n")

@@ -6,7 +6,6 @@ strings of the log.
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import Any
 
@@ -15,6 +14,7 @@ from latentvqa.core.records import EpochRecord
 from latentvqa.core.rules.rule import Finding, kl_split
 from latentvqa.report.diagnosis.advice import advice_text, next_step_text
 from latentvqa.report.diagnosis.judged_run import JudgedRun
+from latentvqa.report.text import json_text
 
 SCHEMA = 1
 NORMAL_95 = 1.96  # standard errors of a 95 % interval
@@ -52,7 +52,7 @@ def diagnosis_object(run: JudgedRun) -> dict[str, Any]:
 def diagnosis_json(objects: list[dict[str, Any]]) -> str:
     """One object as it is; several under ``runs``."""
     whole = objects[0] if len(objects) == 1 else {"schema": SCHEMA, "runs": objects}
-    return json.dumps(whole, allow_nan=False, ensure_ascii=False, indent=2)
+    return json_text(whole, indent=2)
 
 
 def metrics_of(record: EpochRecord) -> dict[str, dict[str, float | int | None]]:
