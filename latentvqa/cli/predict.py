@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from latentvqa.report.text import say
 
 
 def predict(
@@ -41,6 +42,12 @@ def predict(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the file of --out, pictures of --explain.")
     ] = False,
+    escape_formulas: Annotated[
+        bool,
+        typer.Option(
+            "--escape-formulas", help="Put ' before CSV cells that a spreadsheet would compute."
+        ),
+    ] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
 ) -> None:
     """Answer every question about every image; a bad image becomes a row with its error."""
@@ -56,11 +63,14 @@ def predict(
     from latentvqa.stopping import Interrupted
 
     asked = _asked(question or [], questions)
-    file = PredictionFile(None if out is None else NamedOutput("--out", out, overwrite))
+    file = PredictionFile(
+        None if out is None else NamedOutput("--out", out, overwrite),
+        escapes_formulas=escape_formulas,
+    )
     read = [folder, *files_of(run), *([] if questions is None else [questions])]
     file.require_writable(read)
     images = images_below(folder)
-    failed = 0
+    failed = noted = 0
     with ProgressLine() as line:
         observer = NoticeObserver(line)
         loaded = load_model(run, device)
@@ -91,6 +101,7 @@ def predict(
                     if pictures is not None:
                         pictures.add(prediction)
                     failed += bool(prediction.error)
+                    noted += bool(prediction.note)
                 if pictures is not None:
                     pictures.finish()
         except Interrupted:
@@ -101,15 +112,18 @@ def predict(
                 observer.notice(f"stopped after {file.whereabouts()}")
             raise
     summary = f"{file.written} rows, {failed} with errors"
-    print(f"{summary}, in {out}" if out else summary, file=sys.stderr)
+    if noted:
+        summary += f", {noted} whose question was cut or has words that training never had"
+    say(f"{summary}, in {out}" if out else summary, is_notice=True)
 
 
 def _asked(texts: list[str], file: Path | None) -> list[str]:
+    from latentvqa.data.cells import clean_text
     from latentvqa.engine.prediction.predict import read_question_lines
     from latentvqa.errors import ConfigError
 
     given = [text.encode("utf-8", "replace").decode() for text in texts]
-    asked = [text.strip() for text in given if text.strip()]
+    asked = [text.strip() for text in given if clean_text(text)]
     if file is not None:
         asked += read_question_lines(file)
     if not asked:

@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING, TextIO
 
 from latentvqa.errors import ConfigError
 from latentvqa.outputs import Draft, NamedOutput
+from latentvqa.report.text import escaped
 
 if TYPE_CHECKING:
     from latentvqa.engine.prediction.predict import Prediction
 
-COLUMNS = ("image", "question", "answer", "confidence", "error")
+COLUMNS = ("image", "question", "answer", "confidence", "error", "note")
+# what makes a spreadsheet take a cell for a formula
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 # file names need not be text; what is none is shown escaped
 _UNENCODABLE = "backslashreplace"
 
@@ -26,15 +29,18 @@ class PredictionFile:
     """Where predictions go: a file that an option names, or stdout.
 
     Args:
-        output: the file; None for stdout.
+        output: the file; None for stdout, where control characters are shown as
+            escapes and not sent to the terminal.
+        escapes_formulas: put an apostrophe before cells of a CSV that a spreadsheet
+            would compute.
 
     Attributes:
         written: rows so far.
         draft: what is written to the file, once it is open.
     """
 
-    def __init__(self, output: NamedOutput | None) -> None:
-        self._output = output
+    def __init__(self, output: NamedOutput | None, *, escapes_formulas: bool = False) -> None:
+        self._output, self._escapes_formulas = output, escapes_formulas
         self.written = 0
         self.draft: Draft | None = None
 
@@ -65,14 +71,17 @@ class PredictionFile:
         if self._output is None:
             if hasattr(sys.stdout, "reconfigure"):
                 sys.stdout.reconfigure(errors=_UNENCODABLE)
-            yield self._counted(_csv_writer(sys.stdout))
+            yield self._counted(_csv_writer(sys.stdout, self._escapes_formulas, escaped))
             return
         is_csv = self._output.path.suffix.lower() == ".csv"
         with self._output.draft() as draft:
             self.draft = draft
             file = io.TextIOWrapper(draft.file, encoding="utf-8", errors=_UNENCODABLE, newline="")
             try:
-                yield self._counted(_csv_writer(file) if is_csv else _json_writer(file))
+                if is_csv:
+                    yield self._counted(_csv_writer(file, self._escapes_formulas))
+                else:
+                    yield self._counted(_json_writer(file))
             finally:
                 draft.is_kept = self.written > 0
                 file.flush()
@@ -91,15 +100,20 @@ class PredictionFile:
         return counting
 
 
-def _csv_writer(file: TextIO) -> Callable[[Prediction], None]:
+def _csv_writer(
+    file: TextIO, escapes_formulas: bool, shown: Callable[[str], str] = str
+) -> Callable[[Prediction], None]:
     writer = csv.writer(file)
     writer.writerow(COLUMNS)
 
+    def cell(value: str | float | None) -> str:
+        if not isinstance(value, str):
+            return "" if value is None else f"{value:.6f}"
+        is_formula = escapes_formulas and value.startswith(_FORMULA_STARTS)
+        return shown(f"'{value}" if is_formula else value)
+
     def write(prediction: Prediction) -> None:
-        confidence = "" if prediction.confidence is None else f"{prediction.confidence:.6f}"
-        writer.writerow(
-            [prediction.image, prediction.question, prediction.answer, confidence, prediction.error]
-        )
+        writer.writerow([cell(getattr(prediction, name)) for name in COLUMNS])
 
     return write
 

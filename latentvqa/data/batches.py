@@ -80,6 +80,7 @@ class EncodedTable:
     Attributes:
         is_question_cut: whether each row's question was cut, shape ``(rows,)``.
         is_answer_cut: whether its target was.
+        has_unknown_words: whether its question has words that training never had.
     """
 
     def __init__(
@@ -96,6 +97,7 @@ class EncodedTable:
         self._answers = _UniqueTexts(table.targets, tokenizers.answer, max_answer_tokens)
         self.is_question_cut = self._questions.is_cut
         self.is_answer_cut = self._answers.is_cut
+        self.has_unknown_words = self._questions.has_unknown
 
     def __len__(self) -> int:
         return len(self.table)
@@ -211,6 +213,8 @@ class _UniqueTexts:
         lengths = np.array([len(ids) for ids in encoded], dtype=np.int64)
         self.is_cut: np.ndarray = (lengths > limit)[self._index]
         self._ids = [ids[:limit] for ids in encoded]
+        unknown = np.array([UNK in (ids or [UNK]) for ids in self._ids], dtype=bool)
+        self.has_unknown: np.ndarray = unknown[self._index]
 
     def ids(self, row: int) -> list[int]:
         return self._ids[self._index[row]]

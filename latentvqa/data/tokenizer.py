@@ -183,6 +183,23 @@ class Tokenizers:
         )
 
 
+def question_note(ids: Sequence[int], most_tokens: int) -> str:
+    """What of a question a model does not get to read; empty where it reads all of it.
+
+    Args:
+        ids: the whole question.
+        most_tokens: what follows so many is cut.
+    """
+    read = ids[:most_tokens]
+    unknown = read.count(UNK)
+    notes = [f"cut to {most_tokens} of {len(ids)} tokens"] if len(ids) > most_tokens else []
+    if unknown == len(read):
+        notes.append("no known word")
+    elif unknown:
+        notes.append(f"{unknown} of {len(read)} words unknown")
+    return "; ".join(notes)
+
+
 def train_tokenizers(text: Text, table: QuestionTable) -> Tokenizers:
     """Train both vocabularies on the questions and targets of a table.
 

@@ -14,16 +14,16 @@ from latentvqa.outputs import NamedOutput
 FOUND = (
     Prediction("a,b.png", 'what, exactly, is "it"?', "日本", 0.123456789, ""),
     Prediction("broken.jpg", "what?", "", None, "not an image"),
-    Prediction("odd\udcff.png", "two\nlines?", "no", 1.0, ""),
+    Prediction("odd\udcff.png", "two\nlines?", "no", 1.0, "", "no known word"),
 )
 
 
-def opened(out):
-    return PredictionFile(None if out is None else NamedOutput("--out", out))
+def opened(out, **options):
+    return PredictionFile(None if out is None else NamedOutput("--out", out), **options)
 
 
-def write(out, predictions=FOUND):
-    file = opened(out)
+def write(out, predictions=FOUND, **options):
+    file = opened(out, **options)
     file.require_writable([])
     with file.open() as writer:
         for one in predictions:
@@ -40,6 +40,7 @@ def test_a_csv_file_reads_back_with_rounded_confidences(tmp_path, name):
     assert [row["question"] for row in rows] == [one.question for one in FOUND]
     assert [row["confidence"] for row in rows] == ["0.123457", "", "1.000000"]
     assert [row["error"] for row in rows] == ["", "not an image", ""]
+    assert [row["note"] for row in rows] == ["", "", "no known word"]
 
 
 def test_json_lines_keep_every_digit_and_null_for_what_is_not_known(tmp_path):
@@ -56,6 +57,35 @@ def test_without_a_file_the_rows_go_to_stdout(capsys):
     write(None, FOUND[:2])
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
     assert [row["answer"] for row in rows] == ["日本", ""]
+
+
+EVIL = "\x1b]0;x\x07\x9b31m\u202e"
+
+
+def test_stdout_shows_control_characters_and_a_file_holds_them(tmp_path, capsys):
+    found = [Prediction(f"{EVIL}.png", EVIL, EVIL, 0.5, EVIL)]
+    write(None, found)
+    shown = capsys.readouterr().out
+    assert r"\x1b]0;x\x07\x9b31m\u202e.png" in shown
+    assert not set(shown) & set("\x1b\x07\x9b\u202e")
+    write(tmp_path / "p.csv", found)
+    assert EVIL in (tmp_path / "p.csv").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("start", list("=+-@\t\r\n"))
+def test_cells_that_a_spreadsheet_would_compute_are_escaped_where_that_is_asked(tmp_path, start):
+    formula = f"{start}HYPERLINK(1)"
+    found = [Prediction(f"{formula}.png", formula, formula, 0.5, "", ""), FOUND[0]]
+    write(tmp_path / "p.csv", found, escapes_formulas=True)
+    write(tmp_path / "plain.csv", found)
+    rows, plain = (
+        list(csv.DictReader(io.StringIO((tmp_path / name).read_bytes().decode(), newline="")))
+        for name in ("p.csv", "plain.csv")
+    )
+    for column in ("image", "question", "answer"):
+        assert rows[0][column] == f"'{plain[0][column]}"
+        assert plain[0][column].startswith(formula)
+    assert rows[1] == plain[1]
 
 
 def test_rows_of_work_that_stops_are_kept_aside(tmp_path):

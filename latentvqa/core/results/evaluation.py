@@ -89,6 +89,8 @@ class EvaluationResult:
         confidence: how good the confidences are.
         latent_use: whether the answers rest on the latent, where it was asked
             and the table has two images or more.
+        questions_cut: questions that are longer than the model reads.
+        questions_with_unknown_words: questions with words that training never had.
     """
 
     run: str
@@ -105,6 +107,8 @@ class EvaluationResult:
     seen_answers: SeenAnswers | None
     confidence: Confidence
     latent_use: LatentUse | None
+    questions_cut: int = 0
+    questions_with_unknown_words: int = 0
 
     @property
     def best_prior(self) -> tuple[str, float] | None:

@@ -107,6 +107,7 @@ def evaluate(
     encoded = EncodedTable(
         table, loaded.tokenizers, spec.max_question_tokens, spec.max_answer_tokens
     )
+    _tell_unread_questions(encoded, spec.max_question_tokens, observer)
     settings = loaded.scoring_settings(batch_size=batch_size, samples=samples)
     blind = _blind_scores(loaded, run, encoded, settings.language, observer)
     if is_calibrating:
@@ -179,6 +180,8 @@ def evaluate(
         seen_answers=seen,
         confidence=confidence,
         latent_use=None if examination is None else examination.result,
+        questions_cut=int(encoded.is_question_cut.sum()),
+        questions_with_unknown_words=int(encoded.has_unknown_words.sum()),
     )
     return Evaluation(
         result,
@@ -226,6 +229,15 @@ def _examine(
     return examine_latent_use(
         runner, None if blind is None else blind.select(rows), limits, is_short=is_short
     )
+
+
+def _tell_unread_questions(encoded: EncodedTable, limit: int, observer: Observer) -> None:
+    for is_so, told in (
+        (encoded.is_question_cut, f"are longer than {limit} tokens and were cut"),
+        (encoded.has_unknown_words, "have words that training never had"),
+    ):
+        if is_so.any():
+            observer.notice(f"warning: {is_so.sum():,} of {len(encoded):,} questions {told}")
 
 
 def _open_images(

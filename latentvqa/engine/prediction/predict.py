@@ -12,8 +12,9 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from latentvqa.data.cells import clean_text
 from latentvqa.data.decoding import ImageTransform
-from latentvqa.data.tokenizer import PAD, UNK
+from latentvqa.data.tokenizer import PAD, UNK, question_note
 from latentvqa.engine.answering import AnswerTexts, most_probable_answers
 from latentvqa.engine.runs.loading import LoadedModel
 from latentvqa.engine.runtime.device import autocast
@@ -37,6 +38,7 @@ class Prediction:
         answer: empty where there is an error.
         confidence: probability of the whole answer; averaged over samples.
         error: empty where there is an answer.
+        note: what of the question the model could not read; empty where it read all.
         attention: of each latent token over the patches and, last, the question
             summary, ``(K, P + 1)``; None where it was not asked for.
     """
@@ -46,6 +48,7 @@ class Prediction:
     answer: str
     confidence: float | None
     error: str
+    note: str = ""
     attention: NDArray[np.float32] | None = field(default=None, compare=False)
 
 
@@ -152,20 +155,26 @@ def _predictions(
         for path, pixels in zip(chunk, decoded, strict=True):
             name = path.relative_to(folder).as_posix()
             if isinstance(pixels, str):
-                for question in questions:
-                    yield Prediction(name, question, "", None, pixels)
+                for question, note in zip(questions, answerer.notes, strict=True):
+                    yield Prediction(name, question, "", None, pixels, note)
                 continue
-            for question, found in zip(questions, next(answered), strict=True):
+            for question, note, found in zip(
+                questions, answerer.notes, next(answered), strict=True
+            ):
                 answer, confidence, attention = found
                 if not math.isfinite(confidence):
-                    yield Prediction(name, question, "", None, _NO_NUMBER)
+                    yield Prediction(name, question, "", None, _NO_NUMBER, note)
                     continue
-                yield Prediction(name, question, answer, confidence, "", attention)
+                yield Prediction(name, question, answer, confidence, "", note, attention)
         on_images(start + len(chunk), len(images))
 
 
 class _BatchAnswerer:
-    """Answers a fixed list of questions about stacks of images."""
+    """Answers a fixed list of questions about stacks of images.
+
+    Attributes:
+        notes: what of each question the model cannot read.
+    """
 
     def __init__(
         self, loaded: LoadedModel, questions: Sequence[str], samples: int, is_explained: bool
@@ -176,7 +185,11 @@ class _BatchAnswerer:
             preparation.size, preparation.interpolation, loaded.max_pixels
         )
         self._texts = AnswerTexts(loaded.tokenizers.answer)
-        self._questions = _question_tokens(loaded, questions)
+        # as the cells of a table are read
+        ids = loaded.tokenizers.question.encode([clean_text(text) for text in questions])
+        limit = loaded.spec.max_question_tokens
+        self.notes = [question_note(row, limit) for row in ids]
+        self._questions = _padded([row[:limit] or [UNK] for row in ids])
         self._settings = loaded.scoring_settings(batch_size=1)
 
     @torch.no_grad()
@@ -227,9 +240,7 @@ class _BatchAnswerer:
         return posterior.sample(settings.temperature, noise.to(posterior.mu.device))
 
 
-def _question_tokens(loaded: LoadedModel, questions: Sequence[str]) -> torch.Tensor:
-    limit = loaded.spec.max_question_tokens
-    ids = [row[:limit] or [UNK] for row in loaded.tokenizers.question.encode(list(questions))]
+def _padded(ids: Sequence[list[int]]) -> torch.Tensor:
     tokens = torch.full((len(ids), max(map(len, ids))), PAD)
     for row, known in enumerate(ids):
         tokens[row, : len(known)] = torch.tensor(known)

@@ -47,6 +47,30 @@ def test_every_question_is_answered_about_every_image(loaded, folder):
     assert rows == answers_of(loaded, folder, asked)
 
 
+def test_what_of_a_question_was_not_read_is_noted_in_its_rows(loaded, folder, finished):
+    known = validation_table(finished.run).questions[0]
+    limit = loaded.spec.max_question_tokens
+    long = " ".join([known.split()[0]] * (limit + 3))
+    asked = [known, long, "zebras?", "\u65e5\u672c\u8a9e", f"zebra {long}"]
+    notes = {row.question: row.note for row in answers_of(loaded, folder, asked)}
+    assert list(notes.values()) == [
+        "",
+        f"cut to {limit} of {limit + 3} tokens",
+        "1 of 2 words unknown",
+        "no known word",
+        f"cut to {limit} of {limit + 4} tokens; 1 of {limit} words unknown",
+    ]
+
+
+def test_a_question_is_read_as_a_table_would_be(loaded, folder, finished):
+    images = images_below(folder).paths[:1]
+    known = validation_table(finished.run).questions[0]
+    asked = [known, known.replace(" ", "\u200b \u2060") + "\ufeff"]
+    plain, odd = predict(loaded, folder, images, asked)
+    assert (odd.answer, odd.confidence, odd.note) == (plain.answer, plain.confidence, "")
+    assert odd.question == asked[1]
+
+
 def test_the_answer_does_not_depend_on_what_else_is_asked(loaded, folder):
     alone = answers_of(loaded, folder, ["what shape is the red object?"])
     many = ["a?", "a very much longer question about nothing at all?"] * 400
