@@ -33,7 +33,8 @@ def judge_divergence(view: RunView) -> Outcome:
                 return Judgement(
                     "critical",
                     f"{split_name} {term} is {value} at epoch {view.record.epoch}: the run "
-                    "diverged; go on from the last good checkpoint with a lower learning rate.",
+                    "diverged; look at the learning rates and the precision before it goes on "
+                    "from the last good checkpoint.",
                     {term: value},
                 )
     return None
@@ -157,8 +158,8 @@ DIVERGENCE_RULES: tuple[Rule, ...] = (
         code="IN001",
         name="divergence",
         meaning="A loss term is NaN or infinite.",
-        why="Nothing after it can be trusted. Continue from the last good checkpoint with a lower "
-        "learning rate or in fp32.",
+        why="Nothing after it can be trusted. Before it goes on from the last good checkpoint, "
+        "look at the learning rates and at whether it diverges in fp32 as well.",
         source="a loss must be finite",
         rank=30,
         judge=judge_divergence,
