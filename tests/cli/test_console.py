@@ -23,7 +23,7 @@ def test_epochs_are_lines_on_stderr_and_the_table_comes_at_the_end_on_stdout(cap
             "epoch 2/49",
         ]
         assert printed.out == ""
-        console.trained(HEADER, records, diagnose(HEADER, records))
+        console.trained(HEADER, records)
         console.progress("questions", 1, 2)  # a bar on terminals alone
         console.notice("[bold]a notice[/bold]")
         console.result("report: [x]/report.html")

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from hypothesis import given, settings
@@ -9,7 +10,7 @@ from latentvqa.core.diagnosis.what_if import what_if_free_bits
 from latentvqa.history import History
 from latentvqa.report.diagnosis.json import diagnosis_json, diagnosis_object
 from latentvqa.report.diagnosis.judged_run import JudgedRun
-from tests.runs import HEADER, make_run
+from tests.runs import HEADER, KL, make_run
 from tests.strategies import EPOCHS, HEADERS
 
 
@@ -32,12 +33,11 @@ def test_the_object_has_the_promised_shape():
 
 
 def test_advice_is_text_and_change():
-    pressed = make_run(
-        12, train={"kl_raw": 0.2, "kl_share": 0.5, "answer_loss": 0.8}, val={"answer_loss": 0.9}
-    )
-    findings = {f["name"]: f for f in whole(HEADER, pressed)["findings"]}
-    assert findings["kl_high"]["advice"] == "kl.factor: 0.2 -> 0.15"
-    assert findings["kl_high"]["change"] == {"key": "kl.factor", "before": 0.2, "after": 0.15}
+    dear = replace(HEADER, kl=replace(KL, factor=20.0))
+    gone = make_run(12, val={"information_bound": 0.1, "answer_gain": 0.01})
+    findings = {f["name"]: f for f in whole(dear, gone)["findings"]}
+    assert findings["collapse"]["advice"] == "kl.factor: 20 -> 0.26"
+    assert findings["collapse"]["change"] == {"key": "kl.factor", "before": 20.0, "after": 0.26}
     assert (findings["kl_targets"]["advice"], findings["kl_targets"]["change"]) == (None, None)
 
 
