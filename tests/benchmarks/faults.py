@@ -24,11 +24,11 @@ from signal import Signals
 from threading import Lock
 from typing import Any
 
+from tests.benchmarks.tables import FAULTS
 from tests.faults.commands import COMMANDS, disturb_commands
 from tests.faults.ready import ReadyPrograms
 from tests.faults.trials import Stop, Whole, killed_run, stopped_run, whole_run
 
-RESULTS = Path(__file__).parent / "results" / "faults.json"
 KILLS_EACH = 5  # of one run, before it is compared
 RESUMED_EACH = 10  # of so many stopped runs one is resumed and compared
 
@@ -49,7 +49,7 @@ def main() -> None:
             work += [pool.submit(trials.kill, number, asked.kills) for number in range(asked.kills)]
             work += [pool.submit(trials.stop, n, asked.signals) for n in range(2 * asked.signals)]
             wait(work)
-    print(RESULTS.read_text())
+    print(FAULTS.read_text())
 
 
 class Trials:
@@ -120,7 +120,7 @@ class Trials:
         finally:
             shutil.rmtree(place, ignore_errors=True)
             with self.turn:
-                RESULTS.write_text(json.dumps(self._figures(), indent=1) + "\n")
+                FAULTS.write_text(json.dumps(self._figures(), indent=1) + "\n")
 
     def _figures(self) -> dict[str, Any]:
         heard = self._heard()

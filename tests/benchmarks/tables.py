@@ -18,6 +18,7 @@ from tests.benchmarks import ablations, advice, controls
 from tests.benchmarks.short_runs import ARMS, RESULTS
 
 DOCUMENT = Path(__file__).parent / "RESULTS.md"
+FAULTS = Path(__file__).parent / "results" / "faults.json"
 LEFT_AT = 0.9  # exact match beyond easy-VQA's plateau
 
 
@@ -232,6 +233,30 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
+def faults_table(found: dict[str, Any]) -> str:
+    """What kills and stop signals at random moments did."""
+    commands = found["faults met by other commands"]
+    codes = ", ".join(f"{name} {count}" for name, count in found["exit codes"].items())
+    rows = [
+        ["kill -9, no loader process", str(found["kills met without workers"]), ""],
+        ["kill -9, two loader processes", str(found["kills met with 2 workers"]), ""],
+        ["killed runs, resumed", str(found["killed runs that ended bit for bit"]), "bit for bit"],
+        [
+            "stop signals",
+            str(found["signals met"]),
+            f"no hang; at most {found['most seconds until the end']} s; {codes}",
+        ],
+        [
+            "kills and stop signals in other commands",
+            str(sum(commands.values())),
+            f"{', '.join(sorted(commands))}: nothing damaged",
+        ],
+    ]
+    failed = found["failures"]
+    rows.append(["trials that failed", str(len(failed)), "; ".join(failed)])
+    return _table(["fault", "met the program alive", "and then"], rows)
+
+
 def ablation_records(*, controls: bool = False) -> list[dict[str, Any]]:
     """Recorded plans, or the recorded controls on the scenes; none yet is no fault."""
     path = ablations.RESULTS
@@ -314,6 +339,7 @@ TABLES = {
     "recipe": lambda: recipe_table(load()),
     "ablations": lambda: ablation_tables(ablation_records()),
     "advice": lambda: advice_table(advice.recorded()),
+    "faults": lambda: faults_table(json.loads(FAULTS.read_text())),
 }
 
 
