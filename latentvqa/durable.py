@@ -31,7 +31,7 @@ def write_synced(file: BinaryIO, content: bytes) -> None:
 
 def replace_file(path: Path, content: bytes) -> None:
     """Put a whole file in the place of another, never half of it; a link is replaced itself."""
-    with replacing(path) as file:
+    with naming(path), replacing(path) as file:
         file.write(content)
 
 
@@ -116,6 +116,16 @@ def remove_unfinished(folder: Path) -> None:
             shutil.rmtree(path, ignore_errors=True)
         elif is_unfinished(path):
             path.unlink(missing_ok=True)
+
+
+@contextmanager
+def naming(place: Path) -> Iterator[None]:
+    """Name a place in errors of the system that name none, as those of a full disk."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or str(place)
+        raise
 
 
 def sync_folder(folder: Path) -> None:

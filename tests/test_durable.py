@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from latentvqa import durable
 from latentvqa.durable import create_file, replace_file, replacing, unfinished_name
 
 
@@ -89,3 +90,12 @@ def test_where_every_file_has_a_name_all_is_the_same(tmp_path, monkeypatch):
         file.write(b"half")
         raise KeyboardInterrupt
     assert names_in(tmp_path) == ["file"] and (tmp_path / "file").read_bytes() == b"new"
+
+
+def test_an_error_of_the_system_that_names_no_place_is_given_one(tmp_path):
+    with (
+        pytest.raises(OSError, match=f"No space left on device: '{tmp_path}'"),
+        durable.naming(tmp_path),
+        open("/dev/full", "w") as full,  # noqa: PTH123
+    ):
+        full.write("lost")
