@@ -56,8 +56,8 @@ class ReadyProcess:
             (os.killpg if is_group else os.kill)(self.pid, number)
 
     def text(self) -> str:
-        """What it printed."""
-        return self.output.read_text(errors="replace")
+        """What it printed; nothing where it was ended before it could."""
+        return self.output.read_text(errors="replace") if self.output.exists() else ""
 
 
 class ReadyPrograms:
