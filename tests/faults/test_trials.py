@@ -9,7 +9,7 @@ from tests.faults.commands import disturb_commands
 from tests.faults.ready import ReadyPrograms
 from tests.faults.trials import killed_run, stopped_run, whole_run
 
-KILLS, STOPS, RESUMED = 3, 12, 6
+KILLS, STOPS, RESUMED = 3, 12, 12
 
 pytestmark = pytest.mark.heavy
 
