@@ -1,0 +1,3 @@
+from tests.in_process import cli
+
+__all__ = ["cli"]
