@@ -37,8 +37,8 @@ from latentvqa.stopping import poll
 _FINITE_CHECK_STEPS = 25
 _SHOWN_ROWS = 8  # of a batch, in a message
 _AFTER_DIVERGENCE = (
-    "The last good checkpoint stays: continue from it with --set run.precision=fp32, or start a "
-    "new run with lower learning rates."
+    "The last good checkpoint stays: continue from it with --set run.precision=fp32, or look at "
+    "these rows and at the learning rates before a new run."
 )
 
 
