@@ -47,8 +47,8 @@ def evaluate(
         Measures, priors, question types, answers and their confidence.
 
     Raises:
-        ConfigError: if images or columns are given without a table, or a margin
-            without the latent-use test.
+        ConfigError: if columns are given without a table, or a margin without the
+            latent-use test.
         CheckpointError: if checkpoint or validation table cannot be read.
         DataError: if table or images cannot be used.
         KeyboardInterrupt: at Ctrl-C; nothing is written then.

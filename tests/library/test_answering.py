@@ -67,7 +67,7 @@ def test_every_question_is_answered_about_every_picture(run, model, image):
         (np.zeros((8, 8, 3)), r"float64 and shape \(8, 8, 3\): expected uint8"),
         (np.zeros((3, 8, 8), np.uint8), r"expected uint8, shape \(height, width, 3\)"),
         (np.zeros((0, 8, 3), np.uint8), "there is no pixel"),
-        (Image.new("F", (4, 4)), "floating-point pixels"),
+        (Image.fromarray(np.full((4, 4), np.nan, np.float32)), "no finite numbers"),
         (7, "of type int: expected a path"),
     ],
 )

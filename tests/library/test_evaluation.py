@@ -22,7 +22,9 @@ def test_an_evaluation_is_returned_and_written(run, tmp_path):
     assert other.result.latent_use is not None
     assert len(other.answers) == len(read_csv(table))
     assert (folder / "evaluations" / "mine" / "evaluation.json").is_file()
-    with pytest.raises(latentvqa.ConfigError, match="belong to a table"):
+    with pytest.raises(latentvqa.ConfigError, match="belongs to a table"):
+        latentvqa.evaluate(folder, columns=columns)
+    with pytest.raises(latentvqa.DataError, match="images cannot be used"):
         latentvqa.evaluate(folder, images=data)
 
 

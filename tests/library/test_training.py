@@ -1,7 +1,6 @@
 """``latentvqa.train`` and ``latentvqa.resume``: tiny runs, really trained."""
 
 import json
-import shutil
 
 import pytest
 
@@ -33,11 +32,14 @@ class Events(latentvqa.Observer):
     def epoch(self, header, records, diagnosis):
         self.names.append("epoch")
 
-    def trained(self, header, records, diagnosis):
+    def trained(self, header, records):
         self.names.append("trained")
 
     def evaluated(self, evaluation):
         self.names.append("evaluated")
+
+    def judged(self, diagnosis):
+        self.names.append("judged")
 
 
 def test_training_needs_no_observer_and_does_all_that_the_command_does(run):
@@ -56,12 +58,11 @@ def test_training_needs_no_observer_and_does_all_that_the_command_does(run):
 
 
 def test_a_run_from_python_is_the_run_of_the_command(run, tmp_path):
-    path = tmp_path / "small.toml"
-    shutil.copy(run.folder / "config.toml", path)
+    path = run.folder / "config.toml"
     events = Events()
     again = latentvqa.train(str(path), out=str(tmp_path / "again"), observer=events)
     assert_same_run(again.folder, run.folder)
-    assert events.names == ["planned", "epoch", "epoch", "trained", "evaluated"]
+    assert events.names == ["planned", "epoch", "epoch", "trained", "evaluated", "judged"]
     assert f"run folder: {again.folder}" in events.notices
 
 

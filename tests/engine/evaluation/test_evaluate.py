@@ -158,7 +158,10 @@ def test_bad_images_are_refused_or_dropped(tmp_path, loaded):
     recorder = Recorder()
     found = evaluate(loaded, table, recorder, run=loaded.folder, skip_bad_images=True)
     assert len(found.table) == len(found.answers) == 20
-    assert recorder.notices == ["warning: skipped 1 bad images with 4 questions"]
+    assert recorder.notices == [
+        "warning: skipped 1 bad images with 4 questions",
+        "warning: 20 of 20 questions have words that training never had",
+    ]
 
 
 def test_what_is_written_is_one_object_and_a_table(tmp_path, found):

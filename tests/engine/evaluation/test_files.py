@@ -29,6 +29,7 @@ def test_the_keys_of_the_file_are_those_of_schema_1(found):
     assert list(written) == [
         *("schema", "run", "checkpoint", "table", "questions", "images", "language", "metrics"),
         *("protocols", "losses", "priors", "types", "seen_answers", "confidence", "latent_use"),
+        *("questions_cut", "questions_with_unknown_words"),
     ]
     assert list(written["confidence"]["accuracy_at_coverage"]) == ["0.5", "0.8", "0.9"]
     assert list(written["confidence"]["coverage_at_risk"]) == ["0.01", "0.05"]

@@ -16,7 +16,8 @@ GRID = (2, 3)
 def prediction(image, question, *, error=""):
     weights = np.random.default_rng(0).random((2, 7)).astype(np.float32)
     attention = None if error else weights / weights.sum(1, keepdims=True)
-    return Prediction(image, question, "yes", None if error else 0.5, error, attention)
+    confidence = None if error else 0.5
+    return Prediction(image, question, "yes", confidence, error, attention=attention)
 
 
 @pytest.fixture
