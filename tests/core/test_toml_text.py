@@ -1,5 +1,7 @@
 """TOML that nobody wrote by hand."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,8 +49,7 @@ def test_the_largest_and_deepest_that_is_accepted():
 
 @given(VALUES)
 def test_a_value_is_read_as_it_was_written(value):
-    text = repr(value).replace("True", "true").replace("False", "false")
-    assert toml_value(text) == value or "\\" in text or isinstance(value, str)
+    assert toml_value(json.dumps(value, ensure_ascii=False)) == value
 
 
 @pytest.mark.parametrize("text", ["abc", "1=2", "[", "1\nother = 2", "", NINES, "0x" + "f" * 5000])

@@ -91,20 +91,24 @@ def evaluation() -> str:
 
 def predictions() -> str:
     """Rows as ``predict`` writes them, one of them about a broken image."""
-    from latentvqa.cli.prediction_files import open_writer
+    from latentvqa.cli.prediction_files import PredictionFile
 
     question = "what color is the shape?"
     answers = [("0.png", "blue", 0.999881), ("1.png", "red", 0.999892)]
     rows = [
-        SimpleNamespace(image=image, question=question, answer=answer, confidence=sure, error="")
+        SimpleNamespace(
+            image=image, question=question, answer=answer, confidence=sure, error="", note=""
+        )
         for image, answer, sure in answers
     ]
     error = "photos/2.png: not an image of the formats JPEG, PNG, WEBP, AVIF, BMP, GIF, TIFF"
     rows.append(
-        SimpleNamespace(image="2.png", question=question, answer="", confidence=None, error=error)
+        SimpleNamespace(
+            image="2.png", question=question, answer="", confidence=None, error=error, note=""
+        )
     )
     written = io.StringIO()
-    with redirect_stdout(written), open_writer(None) as write:
+    with redirect_stdout(written), PredictionFile(None).open() as write:
         for row in rows:
             write(row)  # type: ignore[arg-type]
     lines = written.getvalue().replace("\r\n", "\n").rstrip("\n")

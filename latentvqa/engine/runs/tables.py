@@ -47,7 +47,7 @@ def training_table(path: Path) -> QuestionTable:
 
 def _table(run: RunFolder, data: Data, source: Path | None, images: Path | None) -> QuestionTable:
     if source is None:
-        raise CheckpointError(f"{run.path}: its config names no table; give --data and --images")
+        raise CheckpointError(f"{run.path}: no table is named there; give --data and --images")
     if not source.exists():
         raise CheckpointError(
             f"{source}: the table of {run.path} is not there any more. Give its new place: "

@@ -60,7 +60,7 @@ def test_without_images_of_its_own_a_validation_table_uses_those_of_the_training
 def test_a_run_without_a_table_says_what_to_give_instead(own):
     run, config = own
     write_config(run, config.replace("data", train=None))
-    with pytest.raises(CheckpointError, match="names no table; give --data and --images"):
+    with pytest.raises(CheckpointError, match="no table is named there; give --data and --images"):
         validation_table(run)
 
 
