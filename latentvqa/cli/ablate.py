@@ -90,13 +90,14 @@ def ablate(
     count = len(ablation.seeds) * len(ablation.arms)
     if index is not None and index >= count:
         raise ConfigError(f"--index {index}: the runs are numbered 0 to {count - 1}")
+    if not is_listed and not is_collected:
+        refuse_copies()
     files = _result_files(ablation, out, overwrite=overwrite)
     if index is None and not is_listed:
         _require_writable(files, ablation, [*map(Path, [plan] if plan else []), config])
     for warning in ablation_warnings(ablation):
         say(f"warning: {warning}", is_notice=True)
     if not is_listed and not is_collected:
-        refuse_copies()
         _run(ablation, out, index, retry_failed=retry_failed)
     _show(ablation, out, index, files, is_listed=is_listed, as_json=as_json)
 

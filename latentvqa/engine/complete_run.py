@@ -88,13 +88,15 @@ def complete_run(
         raise ValueError("a new run needs a configuration")
     held = _resumed_run if is_resumed else _new_run
     with held(folder, observer, overwrite=overwrite):
+        earlier = None if is_resumed else _log_of(folder)
         try:
             outcome = _trained(folder, config, observer, is_resumed=is_resumed, overwrite=overwrite)
             observer.trained(outcome.header, outcome.records)
             evaluation = _evaluated(folder, observer)
         except (Interrupted, DataError, LoaderError):
             with deferred():
-                if RunFolder(folder).last.exists():
+                is_begun = _log_of(folder) != earlier  # else an earlier run stays as it was
+                if is_begun and RunFolder(folder).last.exists():
                     write_reports(folder, observer.notice)
             raise
         # shown before a disk that is full can take it away
@@ -112,6 +114,15 @@ def complete_run(
         evaluation=evaluation,
         is_stopped_early=outcome.is_stopped_early,
     )
+
+
+def _log_of(folder: Path) -> tuple[int, int] | None:
+    """What tells the log of one run from that of the next in its folder."""
+    try:
+        known = RunFolder(folder).log.stat()
+    except OSError:
+        return None
+    return known.st_ino, known.st_mtime_ns
 
 
 @contextmanager
