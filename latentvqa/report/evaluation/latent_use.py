@@ -152,7 +152,9 @@ def _fact_rows(found: LatentUse) -> list[tuple[str, str]]:
         share = f"{found.followed_share * 100:.0f} % of the answers that change"
         rows.append(("follow the other image", share))
     if found.margin is not None and found.verdict is not None:
-        rows.append(("counts as harmless", f"within {found.margin * 100:g} points of exact match"))
+        rows.append(
+            ("counts as harmless", f"within {found.margin * 100:.1f} points of exact match")
+        )
     return rows
 
 
