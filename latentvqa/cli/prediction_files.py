@@ -7,13 +7,14 @@ import io
 import json
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from latentvqa.errors import ConfigError
 from latentvqa.outputs import Draft, NamedOutput
 from latentvqa.report.text import escaped
+from latentvqa.stopping import deferred
 
 if TYPE_CHECKING:
     from latentvqa.engine.prediction.predict import Prediction
@@ -71,17 +72,19 @@ class PredictionFile:
         if self._output is None:
             if hasattr(sys.stdout, "reconfigure"):
                 sys.stdout.reconfigure(errors=_UNENCODABLE)
-            yield self._counted(_csv_writer(sys.stdout, self._escapes_formulas, escaped))
+            # a reader of a pipe may pause: a signal is heard all the same
+            yield self._counted(
+                _csv_writer(sys.stdout, self._escapes_formulas, escaped), nullcontext
+            )
             return
         is_csv = self._output.path.suffix.lower() == ".csv"
         with self._output.draft() as draft:
             self.draft = draft
             file = io.TextIOWrapper(draft.file, encoding="utf-8", errors=_UNENCODABLE, newline="")
             try:
-                if is_csv:
-                    yield self._counted(_csv_writer(file, self._escapes_formulas))
-                else:
-                    yield self._counted(_json_writer(file))
+                write = _csv_writer(file, self._escapes_formulas) if is_csv else _json_writer(file)
+                # a signal leaves a row whole and counted, or not there
+                yield self._counted(write, deferred)
             finally:
                 draft.is_kept = self.written > 0
                 file.flush()
@@ -92,10 +95,13 @@ class PredictionFile:
         kept = None if self.draft is None else self.draft.kept
         return f"{self.written} rows" if kept is None else f"{self.written} rows, kept in {kept}"
 
-    def _counted(self, write: Callable[[Prediction], None]) -> Callable[[Prediction], None]:
+    def _counted(
+        self, write: Callable[[Prediction], None], whole: Callable[[], AbstractContextManager[None]]
+    ) -> Callable[[Prediction], None]:
         def counting(prediction: Prediction) -> None:
-            write(prediction)
-            self.written += 1
+            with whole():
+                write(prediction)
+                self.written += 1
 
         return counting
 
