@@ -256,7 +256,8 @@ def test_a_folder_in_use_is_refused_and_its_user_named(cli, here, finished):
 @pytest.mark.heavy
 def test_jobs_that_start_at_once_train_a_run_each(here):
     jobs = [start_cli("train", "--config", config_file(here), cwd=here) for _ in range(6)]
-    assert [job.communicate()[1] for job in jobs if job.wait()] == []
+    told = [job.communicate()[1] for job in jobs]
+    assert [job.returncode for job in jobs] == [0] * 6, told
     names = sorted(path.name for path in (here / "runs").iterdir())
     assert names == ["mine", *(f"mine-{number}" for number in range(2, 7))]
     assert [len(records_of(here / "runs" / name)) for name in names] == [2] * 6
