@@ -16,6 +16,9 @@ from latentvqa.config import (
 from latentvqa.errors import ConfigError
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
+BACKBONES = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="/:"), min_size=1, max_size=8
+) | st.sampled_from(["hf-hub:owner/model", "local-dir:folder/model"])
 PATHS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=8).map(Path)
 CONFIGS = st.fixed_dictionaries(
     {},
@@ -36,7 +39,7 @@ CONFIGS = st.fixed_dictionaries(
         "vision": st.fixed_dictionaries(
             {},
             optional={
-                "name": NAMES,
+                "name": BACKBONES,
                 "pretrained": st.booleans() | PATHS,
                 "image_size": st.just("auto") | st.integers(16, 2048),
                 "stride": st.sampled_from(["auto", "last"]) | st.integers(2, 64),
