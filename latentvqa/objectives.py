@@ -11,6 +11,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+# the logit of what is no answer token
+_IMPOSSIBLE = -1e4
+
 
 def answer_nll(logits: Tensor, targets: Tensor, pad_id: int = 0) -> Tensor:
     """Negative log-likelihood of each answer, summed over its tokens.
@@ -32,6 +35,26 @@ def answer_nll(logits: Tensor, targets: Tensor, pad_id: int = 0) -> Tensor:
 def answer_loss(nll: Tensor, targets: Tensor, pad_id: int = 0) -> Tensor:
     """Nats per answer token: ``nll`` (Q,) summed over the number of tokens."""
     return nll.sum() / (targets != pad_id).sum().clamp(min=1)
+
+
+def spread_nll(logits: Tensor, targets: Tensor, pad_id: int = 0) -> Tensor:
+    """What an answer costs whose tokens might be any with the same probability.
+
+    The part of label smoothing (Szegedy et al. 2016, arXiv:1512.00567) beside
+    :func:`answer_nll`.
+
+    Args:
+        logits: of each token, shape ``(Q, A, V)``; a token at -1e4 or below is none.
+        targets: padded token ids, shape ``(Q, A)``.
+        pad_id: id of padding.
+
+    Returns:
+        Nats of each answer, shape ``(Q,)``.
+    """
+    likely = logits.float().log_softmax(-1)
+    is_possible = logits > _IMPOSSIBLE
+    mean = (likely * is_possible).sum(-1) / is_possible.sum(-1).clamp(min=1)  # (Q, A)
+    return -mean.masked_fill(targets == pad_id, 0.0).sum(dim=1)
 
 
 def kl_per_dimension(mu: Tensor, logvar: Tensor) -> Tensor:

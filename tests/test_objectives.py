@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import torch
 from hypothesis import given
@@ -13,6 +15,7 @@ from latentvqa.objectives import (
     kl_per_token,
     orthogonality,
     preference_loss,
+    spread_nll,
 )
 
 PAD = 0
@@ -150,3 +153,12 @@ def test_a_pair_inside_the_margin_pulls_both_answers_apart_and_one_beyond_it_doe
     loss.sum().backward()
     assert best.grad.tolist() == [-1.0, 0.0, -1.0]
     assert worst.grad.tolist() == [1.0, 0.0, 1.0]
+
+
+def test_spreading_a_target_costs_the_mean_over_the_tokens_that_are_possible():
+    logits = torch.tensor([[[2.0, 1.0, 0.0, -1e4], [0.0, 0.0, 0.0, -1e4]]])
+    targets = torch.tensor([[1, 0]])  # the second is padding
+    expected = -logits[0, 0, :3].log_softmax(-1).mean()
+    assert spread_nll(logits, targets) == pytest.approx(expected.item())
+    both = spread_nll(logits, torch.tensor([[1, 2]]))
+    assert both.item() == pytest.approx(expected.item() + math.log(3))

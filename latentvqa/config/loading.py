@@ -25,8 +25,11 @@ PATH_KEYS = (
     "data.images",
     "data.val_images",
     "vision.pretrained",
+    "text.encoder",
+    "text.decoder",
     "loader.feature_folder",
 )
+HUB_PREFIX = "hf-hub:"  # of a name that is no path
 
 
 @dataclass(frozen=True)
@@ -154,7 +157,7 @@ def with_absolute_paths(values: dict[str, Any], base: Path) -> dict[str, Any]:
         section, name = key.split(".")
         known = values.get(section)
         if isinstance(known, dict) and isinstance(known.get(name), str):
-            if "\0" in known[name]:
+            if "\0" in known[name] or known[name].startswith(HUB_PREFIX):
                 continue
             with suppress(RuntimeError):  # no such home: the file is missed where it is read
                 known[name] = str((base / Path(known[name]).expanduser()).resolve())

@@ -20,7 +20,10 @@ PRETRAINED_FREEZE_EPOCHS = 3
 PRETRAINED_VISION_RATE = 5e-5
 
 
-SCRATCH_VISION_RATE = 5e-4
+PRETRAINED_TEXT_RATE = 5e-5
+
+
+SCRATCH_RATE = 5e-4
 
 
 def resolve(config: Config) -> Config:
@@ -35,8 +38,12 @@ def resolve(config: Config) -> Config:
         changes["freeze_epochs"] = PRETRAINED_FREEZE_EPOCHS if is_pretrained else 0
     config = config.replace("vision", **changes)
     if config.optimizer.vision_rate == "auto":
-        rate = PRETRAINED_VISION_RATE if is_pretrained else SCRATCH_VISION_RATE
+        rate = PRETRAINED_VISION_RATE if is_pretrained else SCRATCH_RATE
         config = config.replace("optimizer", vision_rate=rate)
+    for key, source in (("question", config.text.encoder), ("decoder", config.text.decoder)):
+        if getattr(config.optimizer, f"{key}_rate") == "auto":
+            rate = SCRATCH_RATE if source is None else PRETRAINED_TEXT_RATE
+            config = config.replace("optimizer", **{f"{key}_rate": rate})
     if config.kl.warmup_epochs == "auto":
         config = config.replace("kl", warmup_epochs=config.stages.warmup)
     return config

@@ -52,6 +52,7 @@ def _buildable(name: str) -> str:
 
 # TOML has no path type; strictness is lifted for these alone
 File = Annotated[Path, Field(strict=False), AfterValidator(_without_nul)]
+HubModel = Annotated[str, Field(pattern=r"^hf-hub:\w[\w.-]*/\w[\w.-]*(@[\w./-]+)?$")]
 
 
 # TOML has no tuples either
@@ -117,6 +118,8 @@ class Vision(Section):
     """pixels per side; auto: the backbone's own when pretrained, else 96"""
     stride: Annotated[int, Field(ge=2, le=64)] | Literal["auto", "last"] = "auto"
     """pixels per patch side; last: the whole backbone; auto: last when pretrained, else 16"""
+    pool: Annotated[int, Field(ge=1, le=64)] | Literal["none"] = "none"
+    """patch tokens per side that a larger square grid of them is averaged to"""
     layers: Annotated[int, Field(ge=0, le=24)] = 0
     """transformer layers among the patches of an image, shared by all its questions"""
     freeze_epochs: Epochs | Auto = "auto"
@@ -128,6 +131,14 @@ class Vision(Section):
 class Text(Section):
     """Tokenizers, question encoder and answer decoder."""
 
+    encoder: HubModel | File | None = None
+    """pretrained question encoder with its own tokenizer: a folder, or hf-hub:OWNER/MODEL"""
+    decoder: HubModel | File | None = None
+    """pretrained answer decoder with its own tokenizer, likewise"""
+    trained_layers: Annotated[int, Field(ge=0, le=1000)] | Literal["all"] = 0
+    """layers of the pretrained question encoder that are trained, from its end"""
+    lora_rank: Annotated[int, Field(ge=0, le=1024)] = 0
+    """train matrices of this rank beside the linear layers of pretrained language; 0: no"""
     tokenizer: Literal["word", "bpe"] = "word"
     """word-level or byte-level BPE, trained on the training split"""
     vocabulary_size: Annotated[int, Field(ge=16, le=1_000_000)] = 20_000
@@ -142,6 +153,8 @@ class Text(Section):
     """longer questions are cut"""
     max_answer_tokens: Annotated[int, Field(ge=1, le=256)] = 8
     """longer answers are cut; the end token does not count"""
+    word_dropout: Probability = 0.0
+    """chance of each word of a question to be hidden in training"""
     question_layers: Annotated[int, Field(ge=0, le=24)] = 1
     """layers of the question encoder"""
     decoder_layers: Annotated[int, Field(ge=1, le=24)] = 1
@@ -153,12 +166,14 @@ class Fusion(Section):
 
     width: Annotated[int, Field(ge=8, le=4096, multiple_of=4)] = 128
     """size of every token vector"""
+    kind: Literal["modulated", "joint"] = "modulated"
+    """modulated: the question scales the patches; joint: patches and words attend to each other"""
     layers: Annotated[int, Field(ge=1, le=24)] = 2
     """fusion layers: reasoning steps"""
     heads: Annotated[int, Field(ge=1, le=64)] = 4
     """attention heads everywhere; must divide the width"""
     dropout: Probability = 0.0
-    """dropout in question encoder, fusion, bottleneck and decoder"""
+    """dropout in patches, question encoder, fusion, bottleneck and decoder"""
 
 
 class Latent(Section):
@@ -246,18 +261,20 @@ class Teacher(Section):
 class Optimizer(Section):
     """AdamW with one learning rate per component."""
 
-    decoder_rate: Rate = 5e-4
-    """answer decoder"""
+    decoder_rate: Rate | Auto = "auto"
+    """answer decoder; auto: 5e-5 when pretrained, else 5e-4"""
     latent_rate: Rate = 5e-4
     """bottleneck"""
     fusion_rate: Rate = 5e-4
     """fusion layers and patch projection"""
-    question_rate: Rate = 5e-4
-    """question encoder"""
+    question_rate: Rate | Auto = "auto"
+    """question encoder; auto: 5e-5 when pretrained, else 5e-4"""
     vision_rate: Rate | Auto = "auto"
     """backbone; auto: 5e-5 when pretrained, else 5e-4"""
     weight_decay: Annotated[float, Field(ge=0.0, le=1.0)] = 0.05
     """decoupled decay of matrices; biases, gains and embeddings are spared"""
+    label_smoothing: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
+    """share of each target that is spread over all answer tokens, in training"""
     clip_norm: Annotated[float, Field(gt=0.0, le=1e6)] = 1.0
     """largest norm of the whole gradient"""
     warmup_share: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.1

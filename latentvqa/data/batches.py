@@ -125,6 +125,10 @@ class EncodedTable:
         """Return the question of a row as ids: at least one, UNK for none."""
         return self._questions.ids(row) or [UNK]
 
+    def distinct_questions(self) -> list[list[int]]:
+        """Return the ids of every question text of the table, each once."""
+        return [ids or [UNK] for ids in self._questions.distinct()]
+
     def answer_ids(self, row: int) -> list[int]:
         """Return the target of a row as ids, with the end token."""
         return [*self._answers.ids(row), EOS]
@@ -218,6 +222,9 @@ class _UniqueTexts:
 
     def ids(self, row: int) -> list[int]:
         return self._ids[self._index[row]]
+
+    def distinct(self) -> list[list[int]]:
+        return self._ids
 
 
 def _padded(sequences: list[list[int]]) -> Tensor:

@@ -28,20 +28,33 @@ _BLOCK = 10_000
 # Python alone takes four separators of ASCII for white space too
 _CHUNK = re.compile(r"[\S\x1c-\x1f]+")
 
-Kind = Literal["word", "bpe"]
+Kind = Literal["word", "bpe", "pretrained"]
 
 
 class TextTokenizer:
     """Texts to token ids and back.
 
     Args:
-        kind: ``word`` or ``bpe``.
+        kind: ``word`` or ``bpe``, or ``pretrained`` for one of a language model, whose
+            ids come after the reserved ones.
         tokenizer: the vocabulary and its rules.
     """
 
     def __init__(self, kind: Kind, tokenizer: Tokenizer):
         self.kind = kind
         self._tokenizer = tokenizer
+        tokenizer.encode_special_tokens = True  # their names in a text are text
+        self._unread = {
+            id_ for id_, one in tokenizer.get_added_tokens_decoder().items() if one.special
+        }
+
+    @classmethod
+    def pretrained(cls, tokenizer: Tokenizer) -> TextTokenizer:
+        """A pretrained tokenizer as it is, but that it neither cuts nor pads."""
+        own = Tokenizer.from_str(tokenizer.to_str())
+        own.no_truncation()
+        own.no_padding()
+        return cls("pretrained", own)
 
     @classmethod
     def train(
@@ -91,11 +104,12 @@ class TextTokenizer:
     @property
     def size(self) -> int:
         """Number of ids, the reserved ones included."""
-        return self._tokenizer.get_vocab_size()
+        size = self._tokenizer.get_vocab_size()
+        return size + len(_SPECIAL_NAMES) if self.kind == "pretrained" else size
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Return the token ids of each text, without reserved ids but UNK."""
-        if self.kind == "bpe":
+        if self.kind != "word":
             return self._encode(texts)
         # few words make many texts: each is encoded once
         cut = [_CHUNK.findall(text) for text in texts]
@@ -114,8 +128,10 @@ class TextTokenizer:
                 break
             if token not in (PAD, BOS):
                 kept.append(token)
-        if self.kind == "bpe":
-            return str(self._tokenizer.decode([token for token in kept if token != UNK]))
+        if self.kind != "word":
+            first = len(_SPECIAL_NAMES) if self.kind == "pretrained" else 0
+            text = str(self._tokenizer.decode([token - first for token in kept if token != UNK]))
+            return text.strip() if self.kind == "pretrained" else text
         words = (None if token == UNK else self._tokenizer.id_to_token(token) for token in kept)
         return " ".join(word or UNKNOWN_TEXT for word in words)
 
@@ -133,7 +149,10 @@ class TextTokenizer:
             block = list(texts[start : start + _BLOCK])
             encodings = self._tokenizer.encode_batch_fast(block, add_special_tokens=False)
             ids.extend(encoding.ids for encoding in encodings)
-        return ids
+        if self.kind != "pretrained":
+            return ids
+        first = len(_SPECIAL_NAMES)
+        return [[UNK if one in self._unread else one + first for one in row] for row in ids]
 
     @classmethod
     def from_json(cls, text: str) -> TextTokenizer:
@@ -151,7 +170,7 @@ class TextTokenizer:
             tokenizer = Tokenizer.from_str(json.dumps(state["tokenizer"]))
         except Exception as error:  # the library raises plain Exception for bad JSON
             raise DataError(f"not a tokenizer of LatentVQA: {error}") from error
-        if kind not in ("word", "bpe"):
+        if kind not in ("word", "bpe", "pretrained"):
             raise DataError(f"not a tokenizer of LatentVQA: kind {kind!r}")
         return cls(kind, tokenizer)
 

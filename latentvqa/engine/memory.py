@@ -6,7 +6,7 @@ of AdamW of all that is trained. Activations come on top and are not reckoned.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from dataclasses import dataclass
 
 import torch
 
@@ -27,12 +27,36 @@ _KEYS = {
 }
 
 
-@lru_cache(maxsize=64)
-def parameter_counts(spec: ModelSpecification) -> dict[str, int]:
+@dataclass(frozen=True)
+class ParameterCount:
+    """Parameters of a component.
+
+    Attributes:
+        whole: all of them.
+        trained: those that are ever trained.
+    """
+
+    whole: int
+    trained: int
+
+    @property
+    def training_bytes(self) -> int:
+        """Memory that training them surely needs."""
+        frozen = self.whole - self.trained
+        return frozen * BYTES_PER_WEIGHT + self.trained * BYTES_PER_TRAINED_WEIGHT
+
+
+def parameter_counts(spec: ModelSpecification) -> dict[str, ParameterCount]:
     """Parameters of each component, counted on tensors without memory."""
     with torch.device("meta"):
         found = components(build_model(spec))
-    return {name: sum(one.numel() for _, one in members) for name, members in found.items()}
+    return {
+        name: ParameterCount(
+            sum(one.numel() for _, one in members),
+            sum(one.numel() for _, one in members if one.requires_grad),
+        )
+        for name, members in found.items()
+    }
 
 
 def require_memory(
@@ -49,9 +73,9 @@ def require_memory(
         ConfigError: with its size, the memory there is, and the keys to lower.
     """
     counts = parameter_counts(spec)
-    needs = {name: count * BYTES_PER_TRAINED_WEIGHT for name, count in counts.items()}
+    needs = {name: count.training_bytes for name, count in counts.items()}
     if "vision" in counts and not is_backbone_trained:
-        needs["vision"] = counts["vision"] * BYTES_PER_WEIGHT
+        needs["vision"] = counts["vision"].whole * BYTES_PER_WEIGHT
     needed, there = sum(needs.values()), memory_of(device)
     if needed <= there:
         return
@@ -59,8 +83,9 @@ def require_memory(
     parts = " and ".join(f"{name} with {_size(needs[name])}" for name in largest)
     keys = ", ".join(dict.fromkeys(key for name in largest for key in _KEYS[name]))
     raise ConfigError(
-        f"the model has {sum(counts.values()):,} parameters: training needs {_size(needed)} for "
-        f"weights, gradients and moments alone, and {device} has {_size(there)}. "
+        f"the model has {sum(one.whole for one in counts.values()):,} parameters: training needs "
+        f"{_size(needed)} for weights, gradients and moments alone, and {device} has "
+        f"{_size(there)}. "
         f"The largest parts are {parts}. Lower {keys}."
     )
 

@@ -6,25 +6,33 @@ compute no loss.
 
 from latentvqa.models.backbone import ImagePreparation, create_backbone, whole_weights
 from latentvqa.models.decoder import AnswerDecoder
-from latentvqa.models.fusion import QuestionConditionedFusion
+from latentvqa.models.fusion import JointFusion, QuestionConditionedFusion
 from latentvqa.models.generation import Generated, generate
+from latentvqa.models.language.decoder import PretrainedDecoder
+from latentvqa.models.language.question import PretrainedQuestionEncoder
 from latentvqa.models.latent import LatentBottleneck, Posterior
 from latentvqa.models.question import QuestionEncoder
 from latentvqa.models.vision import VisionEncoder
 from latentvqa.models.vqa import Encoded, VQAModel
+from latentvqa.models.weights import load_own_state, own_state
 
 __all__ = [
     "AnswerDecoder",
     "Encoded",
     "Generated",
     "ImagePreparation",
+    "JointFusion",
     "LatentBottleneck",
     "Posterior",
+    "PretrainedDecoder",
+    "PretrainedQuestionEncoder",
     "QuestionConditionedFusion",
     "QuestionEncoder",
     "VQAModel",
     "VisionEncoder",
     "create_backbone",
     "generate",
+    "load_own_state",
+    "own_state",
     "whole_weights",
 ]

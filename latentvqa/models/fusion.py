@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from latentvqa.models.attention import Attention, FeedForward, quieten_
+from latentvqa.models.question import EncoderLayer
 
 
 class QuestionConditionedFusion(nn.Module):
@@ -54,6 +55,41 @@ class QuestionConditionedFusion(nn.Module):
         """Tanh of every layer's cross-attention gate, shape ``(layers,)``."""
         layers = cast("list[FusionLayer]", list(self.layers))
         return torch.stack([layer.gate.tanh() for layer in layers])
+
+
+class JointFusion(nn.Module):
+    """Patches, words and a summary in one sequence, all attending to all.
+
+    Args:
+        width: size D of patch and question vectors.
+        layers: number of transformer layers.
+        heads: attention heads.
+        dropout: dropout probability in training.
+    """
+
+    def __init__(self, *, width: int, layers: int, heads: int, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.summary_query = nn.Parameter(torch.randn(1, 1, width) * 0.1)
+        self.kinds = nn.Embedding(2, width)  # patch, word
+        nn.init.normal_(self.kinds.weight, std=0.1)
+        self.layers = nn.ModuleList(EncoderLayer(width, heads, dropout) for _ in range(layers))
+        self.norm = nn.LayerNorm(width)
+
+    def forward(self, patches: Tensor, question: Tensor, question_mask: Tensor) -> Tensor:
+        """Fuse, as :meth:`QuestionConditionedFusion.forward` does."""
+        patch_kind, word_kind = self.kinds.weight
+        summary = self.summary_query.expand(len(question), -1, -1)
+        x = torch.cat([patches + patch_kind, summary, question + word_kind], dim=1)
+        seen = patches.shape[1] + 1
+        mask = torch.cat([question_mask.new_ones(len(x), seen), question_mask], dim=1)
+        for layer in self.layers:
+            x = layer(x, mask)
+        fused: Tensor = self.norm(x[:, :seen])  # (Q, P + 1, D)
+        return fused
+
+    def gates(self) -> Tensor:
+        """There are none: shape ``(0,)``."""
+        return torch.zeros(0)
 
 
 class FusionLayer(nn.Module):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from latentvqa.models.decoder import AnswerDecoder
+from latentvqa.models.language.decoder import PretrainedDecoder
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class Generated:
 
 @torch.no_grad()
 def generate(
-    decoder: AnswerDecoder,
+    decoder: AnswerDecoder | PretrainedDecoder,
     memory: Tensor,
     *,
     begin_id: int,
@@ -58,7 +60,7 @@ def generate(
     log_probability = torch.zeros(count, device=memory.device)
     untempered = torch.zeros(count, device=memory.device)
     columns: list[Tensor] = []
-    cache = decoder.start(memory)
+    cache: Any = decoder.start(memory)
     for position in range(decoder.max_tokens):
         logits = decoder.step(token, position, cache).float()  # (Q, V)
         scores = (logits / logit_temperature).log_softmax(-1)

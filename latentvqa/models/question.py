@@ -18,6 +18,7 @@ class QuestionEncoder(nn.Module):
         heads: attention heads per layer.
         max_tokens: longest question, in tokens.
         dropout: dropout probability in training.
+        word_dropout: chance of each word to be hidden in training.
     """
 
     def __init__(
@@ -29,8 +30,10 @@ class QuestionEncoder(nn.Module):
         heads: int,
         max_tokens: int,
         dropout: float = 0.0,
+        word_dropout: float = 0.0,
     ) -> None:
         super().__init__()
+        self.word_dropout = word_dropout
         self.tokens = nn.Embedding(vocabulary_size, width, padding_idx=0)
         self.positions = nn.Embedding(max_tokens, width)
         nn.init.normal_(self.tokens.weight, std=0.5)
@@ -51,6 +54,7 @@ class QuestionEncoder(nn.Module):
         mask = tokens != 0
         # a question without any known length still needs one visible position
         mask = mask | (torch.arange(tokens.shape[1], device=tokens.device) == 0)
+        mask = hide_words(mask, self.word_dropout if self.training else 0.0)
         positions = self.positions.weight[: tokens.shape[1]]
         x = self.dropout(self.tokens(tokens) + positions)  # (Q, T, D)
         for layer in self.layers:
@@ -81,3 +85,20 @@ class EncoderLayer(nn.Module):
         x = x + self.attention(normed, normed, mask=mask)
         feed: Tensor = self.feed_forward(self.feed_forward_norm(x))
         return x + feed
+
+
+def hide_words(mask: Tensor, probability: float) -> Tensor:
+    """Hide words from all that reads them, each at random; one of every question stays.
+
+    Args:
+        mask: true on words, shape ``(Q, T)``.
+        probability: chance of each word to be hidden, in [0, 1).
+
+    Returns:
+        Tensor of the same shape.
+    """
+    if probability == 0.0:
+        return mask
+    draws = torch.rand(mask.shape, device=mask.device).masked_fill(~mask, -1.0)
+    is_kept = (draws >= probability) | (draws == draws.amax(dim=1, keepdim=True))
+    return mask & is_kept

@@ -6,6 +6,7 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from latentvqa.models.backbone import ImagePreparation
 from latentvqa.models.question import EncoderLayer
@@ -25,7 +26,8 @@ class VisionEncoder(nn.Module):
             question: relations between objects at the price of one image
             instead of all its questions.
         heads: attention heads of these layers.
-        dropout: dropout probability of these layers in training.
+        dropout: dropout probability of patch tokens and of these layers in training.
+        pool: patch tokens per side that features are averaged to; all without.
         blind: drop the backbone once its patches are counted, and give the same
             ones for every image: the question-only control.
     """
@@ -39,10 +41,11 @@ class VisionEncoder(nn.Module):
         layers: int = 0,
         heads: int = 4,
         dropout: float = 0.0,
+        pool: int | None = None,
         blind: bool = False,
     ) -> None:
         super().__init__()
-        self.backbone = backbone
+        self.backbone, self.pool = backbone, pool
         self.preparation = preparation
         self.prefix_tokens = int(getattr(backbone, "num_prefix_tokens", 0))
         self.register_buffer("mean", torch.tensor(preparation.mean).view(1, 3, 1, 1) * 255)
@@ -52,9 +55,11 @@ class VisionEncoder(nn.Module):
         self.norm = nn.LayerNorm(features.shape[2])
         self.project = nn.Linear(features.shape[2], width)
         self.positions = nn.Parameter(_grid_positions(self.grid, width))
+        self.dropout = nn.Dropout(dropout)
         self.layers = nn.ModuleList(EncoderLayer(width, heads, dropout) for _ in range(layers))
         if blind:
             self.backbone, self.prefix_tokens = _SameForEveryImage(features.shape), 0
+            self.pool = None
 
     @property
     def patches(self) -> int:
@@ -89,11 +94,11 @@ class VisionEncoder(nn.Module):
             is_channels_last = getattr(self.backbone, "output_fmt", "NCHW") == "NHWC"
             x = (x if is_channels_last else x.permute(0, 2, 3, 1)).flatten(1, 2)  # (B, P, C)
         patches: Tensor = x[:, self.prefix_tokens :]
-        return patches
+        return patches if self.pool is None else _pooled(patches, self.pool)
 
     def embed(self, features: Tensor) -> Tensor:
         """Project features ``(B, P, C)``, add positions, relate: ``(B, P, D)``."""
-        embedded: Tensor = self.project(self.norm(features)) + self.positions
+        embedded: Tensor = self.dropout(self.project(self.norm(features)) + self.positions)
         # a sum of what and where loses which what was where once patches are averaged
         for layer in self.layers:
             embedded = layer(embedded)
@@ -137,6 +142,20 @@ class _SameForEveryImage(nn.Module):
 def _grid_of(patches: int) -> tuple[int, int]:
     side = round(patches**0.5)
     return (side, side) if side * side == patches else (1, patches)
+
+
+def _pooled(patches: Tensor, side: int) -> Tensor:
+    """Means over the cells of a ``side`` x ``side`` grid; patches in no square are kept.
+
+    Args:
+        patches: row by row, shape ``(B, P, C)``.
+        side: cells per side; a smaller grid of patches is kept as it is.
+    """
+    rows, columns = _grid_of(patches.shape[1])
+    if rows <= side or rows != columns:
+        return patches
+    grid = patches.transpose(1, 2).reshape(len(patches), -1, rows, columns)
+    return F.adaptive_avg_pool2d(grid, side).flatten(2).transpose(1, 2)  # (B, side x side, C)
 
 
 def _grid_positions(grid: tuple[int, int], width: int) -> Tensor:

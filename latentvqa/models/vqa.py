@@ -8,7 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from latentvqa.models.decoder import AnswerDecoder
-from latentvqa.models.fusion import QuestionConditionedFusion
+from latentvqa.models.fusion import JointFusion, QuestionConditionedFusion
+from latentvqa.models.language.decoder import PretrainedDecoder
+from latentvqa.models.language.question import PretrainedQuestionEncoder
 from latentvqa.models.latent import LatentBottleneck, Posterior, token_dropout, zero_token
 from latentvqa.models.question import QuestionEncoder
 from latentvqa.models.vision import VisionEncoder
@@ -57,10 +59,10 @@ class VQAModel(nn.Module):
         self,
         *,
         vision: VisionEncoder,
-        question: QuestionEncoder,
-        fusion: QuestionConditionedFusion,
+        question: QuestionEncoder | PretrainedQuestionEncoder,
+        fusion: QuestionConditionedFusion | JointFusion,
         bottleneck: LatentBottleneck | None,
-        decoder: AnswerDecoder,
+        decoder: AnswerDecoder | PretrainedDecoder,
     ) -> None:
         super().__init__()
         self.vision = vision

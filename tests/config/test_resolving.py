@@ -39,9 +39,17 @@ def test_an_untrained_backbone_learns_from_the_start_and_a_trained_one_waits():
     assert trained.vision.image_size == "auto"  # the backbone's own
 
 
+def test_pretrained_language_learns_slower_than_language_from_scratch():
+    scratch = resolve(made()).optimizer
+    trained = resolve(made(text={"encoder": "hf-hub:owner/model"})).optimizer
+    assert scratch.question_rate == scratch.decoder_rate == trained.decoder_rate
+    assert trained.question_rate < trained.decoder_rate
+
+
 def test_what_is_given_stays():
     own = {"pretrained": False, "stride": 8, "image_size": 64, "freeze_epochs": 2}
-    given = made(vision=own, optimizer={"vision_rate": 0.01}, kl={"warmup_epochs": 7})
+    rates = {f"{name}_rate": 0.01 for name in ("vision", "question", "decoder")}
+    given = made(vision=own, optimizer=rates, kl={"warmup_epochs": 7})
     assert resolve(given) == given
 
 

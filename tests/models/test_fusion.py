@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from latentvqa.models import QuestionConditionedFusion
+from latentvqa.models import JointFusion, QuestionConditionedFusion
 
 
 @pytest.fixture
@@ -54,3 +54,29 @@ def test_the_order_of_the_patches_does_not_matter_to_the_summary(fusion, parts):
     patches, question, mask = parts
     flipped = fusion(patches.flip(1), question, mask)
     torch.testing.assert_close(flipped[:, -1], fusion(patches, question, mask)[:, -1])
+
+
+@pytest.fixture
+def joint():
+    torch.manual_seed(0)
+    return JointFusion(width=8, layers=2, heads=2).eval()
+
+
+def test_in_a_joint_fusion_patches_and_words_attend_to_each_other(joint, parts):
+    patches, question, mask = parts
+    fused = joint(*parts)
+    assert fused.shape == (2, 6, 8)
+    assert joint.gates().shape == (0,)
+    by_word = (joint(patches, question.flip(0), mask) - fused).abs().amax(-1)
+    assert bool((by_word > 1e-6).all())
+    one_moved = patches.clone()
+    one_moved[:, 2] = patches[:, 2].flip(0)
+    by_patch = (joint(one_moved, question, mask) - fused).abs().amax(-1)
+    assert bool((by_patch > 1e-6).all())
+
+
+def test_a_joint_fusion_sees_no_masked_word(joint, parts):
+    patches, question, mask = parts
+    changed = question.clone()
+    changed[~mask] = 9.0
+    torch.testing.assert_close(joint(patches, changed, mask), joint(patches, question, mask))

@@ -28,3 +28,17 @@ def test_a_question_of_padding_alone_is_encoded_without_nan(encoder):
     vectors, mask = encoder(torch.tensor([[0, 0], [4, 5]]))
     assert bool(torch.isfinite(vectors).all())
     assert mask[0].tolist() == [True, False]
+
+
+def test_words_are_hidden_at_random_in_training_and_never_all_of_them():
+    torch.manual_seed(0)
+    encoder = QuestionEncoder(
+        vocabulary_size=10, width=8, layers=1, heads=2, max_tokens=6, word_dropout=0.5
+    )
+    tokens = torch.tensor([[4, 5, 6, 0], [4, 0, 0, 0]]).repeat(200, 1)
+    whole = encoder.eval()(tokens)[1]
+    seen = encoder.train()(tokens)[1]
+    assert whole.tolist() == (tokens != 0).tolist()
+    assert not bool((seen & ~whole).any())
+    assert bool(seen.any(dim=1).all())
+    assert 0.3 < 1 - seen[::2].sum() / whole[::2].sum() < 0.6

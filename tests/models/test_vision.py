@@ -164,3 +164,21 @@ def test_freezing_an_encoder_in_eval_mode_leaves_it_there():
     vision.freeze(False)
     assert not vision.training
     assert not vision.backbone.training
+
+
+@torch.no_grad()
+def test_pooled_patches_are_the_means_of_their_part_of_the_grid():
+    whole = encoder("test_vit", image_size=64).eval()
+    backbone, preparation = whole.backbone, whole.preparation
+    pooled = VisionEncoder(backbone=backbone, preparation=preparation, width=WIDTH, pool=2).eval()
+    images = pixels(64)
+    patches = whole.features(images).unflatten(1, (2, 2, 2, 2))  # 4 x 4 in four parts
+    assert pooled.patches == 4
+    torch.testing.assert_close(pooled.features(images), patches.mean(dim=(2, 4)).flatten(1, 2))
+
+
+@torch.no_grad()
+def test_a_grid_that_is_small_already_is_not_pooled():
+    backbone, preparation = create_backbone("test_vit", image_size=64)
+    vision = VisionEncoder(backbone=backbone, preparation=preparation, width=WIDTH, pool=9).eval()
+    assert vision.patches == 16

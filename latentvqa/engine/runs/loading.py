@@ -20,7 +20,7 @@ from latentvqa.engine.runs.checkpoint import load_checkpoint
 from latentvqa.engine.runtime.device import Precision, choose_device
 from latentvqa.engine.scoring import ScoringSettings
 from latentvqa.errors import CheckpointError
-from latentvqa.models import VQAModel, whole_weights
+from latentvqa.models import VQAModel, load_own_state, whole_weights
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def load_model(path: Path, device: str = "auto") -> LoadedModel:
     spec = ModelSpecification.from_json(checkpoint.model["specification"], checkpoint.folder)
     model = build_model(spec)
     try:
-        model.load_state_dict(dict(checkpoint.weights))
+        load_own_state(model, checkpoint.weights)
     except RuntimeError as error:
         raise CheckpointError(
             f"{checkpoint.folder}: the weights do not fit the model of this version: {error}"

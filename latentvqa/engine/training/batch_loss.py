@@ -24,6 +24,7 @@ from latentvqa.objectives import (
     kl_per_dimension,
     kl_per_token,
     orthogonality,
+    spread_nll,
 )
 
 
@@ -95,6 +96,9 @@ class BatchLoss:
         nll = answer_nll(logits, targets, PAD)
         terms = {"answer_loss": answer_loss(nll, targets, PAD)}
         total = terms["answer_loss"]
+        if smoothing := config.optimizer.label_smoothing:
+            spread = answer_loss(spread_nll(logits, targets, PAD), targets, PAD)
+            total = (1 - smoothing) * total + smoothing * spread
         kl_raw = preference = None
         if posterior is not None and posterior.logvar is not None:
             kl_dim = kl_per_dimension(posterior.mu, posterior.logvar)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from latentvqa.config import Config
 from latentvqa.core.schedules.epochs import learning_rate_factor_at
-from latentvqa.engine.assembly import components
+from latentvqa.engine.assembly import COMPONENTS, components
 from latentvqa.models import VQAModel
 
 # learned inputs, as embeddings are
@@ -27,16 +27,13 @@ _SPARED = {
 
 def peak_rates(config: Config) -> dict[str, float]:
     """Peak learning rate of each component of a resolved configuration."""
-    rates = config.optimizer
-    if rates.vision_rate == "auto":
-        raise ValueError("the configuration is not resolved: optimizer.vision_rate")
-    return {
-        "vision": rates.vision_rate,
-        "question": rates.question_rate,
-        "fusion": rates.fusion_rate,
-        "latent": rates.latent_rate,
-        "decoder": rates.decoder_rate,
-    }
+    peaks = {}
+    for name in COMPONENTS:
+        rate = getattr(config.optimizer, f"{name}_rate")
+        if rate == "auto":
+            raise ValueError(f"the configuration is not resolved: optimizer.{name}_rate")
+        peaks[name] = float(rate)
+    return peaks
 
 
 def build_optimizer(model: VQAModel, config: Config) -> torch.optim.AdamW:

@@ -25,6 +25,7 @@ from latentvqa.engine.training.plan import announce
 from latentvqa.engine.training.trainer import Trainer
 from latentvqa.errors import DataError, LoaderError
 from latentvqa.history import append_record
+from latentvqa.models import own_state
 from latentvqa.report.diagnosis.advice import tuning_text
 from latentvqa.stopping import Interrupted, deferred
 
@@ -151,7 +152,7 @@ class Session:
         save_checkpoint(
             self.run,
             f"{progress.epoch:04d}-{progress.step:08d}",
-            weights=trainer.model.state_dict(),
+            weights=own_state(trainer.model),
             model=model,
             tokenizers=trainer.tokenizers.to_json(),
             trainer_tensors=tensors,

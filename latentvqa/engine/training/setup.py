@@ -14,7 +14,8 @@ from latentvqa.core.records import RunHeader, StagePlan
 from latentvqa.data.decoding_processes import DecodingProcesses
 from latentvqa.data.tables import QuestionTable
 from latentvqa.data.tokenizer import Tokenizers
-from latentvqa.engine.assembly import ModelSpecification, build_model
+from latentvqa.engine.assembly import ModelSpecification, build_model, pretrained_weights
+from latentvqa.engine.language.remembering import remember_questions
 from latentvqa.engine.memory import require_memory
 from latentvqa.engine.runtime.device import choose_device, choose_precision
 from latentvqa.engine.runtime.observer import Observer
@@ -54,7 +55,7 @@ def new_model(settings: Settings, spec: ModelSpecification) -> VQAModel:
     is_trained = not isinstance(frozen, int) or frozen < epochs
     require_memory(spec, settings.device, is_backbone_trained=is_trained)
     torch.manual_seed(config.run.seed)
-    return place(build_model(spec, pretrained=config.vision.pretrained), settings.device)
+    return place(build_model(spec, pretrained_weights(config)), settings.device)
 
 
 def place(model: VQAModel, device: torch.device) -> VQAModel:
@@ -89,6 +90,7 @@ def make_trainer(
 
     train, val = opened(tables.train, "training"), opened(tables.val, "validation")
     settings.begin_with(resolve_free_bits(settings.config, train.answer_entropy))
+    remember_questions(model, (train.encoded, val.encoded), settings.device, observer)
     return Trainer(
         settings=settings,
         model=model,

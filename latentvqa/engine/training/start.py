@@ -12,9 +12,10 @@ import torch
 from latentvqa.config import Config
 from latentvqa.data.blind.models import BlindModels
 from latentvqa.data.tables import QuestionTable
-from latentvqa.data.tokenizer import Tokenizers, train_tokenizers
+from latentvqa.data.tokenizer import Tokenizers
 from latentvqa.engine.assembly import ModelSpecification, build_model, specify
 from latentvqa.engine.blind_scores import floor_of
+from latentvqa.engine.language.reading import TextParts, read_text_parts
 from latentvqa.engine.runs.blind import (
     fit_to_training_rows,
     read_blind_models,
@@ -52,6 +53,7 @@ from latentvqa.engine.training.setup import (
 )
 from latentvqa.engine.training.trainer import Trainer
 from latentvqa.history import read_history, write_header
+from latentvqa.models import load_own_state
 from latentvqa.stopping import deferred
 
 __all__ = ["Outcome", "dry_run", "resume", "train"]
@@ -133,9 +135,9 @@ def dry_run(config: Config, folder: Path, observer: Observer) -> float:
         Estimated seconds of the whole run.
     """
     settings, tables = begin(config, folder, observer)
-    tokenizers = train_tokenizers(settings.config.text, tables.train)
-    model = new_model(settings, specify(settings.config, tokenizers))
-    trainer = make_trainer(settings, model, tokenizers, tables, observer)
+    parts = read_text_parts(settings.config.text, tables.train)
+    model = new_model(settings, _specified(settings.config, parts))
+    trainer = make_trainer(settings, model, parts.tokenizers, tables, observer)
     seconds = measure_seconds(trainer)
     if settings.config.run.max_minutes is not None:
         trainer.refit(fit_to_budget(settings.config, seconds))
@@ -148,10 +150,10 @@ def _prepared(
 ) -> tuple[Trainer, Tables, ModelSpecification]:
     """Check all that a run needs; nothing is written but scenes."""
     settings, tables = begin(config, scenes, observer)
-    tokenizers = train_tokenizers(settings.config.text, tables.train)
-    spec = specify(settings.config, tokenizers)
+    parts = read_text_parts(settings.config.text, tables.train)
+    spec = _specified(settings.config, parts)
     model = new_model(settings, spec)
-    trainer = make_trainer(settings, model, tokenizers, tables, observer)
+    trainer = make_trainer(settings, model, parts.tokenizers, tables, observer)
     if settings.config.run.max_minutes is not None:
         fitted = fit_to_budget(settings.config, measure_seconds(trainer))
         observer.notice(
@@ -160,8 +162,12 @@ def _prepared(
         )
         settings.begin_with(fitted)
         model = new_model(settings, spec)
-        trainer = make_trainer(settings, model, tokenizers, tables, observer)
+        trainer = make_trainer(settings, model, parts.tokenizers, tables, observer)
     return trainer, tables, spec
+
+
+def _specified(config: Config, parts: TextParts) -> ModelSpecification:
+    return specify(config, parts.tokenizers, parts.question_model, parts.answer_model)
 
 
 def _sides(tables: Tables) -> list[tuple[str, QuestionTable]]:
@@ -206,7 +212,7 @@ def _reopen_session(
     tokenizers = Tokenizers.from_json(checkpoint.tokenizers)
     spec = ModelSpecification.from_json(checkpoint.model["specification"], checkpoint.folder)
     model = build_model(spec)
-    model.load_state_dict(dict(checkpoint.weights))
+    load_own_state(model, checkpoint.weights)
     trainer = make_trainer(settings, place(model, settings.device), tokenizers, tables, observer)
     if config.kl.free_bits == "auto":  # its number is known only now
         continued(known, settings.config)

@@ -164,3 +164,36 @@ def test_an_answer_is_right_where_every_token_of_it_is_the_likeliest():
         optimizer.step()
         optimizer.zero_grad()
     assert seen >= {0, 4} and len(seen) > 2
+
+
+def test_label_smoothing_is_in_the_loss_that_is_trained_and_in_no_figure(finished, tmp_path):
+    smoothed = train_small(tmp_path / "smoothed", "optimizer.label_smoothing=0.2").outcome.records
+    plain = finished.outcome.records
+    assert smoothed[0].val.answer_loss != plain[0].val.answer_loss
+    model, batch = tiny_model().eval(), tiny_batch()
+    settings = [
+        Settings(tiny_config(optimizer={"label_smoothing": share}), torch.device("cpu"), "fp32")
+        for share in (0.0, 0.2)
+    ]
+    asked = Batch(
+        images=batch.images,
+        image_index=batch.image_index,
+        question_tokens=batch.questions,
+        answer_tokens=batch.answers,
+        rows=torch.arange(len(batch.answers)),
+    )
+    references = [(answer,) for answer in ANSWERS]
+    found = []
+    for one in settings:
+        torch.manual_seed(0)
+        teacher = Teacher("rule", tiny_tokenizers().answer)
+        found.append(BatchLoss(one, model, teacher)(asked, references, "warmup", 0.0, 0.0))
+    assert found[0].terms["answer_loss"] == found[1].terms["answer_loss"]
+    torch.manual_seed(0)
+    encoded = model.encode(*batch.inputs)
+    memory = model.memory(encoded, encoded.posterior.mu, drop_probability=0.3).tokens
+    logits = model.answer_logits(memory, batch.answers, BOS)
+    is_target = batch.answers != PAD
+    expected = cross_entropy(logits[is_target], batch.answers[is_target], label_smoothing=0.2)
+    more = (found[1].total - found[0].total).item()
+    assert more == pytest.approx((expected - found[0].terms["answer_loss"]).item(), abs=1e-5)

@@ -1,0 +1,1 @@
+"""Pretrained language models of a run: read before the data are encoded, asked once."""

@@ -1,0 +1,1 @@
+"""Pretrained language models of the transformers library at the ends of the model."""
