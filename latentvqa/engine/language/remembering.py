@@ -6,21 +6,23 @@ from collections.abc import Sequence
 
 import torch
 
-from latentvqa.data.batches import EncodedTable
 from latentvqa.engine.runtime.observer import Observer
 from latentvqa.models import PretrainedQuestionEncoder, VQAModel
 from latentvqa.stopping import poll
 
 
 def remember_questions(
-    model: VQAModel, tables: Sequence[EncodedTable], device: torch.device, observer: Observer
+    model: VQAModel,
+    questions: Sequence[Sequence[int]],
+    device: torch.device,
+    observer: Observer,
 ) -> None:
-    """Let a frozen question encoder keep its vectors of every question of some tables.
+    """Let a frozen question encoder keep its vectors of some questions.
 
     Args:
         model: on its device; any other question encoder is left alone.
-        tables: what it will be asked.
-        device: where it lies.
+        questions: token ids of each.
+        device: where the model lies.
         observer: receives progress.
 
     Raises:
@@ -36,6 +38,5 @@ def remember_questions(
 
     was_training = encoder.training
     encoder.eval()
-    questions = [ids for table in tables for ids in table.distinct_questions()]
     encoder.remember(questions, device, on_progress)
     encoder.train(was_training)

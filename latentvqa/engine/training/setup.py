@@ -15,7 +15,6 @@ from latentvqa.data.decoding_processes import DecodingProcesses
 from latentvqa.data.tables import QuestionTable
 from latentvqa.data.tokenizer import Tokenizers
 from latentvqa.engine.assembly import ModelSpecification, build_model, pretrained_weights
-from latentvqa.engine.language.remembering import remember_questions
 from latentvqa.engine.memory import require_memory
 from latentvqa.engine.runtime.device import choose_device, choose_precision
 from latentvqa.engine.runtime.observer import Observer
@@ -90,7 +89,6 @@ def make_trainer(
 
     train, val = opened(tables.train, "training"), opened(tables.val, "validation")
     settings.begin_with(resolve_free_bits(settings.config, train.answer_entropy))
-    remember_questions(model, (train.encoded, val.encoded), settings.device, observer)
     return Trainer(
         settings=settings,
         model=model,

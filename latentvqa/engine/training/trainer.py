@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -17,6 +17,7 @@ from latentvqa.core.schedules.epochs import beta_at
 from latentvqa.data.batches import Batch, BatchLoader, plan_batches
 from latentvqa.data.tokenizer import Tokenizers
 from latentvqa.engine.blind_scores import BlindFloor
+from latentvqa.engine.language.remembering import remember_questions
 from latentvqa.engine.metrics.accumulator import entropy_of
 from latentvqa.engine.runtime.device import NumberInTransit
 from latentvqa.engine.runtime.finite import first_not_finite
@@ -75,6 +76,7 @@ class Trainer:
         self._begin_sums()
         self._count_steps()
         self._kl_raw: NumberInTransit | None = None
+        self._are_questions_remembered = False
         teacher = Teacher(settings.config.teacher.scorer, tokenizers.answer)
         self.objective = BatchLoss(settings, model, teacher)
         self.answer_entropy = train.answer_entropy
@@ -123,7 +125,7 @@ class Trainer:
         epoch = self.progress.epoch
         start = time.perf_counter()
         stage = self._enter(epoch)
-        batches = self._batches(epoch)
+        batches = self.batches(epoch)
         loader = BatchLoader(
             self.train.encoded,
             self.images.train,
@@ -142,19 +144,22 @@ class Trainer:
         self.require_finite_state()
         return stage
 
-    def time_steps(self, stage: Stage, count: int) -> float:
-        """Seconds per optimizer step in a stage; trains the model as it measures."""
+    def time_steps(self, stage: Stage, batches: Sequence[Batch]) -> float:
+        """Seconds per optimizer step in a stage; trains the model as it measures.
+
+        Args:
+            stage: the stage.
+            batches: at least two; the first also warms up.
+        """
         self.model.train()
-        batches = self._batches(0)
-        some = [batches[i % len(batches)] for i in range(count + 1)]
         times = []
-        for batch in BatchLoader(self.train.encoded, self.train.store, some, workers=0):
+        for batch in batches:
             start = time.perf_counter()
             self._step(batch, stage, len(batches))
             if self.settings.device.type == "cuda":
                 torch.cuda.synchronize()
             times.append(time.perf_counter() - start)
-        return sum(times[1:]) / count  # the first step also warms up
+        return sum(times[1:]) / (len(times) - 1)
 
     def beta(self, effective_weight: float) -> float:
         """Price per nat of rate at an effective weight."""
@@ -203,23 +208,29 @@ class Trainer:
         """Optimizer steps of a whole epoch and of the run, by the present stages."""
         schedules = self.schedules
         first = schedules.first_epochs
-        self.steps_per_epoch = len(self._batches(first))
+        self.steps_per_epoch = len(self.batches(first))
         others = (schedules.epochs - first) * self.steps_per_epoch
-        self.total_steps = max(1, first * len(self._batches(0)) + others)
+        self.total_steps = max(1, first * len(self.batches(0)) + others)
 
     def _references(self, batch: Batch) -> list[tuple[str, ...]]:
         answers = self.train.encoded.table.answers
         return [answers[row] for row in batch.rows.tolist()]
 
     def _enter(self, epoch: int) -> Stage:
-        """Freeze what the epoch's stage freezes."""
+        """Freeze what the epoch's stage freezes, and ask once what frozen parts say."""
         stage = self.schedules.stage(epoch)
         self.model.train()
         self.model.decoder.requires_grad_(stage != "baseline")
         self.images.freeze(self.schedules.is_vision_frozen(epoch))
+        if not self._are_questions_remembered:
+            known = [side.encoded.distinct_questions() for side in (self.train, self.val)]
+            remember_questions(
+                self.model, [*known[0], *known[1]], self.settings.device, self.observer
+            )
+            self._are_questions_remembered = True
         return stage
 
-    def _batches(self, epoch: int) -> list[np.ndarray]:
+    def batches(self, epoch: int) -> list[np.ndarray]:
         """Rows of each batch of an epoch."""
         config, rows = self.settings.config, self.rows(epoch)
         planned = plan_batches(

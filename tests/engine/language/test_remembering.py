@@ -47,7 +47,7 @@ def test_each_question_is_encoded_once_and_never_again(asked, monkeypatch):
     shape, table = asked
     model = model_with(PretrainedQuestionEncoder(shape, width=16).train())
     progress = Progress()
-    remember_questions(model, [table, table], CPU, progress)
+    remember_questions(model, table.distinct_questions() * 2, CPU, progress)
     assert progress.seen == [("questions", 2, 2)]
     assert model.question.training
     monkeypatch.setattr(model.question.backbone, "forward", None)  # it would fail
@@ -61,8 +61,8 @@ def test_a_language_model_that_is_trained_is_left_alone(asked, trained):
     shape, table = asked
     model = model_with(PretrainedQuestionEncoder(shape, width=16, trained_layers=trained))
     progress = Progress()
-    remember_questions(model, [table], CPU, progress)
-    remember_questions(tiny_model(), [table], CPU, progress)
+    remember_questions(model, table.distinct_questions(), CPU, progress)
+    remember_questions(tiny_model(), table.distinct_questions(), CPU, progress)
     assert progress.seen == []
 
 
@@ -70,4 +70,4 @@ def test_a_signal_ends_it(asked):
     shape, table = asked
     model = model_with(PretrainedQuestionEncoder(shape, width=16))
     with interrupted():
-        remember_questions(model, [table], CPU, Interrupter("questions", 1))
+        remember_questions(model, table.distinct_questions(), CPU, Interrupter("questions", 1))

@@ -5,12 +5,24 @@ import pytest
 from latentvqa.config import config_from_toml
 from latentvqa.core.records import StagePlan
 from latentvqa.engine.runs.folder import read_config
-from latentvqa.engine.training.budget import EpochSeconds, fit_to_budget
-from tests.small_runs import BRIEF, train_small
+from latentvqa.engine.runtime.observer import Observer
+from latentvqa.engine.training.budget import RunSeconds, fit_to_budget
+from latentvqa.engine.training.start import dry_run
+from latentvqa.models import VisionEncoder
+from tests.language_models import write_language_model
+from tests.small_runs import BRIEF, small_config, train_small
 from tests.tiny import tiny_config
 
 STAGES = {"baseline": 2, "warmup": 10, "full": 28}
-SECONDS = EpochSeconds(warmup=3.0, full=6.0)
+SECONDS = RunSeconds(
+    5.0,
+    {
+        ("warmup", True): 1.0,
+        ("warmup", False): 3.0,
+        ("full", True): 4.0,
+        ("full", False): 6.0,
+    },
+)
 
 
 def planned(minutes=None, **sections):
@@ -18,7 +30,11 @@ def planned(minutes=None, **sections):
 
 
 def test_the_seconds_of_a_plan_are_those_of_its_epochs():
-    assert SECONDS.total(planned()) == 12 * 3.0 + 28 * 6.0
+    assert SECONDS.total(planned()) == 5.0 + 12 * 3.0 + 28 * 6.0
+    frozen = planned(vision={"freeze_epochs": 3})  # counted from the first latent epoch
+    assert SECONDS.total(frozen) == 5.0 + 5 * 1.0 + 7 * 3.0 + 28 * 6.0
+    always = planned(vision={"freeze_epochs": 1000})
+    assert SECONDS.total(always) == 5.0 + 12 * 1.0 + 28 * 4.0
 
 
 def test_without_a_limit_or_within_it_nothing_is_changed():
@@ -29,10 +45,11 @@ def test_without_a_limit_or_within_it_nothing_is_changed():
 @pytest.mark.parametrize("share", [0.9, 0.5, 0.3])
 def test_a_shortened_plan_fits_and_its_parts_keep_their_proportion(share):
     whole = planned(
-        share * SECONDS.total(planned()) / 60,
         kl={"warmup_start_epoch": 2, "warmup_epochs": 10},
         vision={"freeze_epochs": 10},
     )
+    epochs = SECONDS.total(whole) - SECONDS.once
+    whole = whole.replace("run", max_minutes=(SECONDS.once + share * epochs) / 60)
     fitted = fit_to_budget(whole, SECONDS)
     assert SECONDS.total(fitted) <= 60 * whole.run.max_minutes
     for section, name in (
@@ -81,3 +98,19 @@ def test_a_budget_keeps_automatic_free_bits(tmp_path):
     )
     trained = train_small(tmp_path, *changes)
     assert read_config(trained.run).kl.free_bits == trained.recorder.plans[0].free_bits
+
+
+def test_frozen_towers_are_timed_as_training_has_them(tmp_path, monkeypatch):
+    folder = write_language_model("bert", tmp_path / "bert")
+    asked = []
+    features = VisionEncoder.features
+
+    def counted(vision, images):
+        asked.append(len(images))
+        return features(vision, images)
+
+    monkeypatch.setattr(VisionEncoder, "features", counted)
+    frozen = ("vision.freeze_epochs=9", f"text.encoder={folder}")
+    assert dry_run(small_config(*BRIEF, *frozen), tmp_path / "scenes", Observer()) > 0
+    # once for each of four batches, and not in their steps; one image counts its patches
+    assert len([count for count in asked if count > 1]) == 4
