@@ -36,6 +36,7 @@ ORDER = (
     "schedules",
     "configuration",
     "run-folder",
+    "guarantees",
     "library",
     "recipe-origins",
     "changelog",
