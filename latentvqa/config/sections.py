@@ -275,6 +275,8 @@ class Optimizer(Section):
     """decoupled decay of matrices; biases, gains and embeddings are spared"""
     label_smoothing: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
     """share of each target that is spread over all answer tokens, in training"""
+    average_decay: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
+    """decay per step of the moving average of the weights that is kept and judged; 0: none"""
     clip_norm: Annotated[float, Field(gt=0.0, le=1e6)] = 1.0
     """largest norm of the whole gradient"""
     warmup_share: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.1

@@ -4,6 +4,7 @@ They read no configuration, log nothing, move nothing between devices and
 compute no loss.
 """
 
+from latentvqa.models.averaging import AveragedWeights
 from latentvqa.models.backbone import ImagePreparation, create_backbone, whole_weights
 from latentvqa.models.decoder import AnswerDecoder
 from latentvqa.models.fusion import JointFusion, QuestionConditionedFusion
@@ -18,6 +19,7 @@ from latentvqa.models.weights import load_own_state, own_state
 
 __all__ = [
     "AnswerDecoder",
+    "AveragedWeights",
     "Encoded",
     "Generated",
     "ImagePreparation",

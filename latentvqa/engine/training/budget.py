@@ -69,7 +69,7 @@ def measure_seconds(trainer: Trainer) -> RunSeconds:
     for stage, is_frozen in kinds:
         trainer.model.vision.freeze(is_frozen)
         batches = frozen if is_frozen else pixels
-        epochs[stage, is_frozen] = trainer.time_steps(stage, batches) * per_epoch
+        epochs[stage, is_frozen] = _seconds_per_step(trainer, stage, batches) * per_epoch
     return RunSeconds(once, epochs)
 
 
@@ -117,6 +117,19 @@ def _kinds(config: Config) -> list[EpochKind]:
         counted: Stage = "full" if stage == "full" else "warmup"
         found.append((counted, schedules.is_vision_frozen(epoch)))
     return found
+
+
+def _seconds_per_step(trainer: Trainer, stage: Stage, batches: Sequence[Batch]) -> float:
+    """The mean over all batches but the first, which also warms up."""
+    trainer.model.train()
+    times = []
+    for batch in batches:
+        start = time.perf_counter()
+        trainer.step(batch, stage, len(batches))
+        if trainer.settings.device.type == "cuda":
+            torch.cuda.synchronize()
+        times.append(time.perf_counter() - start)
+    return sum(times[1:]) / (len(times) - 1)
 
 
 def _remembered(trainer: Trainer, batches: Sequence[Batch]) -> float:

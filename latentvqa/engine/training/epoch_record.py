@@ -93,16 +93,17 @@ def _validate(trainer: Trainer, stage: Stage) -> SplitMetrics:
         is_latent_used=stage != "baseline",
         language=config.text.language,
     )
-    return score_table(
-        trainer.model,
-        trainer.val.encoded,
-        trainer.images.val,
-        trainer.tokenizers.answer,
-        scoring,
-        on_batch,
-        trainer.val_entropy,
-        None if trainer.floor is None else trainer.floor.val,
-    ).metrics
+    with trainer.averaged():
+        return score_table(
+            trainer.model,
+            trainer.val.encoded,
+            trainer.images.val,
+            trainer.tokenizers.answer,
+            scoring,
+            on_batch,
+            trainer.val_entropy,
+            None if trainer.floor is None else trainer.floor.val,
+        ).metrics
 
 
 def _answer_entropy(trainer: Trainer, epoch: int) -> float:
@@ -122,11 +123,10 @@ def _prior_nll(trainer: Trainer, epoch: int) -> float | None:
 
 def _trainable(trainer: Trainer, stage: Stage) -> dict[str, bool]:
     """Whether each component learns."""
-    names = (group["component"] for group in trainer.optimizer.param_groups)
-    flags = dict.fromkeys(names, True)
-    if "vision" in flags:
-        flags["vision"] = not trainer.schedules.is_vision_frozen(trainer.progress.epoch)
-    flags["decoder"] = stage != "baseline"
+    flags: dict[str, bool] = {}
+    for group in trainer.optimizer.param_groups:
+        name, is_trained = group["component"], any(one.requires_grad for one in group["params"])
+        flags[name] = flags.get(name, False) or is_trained
     if "latent" in flags:
         flags["latent"] = stage != "baseline"
     return flags

@@ -31,6 +31,8 @@ _FREE_TO_CHANGE = (
     "stages.",
     "latent_use.",
 )
+# names on disk of weights that are not the averaged ones
+RAW_WEIGHTS = "raw."
 _SEED = "run.seed"  # orders the rows: with another one no epoch would be as it began
 
 
@@ -42,6 +44,13 @@ def restore(trainer: Trainer, checkpoint: Checkpoint, observer: Observer) -> Non
     stopping = trainer.settings.config.early_stopping
     trainer.progress.is_stopped = trainer.progress.patience_used >= stopping.patience
     load_optimizer_state(trainer.optimizer, tensors)
+    if trainer.average is not None:
+        raw = {
+            name.removeprefix(RAW_WEIGHTS): value
+            for name, value in tensors.items()
+            if name.startswith(RAW_WEIGHTS)
+        }
+        trainer.average.load_state(checkpoint.weights, raw)
     trainer.sums.load_state(tensors, state["progress"])
     device = trainer.settings.device
     torch.set_rng_state(tensors["rng.cpu"])

@@ -22,6 +22,7 @@ from latentvqa.engine.runtime.device import numeric_platform
 from latentvqa.engine.training.epoch_record import finish_epoch
 from latentvqa.engine.training.optimizer import optimizer_state
 from latentvqa.engine.training.plan import announce
+from latentvqa.engine.training.resume import RAW_WEIGHTS
 from latentvqa.engine.training.trainer import Trainer
 from latentvqa.errors import DataError, LoaderError
 from latentvqa.history import append_record
@@ -128,9 +129,12 @@ class Session:
         trainer.settle()
         trainer.require_finite_state()
         sums, values = trainer.sums.state()
+        average = trainer.average
+        weights, raw = (own_state(trainer.model), None) if average is None else average.state()
         tensors = {
             **optimizer_state(trainer.optimizer),
             **sums,
+            **{f"{RAW_WEIGHTS}{name}": value for name, value in (raw or {}).items()},
             "rng.cpu": torch.get_rng_state(),
         }
         if settings.device.type == "cuda":
@@ -152,7 +156,7 @@ class Session:
         save_checkpoint(
             self.run,
             f"{progress.epoch:04d}-{progress.step:08d}",
-            weights=own_state(trainer.model),
+            weights=weights,
             model=model,
             tokenizers=trainer.tokenizers.to_json(),
             trainer_tensors=tensors,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 
 import numpy as np
@@ -31,7 +32,7 @@ from latentvqa.engine.training.schedules import Schedules
 from latentvqa.engine.training.state import EpochSums, Progress
 from latentvqa.engine.training.teacher import Teacher
 from latentvqa.errors import DivergenceError
-from latentvqa.models import VQAModel
+from latentvqa.models import AveragedWeights, VQAModel
 from latentvqa.stopping import poll
 
 # on an accelerator reading the loss waits for it; on a CPU it is free
@@ -72,6 +73,8 @@ class Trainer:
         self.images = ImageSources(settings, model.vision, train.store, val.store, observer)
         self._first_rows = first_rows(settings.config.data, train.encoded.table)
         self.optimizer = build_optimizer(model, settings.config)
+        decay = settings.config.optimizer.average_decay
+        self.average = AveragedWeights(model, decay) if decay else None
         self.progress = Progress()
         self._begin_sums()
         self._count_steps()
@@ -134,7 +137,7 @@ class Trainer:
             start=self.progress.batch,
         )
         for batch in loader:
-            self._step(batch, stage, len(batches))
+            self.step(batch, stage, len(batches))
             now = time.perf_counter()
             self.sums.train_seconds += now - start
             start = now
@@ -144,22 +147,9 @@ class Trainer:
         self.require_finite_state()
         return stage
 
-    def time_steps(self, stage: Stage, batches: Sequence[Batch]) -> float:
-        """Seconds per optimizer step in a stage; trains the model as it measures.
-
-        Args:
-            stage: the stage.
-            batches: at least two; the first also warms up.
-        """
-        self.model.train()
-        times = []
-        for batch in batches:
-            start = time.perf_counter()
-            self._step(batch, stage, len(batches))
-            if self.settings.device.type == "cuda":
-                torch.cuda.synchronize()
-            times.append(time.perf_counter() - start)
-        return sum(times[1:]) / (len(times) - 1)
+    def averaged(self) -> AbstractContextManager[None]:
+        """A block in which the model has its averaged weights, if there are any."""
+        return nullcontext() if self.average is None else self.average.in_place()
 
     def beta(self, effective_weight: float) -> float:
         """Price per nat of rate at an effective weight."""
@@ -179,7 +169,8 @@ class Trainer:
             raise self.divergence("kl_raw")
         self.progress.controller = self.schedules.controlled(self.progress.controller, kl_raw)
 
-    def _step(self, batch: Batch, stage: Stage, batches: int) -> None:
+    def step(self, batch: Batch, stage: Stage, batches: int) -> None:
+        """Train on one of the batches of an epoch."""
         self.settle()
         progress, schedules, config = self.progress, self.schedules, self.settings.config
         weight = schedules.effective_weight(
@@ -200,6 +191,8 @@ class Trainer:
         progress.weight = weight
         progress.batch += 1
         progress.step += 1
+        if self.average is not None:
+            self.average.update(progress.step)
 
     def _begin_sums(self) -> None:
         self.sums = EpochSums(self.settings.kl, self.settings.device)

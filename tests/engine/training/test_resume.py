@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from latentvqa.config import config_to_toml, load_config
+from latentvqa.engine.evaluation.evaluate import evaluate
 from latentvqa.engine.runs.checkpoint import load_checkpoint
 from latentvqa.engine.runs.folder import read_config
+from latentvqa.engine.runs.loading import load_model
+from latentvqa.engine.runs.tables import validation_table
 from latentvqa.engine.runtime.observer import Observer
 from latentvqa.engine.training.start import resume, train
 from latentvqa.errors import CheckpointError, ConfigError
@@ -23,6 +26,7 @@ from tests.small_runs import (
     records_of,
     small_config,
     small_overrides,
+    train_small,
     write_images,
     write_rows,
 )
@@ -302,3 +306,20 @@ def test_every_epoch_is_saved_before_it_is_logged(tmp_path):
     train(small_config("data.scene_images=20"), tmp_path, Checker())
     epochs = [record["epoch"] for record in records_of(tmp_path)]
     assert all(later == earlier + 1 for earlier, later in itertools.pairwise(epochs))
+
+
+def test_a_run_with_averaged_weights_resumes_exactly_and_is_judged_by_them(tmp_path):
+    averaged = "optimizer.average_decay=0.9"
+    whole = train_small(tmp_path / "whole", averaged)
+    with interrupted():
+        train(small_config(averaged), tmp_path / "parts", Interrupter("epoch 1", 3))
+    resume(tmp_path / "parts", None, Observer())
+    assert_same_run(tmp_path / "parts", tmp_path / "whole")
+    kept = load_checkpoint(whole.run / "last")
+    raw = {name for name in kept.trainer_tensors if name.startswith("raw.")}
+    assert "raw.decoder.vocabulary.weight" in raw
+    # what is saved is what validation saw
+    loaded = load_model(whole.run / "last")
+    scored = evaluate(loaded, validation_table(whole.run), Observer(), run=whole.run)
+    last = whole.outcome.records[-1].val
+    assert scored.losses.answer_loss == pytest.approx(last.answer_loss, rel=1e-4)
