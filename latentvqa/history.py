@@ -26,6 +26,7 @@ from latentvqa.core.record_codec import (
 from latentvqa.core.records import EpochRecord, KLConvention, RunHeader
 from latentvqa.durable import replace_file, sync_folder, write_synced
 from latentvqa.errors import HistoryError
+from latentvqa.regular_files import read_regular
 
 LOG_NAME = "metrics.jsonl"
 SET_ASIDE_NAME = "metrics.set-aside.jsonl"
@@ -85,7 +86,7 @@ def replace_header(path: Path | str, header: RunHeader) -> None:
     """
     path = Path(path)
     with _failures_named(path, "write"):
-        lines = path.read_bytes().splitlines(keepends=True)
+        lines = read_regular(path).splitlines(keepends=True)
         epochs = [raw for raw in lines if not _is_header(_parse(raw))]
         replace_file(path, _line(encode_header(header)) + b"".join(epochs))
 
@@ -118,7 +119,7 @@ def read_history(run: Path | str) -> History:
     """
     path = log_path(run)
     with _failures_named(path, "read"):
-        lines = path.read_bytes().removeprefix(b"\xef\xbb\xbf").split(b"\n")
+        lines = read_regular(path).removeprefix(b"\xef\xbb\xbf").split(b"\n")
     header: RunHeader | None = None
     by_epoch: dict[int, EpochRecord] = {}
     notes: list[str] = []
@@ -173,7 +174,7 @@ def reconcile(path: Path | str, upto: EpochRecord, header: RunHeader | None = No
     """
     path = Path(path)
     with _failures_named(path, "read"):
-        content = path.read_bytes() if path.exists() else b""
+        content = read_regular(path) if path.exists() else b""
     heading: bytes | None = None
     kept: dict[int, bytes] = {}
     aside: list[bytes] = []

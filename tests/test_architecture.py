@@ -21,7 +21,7 @@ HEAVY = ("torch", "torchvision", "timm", "pandas", "numpy", "matplotlib", "pyarr
 
 # a part imports from parts on lower levels; within a level, as listed beside it
 LEVELS = (
-    {"errors", "stopping"},
+    {"errors", "stopping", "regular_files"},
     {"core"},
     {"config", "history", "logs", "report", "durable", "outputs", "python_process"},
     {"models", "objectives", "data"},

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from latentvqa.errors import ConfigError, HistoryError
 from latentvqa.outputs import NamedOutput
+from latentvqa.regular_files import read_regular_text
 from latentvqa.report.text import say
 
 if TYPE_CHECKING:
@@ -181,7 +182,7 @@ def _config_of(run: JudgedRun) -> str | None:
     from latentvqa.engine.runs.folder import RunFolder
 
     config = RunFolder(run.history.path.parent).config
-    return config.read_text(encoding="utf-8", errors="replace") if config.is_file() else None
+    return read_regular_text(config, errors="replace") if config.is_file() else None
 
 
 def _drawn(run: JudgedRun, path: Path) -> bytes:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 from latentvqa.core.toml_text import parse_toml
 from latentvqa.errors import ConfigError
+from latentvqa.regular_files import open_regular
 
 _MOST_BYTES = 1 << 20
 
@@ -35,9 +35,7 @@ def read_toml(path: Path, option: str) -> dict[str, Any]:
 
 
 def _content(path: Path) -> bytes:
-    """The bytes of a file, which may be a pipe; one that nobody writes to is empty."""
-    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
-        os.set_blocking(file.fileno(), True)
+    with open_regular(path) as file:
         content = file.read(_MOST_BYTES + 1)
     if len(content) > _MOST_BYTES:
         raise ValueError(f"it is larger than {_MOST_BYTES >> 20} MiB")

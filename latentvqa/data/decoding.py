@@ -24,9 +24,9 @@ from latentvqa.data.formats.jpeg import jpeg_pixels
 from latentvqa.data.formats.kinds import FORMATS, HEAD_BYTES, kind_of
 from latentvqa.data.formats.orientation import orientation_of
 from latentvqa.data.formats.png import png_pixels
-from latentvqa.data.formats.regular_files import NotAFileError, open_regular
 from latentvqa.data.formats.rgb import to_rgb
 from latentvqa.errors import DataError
+from latentvqa.regular_files import NotAFileError, open_regular
 
 Picture = Image.Image | NDArray[np.uint8]
 

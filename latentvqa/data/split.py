@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from latentvqa.data.tables import QuestionTable
 from latentvqa.errors import DataError
+from latentvqa.regular_files import open_regular_text
 
 _HEADER = ["image", "split"]
 _TRAIN, _VAL = "train", "val"
@@ -92,7 +93,7 @@ def read_split(path: Path, table: QuestionTable) -> tuple[QuestionTable, Questio
         DataError: if the file is unreadable or does not cover the table.
     """
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with open_regular_text(path, newline="") as file:
             records = list(csv.reader(file, strict=True))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path}: the split cannot be read: {error}") from error

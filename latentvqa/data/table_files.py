@@ -10,7 +10,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import stat
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from latentvqa.core.quoting import shortened
 from latentvqa.data.cells import clean_text, is_one_text, number_text
 from latentvqa.data.faults import Faults
 from latentvqa.errors import DataError
+from latentvqa.regular_files import NotAFileError, read_regular
 
 _LARGEST_CELL = 2**31 - 1
 _SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars", ",": "commas"}
@@ -49,16 +49,15 @@ class TableFile:
 
 
 def read_table_bytes(path: Path) -> bytes:
-    """Read a table's file, which must be a regular one: a pipe could never end.
+    """Read a table's file, which must be a regular one.
 
     Raises:
         DataError: if it is none or cannot be read.
     """
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            kind = "a folder" if path.is_dir() else "a pipe, a socket or a device"
-            raise DataError(f"{path}: is {kind}, not a file; name the file of the table")
-        return path.read_bytes()
+        return read_regular(path)
+    except NotAFileError as error:
+        raise DataError(f"{path}: {error}; name the file of the table") from error
     except FileNotFoundError as error:
         raise DataError(f"{path}: no such table") from error
     except OSError as error:

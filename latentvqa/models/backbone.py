@@ -18,6 +18,7 @@ from timm.models import load_state_dict
 from torch import Tensor, nn
 
 from latentvqa.errors import ConfigError
+from latentvqa.regular_files import open_regular
 
 # a backbone that took less than this share of its weights from a file did not match it
 _LEAST_SHARE = 0.5
@@ -67,6 +68,7 @@ def create_backbone(
     if stride is not None:
         options = {"features_only": True, "out_indices": (_stage_at(name, stride),)}
     if isinstance(pretrained, Path):
+        _require_file(pretrained)
         options["pretrained_cfg_overlay"] = {"file": str(pretrained)}
     backbone = _create(name, pretrained, options, image_size)
     if isinstance(pretrained, Path):
@@ -105,10 +107,7 @@ def _create(
 def _creation_fault(name: str, pretrained: bool | Path, error: Exception) -> ConfigError:
     reason = f"{type(error).__name__}: {error}".split("\n", maxsplit=1)[0]
     if isinstance(pretrained, Path):
-        missing = "" if pretrained.is_file() else "there is no such file; "
-        return ConfigError(
-            f"vision.pretrained: cannot load {pretrained} into {name!r}: {missing}{reason}"
-        )
+        return ConfigError(f"vision.pretrained: cannot load {pretrained} into {name!r}: {reason}")
     if pretrained:
         return ConfigError(
             f"vision.pretrained = true: the weights of {name!r} are neither in timm's cache nor to "
@@ -129,6 +128,15 @@ def _require_known(name: str) -> None:
         raise ConfigError(
             f"vision.name = {name!r}: timm knows no such weights of this model. "
             "timm.list_pretrained() lists them."
+        ) from error
+
+
+def _require_file(weights: Path) -> None:
+    try:
+        open_regular(weights).close()
+    except OSError as error:
+        raise ConfigError(
+            f"vision.pretrained: {weights} cannot be read: {error.strerror}. Name a weights file."
         ) from error
 
 

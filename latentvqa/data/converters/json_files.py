@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from latentvqa.errors import DataError
+from latentvqa.regular_files import read_regular_text
 
 
 def read_json(path: Path, compact: Callable[[dict[str, Any]], None] | None = None) -> Any:
@@ -33,7 +34,7 @@ def read_json(path: Path, compact: Callable[[dict[str, Any]], None] | None = Non
         return entry
 
     try:
-        return json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=built)
+        return json.loads(read_regular_text(path, "utf-8-sig"), object_pairs_hook=built)
     except FileNotFoundError as error:
         raise DataError(f"{path}: no such file") from error
     except OSError as error:

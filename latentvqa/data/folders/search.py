@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from latentvqa.data.formats.kinds import HEAD_BYTES, PICTURE_SUFFIXES, kind_of
-from latentvqa.data.formats.regular_files import open_regular
 from latentvqa.errors import DataError
+from latentvqa.regular_files import open_regular
 
 _LITTER_FOLDERS = ("@eadir", "__macosx", "#recycle", "$recycle.bin", "system volume information")
 _LITTER_FILES = ("thumbs.db", "ehthumbs.db", "desktop.ini", ".ds_store")

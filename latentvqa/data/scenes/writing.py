@@ -20,6 +20,7 @@ from latentvqa.data.scenes.layout import SceneSpec, draw_scene, sample_scene
 from latentvqa.data.scenes.questions import FAMILIES, ask_scene
 from latentvqa.durable import is_unfinished, replace_file, unfinished_name
 from latentvqa.errors import DataError, OutputError
+from latentvqa.regular_files import read_regular_text
 
 TABLE_NAME, IMAGES_NAME = "questions.csv", "images"
 MADE_NAME = "scenes.json"  # says how the files beside it were made, and that we made them
@@ -153,7 +154,7 @@ def _require_free(folder: Path, *, overwrite: bool) -> None:
 def _foreign_names(folder: Path) -> list[str] | None:
     """Names in a folder of scenes that are not theirs; None where it is none."""
     try:
-        count = int(json.loads((folder / MADE_NAME).read_text(encoding="utf-8"))["images"])
+        count = int(json.loads(read_regular_text(folder / MADE_NAME))["images"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
     own = {TABLE_NAME, IMAGES_NAME, MADE_NAME}

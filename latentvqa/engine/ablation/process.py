@@ -11,6 +11,7 @@ from pathlib import Path
 from latentvqa.engine.ablation.runs import Ending, RunPlace, planned_epochs
 from latentvqa.history import LOG_NAME
 from latentvqa.python_process import python_command, python_environment
+from latentvqa.regular_files import read_regular
 from latentvqa.stopping import SIGNALS, Interrupted, before_quitting, exit_code_of, requested
 
 _POLL_SECONDS = 0.2
@@ -81,7 +82,7 @@ def _wait(
 def _epochs_in(log: Path) -> int:
     """Lines after the header."""
     try:
-        return max(0, log.read_bytes().count(b"\n") - 1)
+        return max(0, read_regular(log).count(b"\n") - 1)
     except OSError:
         return 0
 
@@ -90,5 +91,5 @@ def _last_words(output: Path, start: int, code: int) -> str:
     """What is known of a process that left no ending: its signal, or its last line."""
     if code < 0:
         return f"the process was ended by {signal.Signals(-code).name}; memory may have run out"
-    lines = output.read_bytes()[start:].decode(errors="replace").strip().splitlines()
+    lines = read_regular(output)[start:].decode(errors="replace").strip().splitlines()
     return lines[-1] if lines else f"the process ended with exit code {code}"

@@ -29,6 +29,7 @@ from latentvqa.engine.metrics.paired_tests import (
 )
 from latentvqa.errors import CheckpointError
 from latentvqa.history import read_history
+from latentvqa.regular_files import open_regular_text
 
 _SHUFFLED = "exact_match_latents_shuffled"
 
@@ -186,7 +187,7 @@ def _correctness(place: RunPlace) -> dict[RowKey, bool]:
     """Whether each validation row is right, by image, question, reference and row."""
     path = place.evaluation / "predictions.csv"
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with open_regular_text(path, newline="") as file:
             return {
                 (row["image"], row["question"], row["reference"], row["row"]): row["correct"] == "1"
                 for row in csv.DictReader(file, strict=True)

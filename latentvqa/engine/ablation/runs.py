@@ -20,6 +20,7 @@ from latentvqa.core.ablation import RunState
 from latentvqa.durable import replace_file
 from latentvqa.engine.runs.folder import evaluation_folder
 from latentvqa.engine.runtime.file_lock import is_locked
+from latentvqa.regular_files import read_regular_text
 
 SCENES_TABLE = "questions.csv"
 _KEY_LETTERS = 12
@@ -130,7 +131,7 @@ class RunPlace:
 def read_ending(path: Path) -> Ending | None:
     """How a run ended; None where that is not written down."""
     try:
-        return Ending(**json.loads(path.read_text(encoding="utf-8")))
+        return Ending(**json.loads(read_regular_text(path)))
     except (OSError, ValueError, TypeError):
         return None
 
@@ -209,5 +210,5 @@ def _digest(text: str) -> str:
 
 def read_json(path: Path) -> Mapping[str, Any]:
     """A JSON object from a file."""
-    found: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    found: Mapping[str, Any] = json.loads(read_regular_text(path))
     return found

@@ -22,6 +22,7 @@ from latentvqa.engine.runs.folder import (
     EVALUATION_FILE,
     PREDICTIONS_FILE,
 )
+from latentvqa.regular_files import read_regular
 from latentvqa.report.evaluation.confidence import confidence_png
 from latentvqa.stopping import deferred
 
@@ -59,7 +60,7 @@ def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
 def _earlier_latent_use(result: EvaluationResult, folder: Path) -> LatentUse | None:
     """What an earlier evaluation found, where it is one of the same answers."""
     try:
-        earlier = _RESULT.validate_json((folder / EVALUATION_FILE).read_bytes())
+        earlier = _RESULT.validate_json(read_regular(folder / EVALUATION_FILE))
     except (OSError, ValidationError):
         return None
     is_same = all(

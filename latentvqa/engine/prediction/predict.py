@@ -21,6 +21,7 @@ from latentvqa.engine.runtime.device import autocast
 from latentvqa.engine.scoring import SAMPLE_SEEDS, row_noise
 from latentvqa.errors import ConfigError, DataError
 from latentvqa.models import Encoded, Posterior
+from latentvqa.regular_files import read_regular_text
 
 _QUESTIONS_PER_BATCH = 640
 _NO_NUMBER = "the model's numbers run over for this image: NaN or infinite"
@@ -59,7 +60,7 @@ def read_question_lines(path: Path) -> list[str]:
         DataError: if the file cannot be read or holds no question.
     """
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = read_regular_text(path, "utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: cannot be read as UTF-8 text: {error}") from error
     questions = [line.strip() for line in lines if line.strip()]

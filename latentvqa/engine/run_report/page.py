@@ -19,6 +19,7 @@ from latentvqa.engine.runs.folder import BEST, RunFolder, pointed_checkpoint, re
 from latentvqa.engine.runs.latent_use import latent_use_of_log
 from latentvqa.errors import LatentVQAError
 from latentvqa.history import History, read_history
+from latentvqa.regular_files import read_regular_text
 from latentvqa.report.diagnosis.judged_run import JudgedRun
 from latentvqa.report.diagnosis.page import RunReport, render_report
 from latentvqa.report.diagnosis.picture import curves_png
@@ -54,7 +55,7 @@ def run_page(
     """
     run, judged = history.path.parent, _judged(history)
     config = RunFolder(run).config
-    text = config.read_text(encoding="utf-8", errors="replace") if config.is_file() else None
+    text = read_regular_text(config, errors="replace") if config.is_file() else None
     if text is None:
         notice(f"warning: no {config.name} in the run folder: the page shows no configuration")
     bare = RunReport(judged, text)

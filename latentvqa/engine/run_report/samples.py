@@ -18,6 +18,7 @@ from latentvqa.data.decoding import decode_image
 from latentvqa.data.folders.names import ImageFolder
 from latentvqa.engine.runs.folder import EVALUATION_FILE, PREDICTIONS_FILE, evaluation_folder
 from latentvqa.errors import DataError
+from latentvqa.regular_files import open_regular_text, read_regular_text
 from latentvqa.report.diagnosis.page_samples import Sample
 
 THUMBNAIL_SIDE = 160  # pixels
@@ -62,9 +63,9 @@ def written_answers(run: Path) -> Answers | None:
     if not path.exists():
         return None
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with open_regular_text(path, newline="") as file:
             rows = _rows(file)
-        known = json.loads((folder / EVALUATION_FILE).read_text(encoding="utf-8"))
+        known = json.loads(read_regular_text(folder / EVALUATION_FILE))
         return Answers(rows, str(known["checkpoint"]), len(rows))
     except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
         raise DataError(

@@ -13,6 +13,7 @@ from latentvqa.engine.runs.folder import RunFolder
 from latentvqa.engine.runs.loading import LoadedModel
 from latentvqa.engine.runs.tables import training_table
 from latentvqa.errors import LatentVQAError
+from latentvqa.regular_files import read_regular
 
 SEED = 0  # of the model that reads words: the same floor for every seed of a run
 
@@ -45,8 +46,8 @@ def read_blind_models(run: Path) -> BlindModels | None:
     places = RunFolder.holding(run)
     if not places.blind_models.is_file():
         return None
-    weights = places.blind_weights.read_bytes() if places.blind_weights.is_file() else b""
-    content = places.blind_models.read_bytes()
+    weights = read_regular(places.blind_weights) if places.blind_weights.is_file() else b""
+    content = read_regular(places.blind_models)
     return from_bytes(content, weights, str(places.blind_models))
 
 

@@ -34,6 +34,7 @@ from latentvqa.engine.runs.saved_checkpoints import (
 from latentvqa.engine.runtime.finite import first_not_finite
 from latentvqa.errors import CheckpointError
 from latentvqa.history import POINTERS
+from latentvqa.regular_files import open_regular, read_regular_text
 
 SCHEMA = 1
 _MODEL, _WEIGHTS = "model.json", "model.safetensors"
@@ -132,7 +133,7 @@ def write_calibration(folder: Path, logit_temperature: float) -> None:
     try:
         text = json.dumps({"logit_temperature": logit_temperature})
         replace_file(folder / _CALIBRATION, text.encode())
-        sums = json.loads((folder / _SUMS).read_text(encoding="utf-8"))
+        sums = json.loads(read_regular_text(folder / _SUMS))
         sums[_CALIBRATION] = _sha256(folder / _CALIBRATION)
         # what the sums do not name does not count, so they come last
         replace_file(folder / _SUMS, json.dumps(sums, indent=1).encode())
@@ -213,7 +214,7 @@ def _is_intact(folder: Path) -> bool:
 
 
 def _check_sums(folder: Path) -> dict[str, str]:
-    sums: dict[str, str] = json.loads((folder / _SUMS).read_text(encoding="utf-8"))
+    sums: dict[str, str] = json.loads(read_regular_text(folder / _SUMS))
     for name, expected in sums.items():
         if _sha256(folder / name) != expected:
             raise CheckpointError(f"{folder / name} is damaged (its SHA-256 does not match)")
@@ -223,14 +224,14 @@ def _check_sums(folder: Path) -> dict[str, str]:
 def _logit_temperature(folder: Path, sums: Mapping[str, str]) -> float | None:
     if _CALIBRATION not in sums:
         return None
-    known = json.loads((folder / _CALIBRATION).read_text(encoding="utf-8"))
+    known = json.loads(read_regular_text(folder / _CALIBRATION))
     return float(known["logit_temperature"])
 
 
 def _read(folder: Path) -> Checkpoint:
     try:
         sums = _check_sums(folder)
-        model = json.loads((folder / _MODEL).read_text(encoding="utf-8"))
+        model = json.loads(read_regular_text(folder / _MODEL))
         if model.get("schema") != SCHEMA:
             raise CheckpointError(
                 f"{folder} has checkpoint schema {model.get('schema')}; this version reads {SCHEMA}"
@@ -242,9 +243,9 @@ def _read(folder: Path) -> Checkpoint:
             folder=folder,
             weights=weights,
             model=model,
-            tokenizers=(folder / _TOKENIZER).read_text(encoding="utf-8"),
+            tokenizers=read_regular_text(folder / _TOKENIZER),
             trainer_tensors=load_file(folder / _TRAINER_TENSORS),
-            trainer=json.loads((folder / _TRAINER).read_text(encoding="utf-8")),
+            trainer=json.loads(read_regular_text(folder / _TRAINER)),
             logit_temperature=_logit_temperature(folder, sums),
         )
     except (OSError, ValueError, SafetensorError) as error:
@@ -254,7 +255,7 @@ def _read(folder: Path) -> Checkpoint:
 def _publish_folder(temporary: Path, final: Path) -> None:
     """Sync a finished folder and rename it into place."""
     for file in temporary.iterdir():
-        with file.open("rb") as handle:
+        with open_regular(file) as handle:
             os.fsync(handle.fileno())
     sync_folder(temporary)
     temporary.replace(final)
@@ -283,7 +284,7 @@ def _write_json(path: Path, value: Mapping[str, Any]) -> None:
 
 
 def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -14,6 +14,7 @@ from latentvqa.config import Config, config_from_toml, config_to_toml, with_path
 from latentvqa.durable import replace_file
 from latentvqa.errors import CheckpointError
 from latentvqa.history import LOG_NAME, POINTERS, SET_ASIDE_NAME
+from latentvqa.regular_files import read_regular_text
 
 CONFIG_FILE = "config.toml"
 EVALUATION_FILE = "evaluation.json"
@@ -182,7 +183,7 @@ def read_config(run: Path) -> Config:
     """
     path = RunFolder(run).config
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_regular_text(path)
     except OSError as error:
         raise CheckpointError(
             f"{run}: no {CONFIG_FILE} in it. Give the folder that `latentvqa train` wrote."
@@ -238,7 +239,7 @@ def evaluation_folder(run: Path, table: Path | None = None, checkpoint: str = ""
 def pointed_checkpoint(run: Path, pointer: str) -> str | None:
     """Name of the checkpoint that ``best`` or ``last`` names; None where it names none."""
     try:
-        return (run / pointer).read_text(encoding="utf-8").strip() or None
+        return read_regular_text(run / pointer).strip() or None
     except (OSError, UnicodeDecodeError):
         return None
 
@@ -246,7 +247,7 @@ def pointed_checkpoint(run: Path, pointer: str) -> str | None:
 def _table_of(folder: Path) -> str | None:
     """The table whose results a folder holds; None where none can be read."""
     try:
-        return str(json.loads((folder / EVALUATION_FILE).read_text(encoding="utf-8"))["table"])
+        return str(json.loads(read_regular_text(folder / EVALUATION_FILE))["table"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -15,6 +15,7 @@ from latentvqa.engine.runs.folder import (
     pointed_checkpoint,
 )
 from latentvqa.history import History
+from latentvqa.regular_files import read_regular_text
 
 _VERDICT = TypeAdapter(LatentUseVerdict)
 
@@ -30,7 +31,7 @@ def latent_use_of(run: Path) -> LatentUseVerdict | None:
         checkpoint that is not the best one any more.
     """
     try:
-        text = (evaluation_folder(run) / EVALUATION_FILE).read_text(encoding="utf-8")
+        text = read_regular_text(evaluation_folder(run) / EVALUATION_FILE)
         found = json.loads(text)
         if found["checkpoint"] != pointed_checkpoint(run, BEST):
             return None

@@ -19,6 +19,7 @@ from latentvqa.durable import replace_file
 from latentvqa.engine.runs.folder import RunFolder
 from latentvqa.errors import CheckpointError, HistoryError
 from latentvqa.history import read_history
+from latentvqa.regular_files import open_regular, open_regular_text
 
 Progress = Callable[[int, int], None]
 Sums = dict[tuple[str, str], str]  # by side and image
@@ -29,7 +30,7 @@ _SHOWN = 3  # images in a message
 def sum_of(path: Path) -> str:
     """SHA-256 of a file; empty where it cannot be read."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return ""
@@ -116,7 +117,7 @@ def _known_sums(run: Path) -> Sums | None:
     if not path.exists():
         return None
     try:
-        with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+        with open_regular_text(path, errors="surrogateescape", newline="") as file:
             rows = list(csv.reader(file, strict=True))
         sums = {(side, name): total for side, name, total in rows[1:]}
     except (OSError, ValueError, csv.Error) as error:

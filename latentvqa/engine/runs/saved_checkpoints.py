@@ -14,6 +14,7 @@ from latentvqa.durable import replace_file
 from latentvqa.engine.runs.folder import RunFolder, pointed_checkpoint
 from latentvqa.errors import CheckpointError
 from latentvqa.history import POINTERS
+from latentvqa.regular_files import read_regular_text
 
 _OWN = re.compile(r"\d{4,}-\d{8,}")
 _NAME = re.compile(r"\d+-\d+")  # leads nowhere else
@@ -63,7 +64,7 @@ def _recorded(run: Path) -> set[str]:
     if not places.saved.exists():  # a run of an earlier version: its names say it
         return {path.name for path in places.checkpoints.glob("*-*") if _OWN.fullmatch(path.name)}
     try:
-        known = json.loads(places.saved.read_text(encoding="utf-8"))["saved"]
+        known = json.loads(read_regular_text(places.saved))["saved"]
     except (OSError, ValueError, KeyError, TypeError):
         return set()
     return {name for name in known if isinstance(name, str) and _NAME.fullmatch(name)}

@@ -14,6 +14,7 @@ from latentvqa.data.tables import QuestionTable, read_questions
 from latentvqa.durable import replace_file
 from latentvqa.engine.runs.folder import RunFolder, read_config
 from latentvqa.errors import CheckpointError, LatentVQAError
+from latentvqa.regular_files import read_regular_text
 
 
 def validation_table(path: Path, data: Data | None = None) -> QuestionTable:
@@ -84,7 +85,7 @@ def read_training_answers(path: Path) -> Mapping[str, int] | None:
         path: run folder, or a checkpoint of it.
     """
     try:
-        counts = json.loads(RunFolder.holding(path).answers.read_text("utf-8"))
+        counts = json.loads(read_regular_text(RunFolder.holding(path).answers))
     except (OSError, ValueError):
         return None
     is_sound = isinstance(counts, dict) and all(isinstance(n, int) for n in counts.values())

@@ -20,6 +20,7 @@ from datetime import datetime
 from pathlib import Path
 
 from latentvqa.errors import CheckpointError
+from latentvqa.regular_files import open_regular, read_regular_text
 
 _WAIT_SECONDS = 0.5
 _LONGEST_COMMAND = 200  # characters that a message shows
@@ -117,7 +118,7 @@ def sole_lock(path: Path) -> Iterator[HeldLock]:
 def is_locked(path: Path) -> bool:
     """Whether a process holds the lock now; makes no file."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return not _try(file.fileno(), path, exclusive=False)
     except FileNotFoundError:
         return False
@@ -126,7 +127,7 @@ def is_locked(path: Path) -> bool:
 def holder_of(path: Path) -> str:
     """Who holds a lock, by its file: process, host, since when, and its command."""
     try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = read_regular_text(path, errors="replace").splitlines()
     except OSError:
         lines = []
     return lines[0] if lines else "another process"

@@ -217,7 +217,7 @@ def read_features(file: Path, tell: Callable[[str], None]) -> Tensor | None:
         file: where they would be.
         tell: is told of a file that is damaged.
     """
-    if not file.exists():
+    if not file.is_file():
         return None
     try:
         with safe_open(file, "pt") as stored:

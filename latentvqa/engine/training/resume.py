@@ -21,6 +21,7 @@ from latentvqa.engine.training.state import Progress
 from latentvqa.engine.training.trainer import Trainer
 from latentvqa.errors import CheckpointError, ConfigError
 from latentvqa.history import read_history, reconcile, replace_header
+from latentvqa.regular_files import read_regular
 
 _FREE_TO_CHANGE = (
     "run.",
@@ -162,7 +163,7 @@ def require_same_data(config: Config, run: Path) -> None:
         if path is None or expected is None:
             continue
         try:
-            found = hashlib.sha256(path.read_bytes()).hexdigest()
+            found = hashlib.sha256(read_regular(path)).hexdigest()
         except OSError as error:
             raise CheckpointError(
                 f"{path}: the run's table cannot be read: {error.strerror}. Restore it, or "

@@ -17,6 +17,7 @@ from latentvqa.logs.notes import Notes
 from latentvqa.logs.numbers import position
 from latentvqa.logs.readers.rows import Row
 from latentvqa.logs.readers.source import encoding_of, failures_named, head_of, lines_of
+from latentvqa.regular_files import read_regular_text
 
 DEEPEST = 4  # levels of nested objects that become columns
 
@@ -149,4 +150,4 @@ def _after_blanks(text: str, at: int) -> int:
 def _text(path: Path) -> str:
     encoding = encoding_of(head_of(path))
     with failures_named(path):
-        return path.read_text(encoding=encoding, errors="replace")
+        return read_regular_text(path, encoding, "replace")

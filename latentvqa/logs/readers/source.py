@@ -12,6 +12,7 @@ from pathlib import Path
 
 from latentvqa.errors import HistoryError
 from latentvqa.logs.notes import Notes
+from latentvqa.regular_files import open_regular, open_regular_text
 
 HEAD_BYTES = 65_536
 LONGEST_LINE = 1 << 20  # characters; what follows on the line is left out
@@ -31,7 +32,7 @@ def head_of(path: Path) -> bytes:
     Raises:
         HistoryError: if it cannot be read.
     """
-    with failures_named(path), path.open("rb") as file:
+    with failures_named(path), open_regular(path) as file:
         return file.read(HEAD_BYTES)
 
 
@@ -62,7 +63,7 @@ def lines_of(path: Path, notes: Notes, *, is_growing: bool = False) -> Iterator[
     """
     encoding = encoding_of(head_of(path))
     has_replaced = False
-    with failures_named(path), path.open(encoding=encoding, errors="replace") as file:
+    with failures_named(path), open_regular_text(path, encoding, "replace") as file:
         number = 0
         while line := file.readline(LONGEST_LINE):
             number += 1

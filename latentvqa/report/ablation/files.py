@@ -21,6 +21,7 @@ from latentvqa.core.ablation import (
     Word,
 )
 from latentvqa.core.estimates import Estimate
+from latentvqa.regular_files import read_regular_text
 
 SCHEMA = 1
 
@@ -124,7 +125,7 @@ def _runs(result: AblationResult) -> list[_Run]:
 def is_result(path: Path) -> bool:
     """Whether a file holds what :func:`result_json` gives."""
     try:
-        known = json.loads(path.read_text(encoding="utf-8"))
+        known = json.loads(read_regular_text(path))
     except (OSError, ValueError):
         return False
     return isinstance(known, dict) and known.keys() >= {"schema", "name", "arms", "runs", "seeds"}
