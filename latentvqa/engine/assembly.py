@@ -28,6 +28,8 @@ from latentvqa.models import (
     VisionEncoder,
     VQAModel,
     create_backbone,
+    description_of,
+    is_described,
 )
 from latentvqa.models.language.library import LanguageModel
 
@@ -73,6 +75,8 @@ class ModelSpecification:
         question_trained_layers: its trained layers, from its end; None for all.
         answer_model: the pretrained answer decoder; None for one from scratch.
         lora_rank: rank of trained matrices beside the layers of both.
+        vision_description: what a hub or a folder says of the backbone that it
+            names; empty for timm's own.
     """
 
     vision_name: str
@@ -101,6 +105,7 @@ class ModelSpecification:
     question_trained_layers: int | None = 0
     answer_model: LanguageModel | None = None
     lora_rank: int = 0
+    vision_description: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """As plain values."""
@@ -111,14 +116,20 @@ class ModelSpecification:
         """Read what :meth:`to_json` gave.
 
         Raises:
-            CheckpointError: if keys are missing or unknown.
+            CheckpointError: if keys are missing or unknown, or a hub alone knows its shape.
         """
         try:
             models = {name: values.get(name) for name in ("question_model", "answer_model")}
             read = {name: one and LanguageModel.from_json(one) for name, one in models.items()}
-            return cls(**{**values, **read})
+            known = cls(**{**values, **read})
         except (TypeError, KeyError) as error:
             raise CheckpointError(f"{source}: model.json does not fit: {error}") from error
+        if is_described(known.vision_name) and not known.vision_description:
+            raise CheckpointError(
+                f"{source}: the backbone {known.vision_name} is recorded there by name alone, and "
+                "nothing is fetched for a checkpoint. Train it anew: its shape is recorded now."
+            )
+        return known
 
 
 def specify(
@@ -129,11 +140,16 @@ def specify(
 ) -> ModelSpecification:
     """Derive the specification of a new model from a resolved configuration.
 
+    A hub is asked where ``vision.name`` names one, and never again.
+
     Args:
         config: the configuration.
         tokenizers: of questions and answers.
         question_model: the pretrained question encoder, if there is one.
         answer_model: the pretrained answer decoder, if there is one.
+
+    Raises:
+        ConfigError: if a hub does not answer.
     """
     vision, text, fusion, latent = config.vision, config.text, config.fusion, config.latent
     return ModelSpecification(
@@ -163,6 +179,7 @@ def specify(
         question_trained_layers=text.trained_layers if text.trained_layers != "all" else None,
         answer_model=answer_model,
         lora_rank=text.lora_rank,
+        vision_description=description_of(vision.name),
     )
 
 
@@ -204,6 +221,7 @@ def build_model(spec: ModelSpecification, weights: PretrainedWeights = UNTRAINED
         image_size=spec.image_size,
         stride=spec.stride,
         pretrained=False if spec.vision_blind else weights.vision,
+        description=spec.vision_description,
     )
     shared: dict[str, Any] = {"width": spec.width, "heads": spec.heads, "dropout": spec.dropout}
     bottleneck = None

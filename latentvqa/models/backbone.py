@@ -7,6 +7,8 @@ is refused.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from timm.models import load_state_dict
 from torch import Tensor, nn
 
 from latentvqa.errors import ConfigError
+from latentvqa.models.described import is_described, offline_name
 from latentvqa.regular_files import open_regular
 
 # a backbone that took less than this share of its weights from a file did not match it
@@ -47,6 +50,7 @@ def create_backbone(
     image_size: int | None = None,
     stride: int | None = None,
     pretrained: bool | Path = False,
+    description: str = "",
 ) -> tuple[nn.Module, ImagePreparation]:
     """Create a timm backbone that gives a feature map or a token sequence.
 
@@ -57,22 +61,50 @@ def create_backbone(
             convolutional backbones; absent means the last stage.
         pretrained: timm's cache, then its hub; or a local weights file; or
             untrained.
+        description: of a model that a hub or a folder names, as
+            :func:`description_of` gave it. With it no hub is asked, but for
+            ``pretrained`` weights.
 
     Raises:
         ConfigError: if timm does not know the name, the stride does not exist
             or the weights cannot be had or do not fit.
     """
-    if ":" not in name:
+    if not is_described(name):
         _require_known(name)
+    with _place_of(name, description, pretrained) as place:
+        return _created(place, image_size, stride, pretrained)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A backbone by the name that the user gave, and the one by which timm builds it."""
+
+    name: str
+    timm_name: str
+
+
+@contextmanager
+def _place_of(name: str, description: str, pretrained: bool | Path = False) -> Iterator[_Place]:
+    if description and pretrained is not True:
+        with offline_name(description) as timm_name:
+            yield _Place(name, timm_name)
+    else:
+        yield _Place(name, name)
+
+
+def _created(
+    place: _Place, image_size: int | None, stride: int | None, pretrained: bool | Path
+) -> tuple[nn.Module, ImagePreparation]:
     options: dict[str, Any] = {"num_classes": 0, "global_pool": ""}
     if stride is not None:
-        options = {"features_only": True, "out_indices": (_stage_at(name, stride),)}
+        options = {"features_only": True, "out_indices": (_stage_at(place, stride),)}
     if isinstance(pretrained, Path):
         _require_file(pretrained)
-        options["pretrained_cfg_overlay"] = {"file": str(pretrained)}
-    backbone = _create(name, pretrained, options, image_size)
+        # without a source, for that of a hub or folder would come first
+        options["pretrained_cfg_overlay"] = {"file": str(pretrained), "source": None}
+    backbone = _create(place, pretrained, options, image_size)
     if isinstance(pretrained, Path):
-        _require_loaded(backbone, pretrained, name)
+        _require_loaded(backbone, pretrained, place.name)
     # a cut backbone keeps the configuration of the whole one
     config: dict[str, Any] = resolve_data_config(  # type: ignore[no-untyped-call]
         {}, pretrained_cfg=backbone.pretrained_cfg if stride is None else None, model=backbone
@@ -87,19 +119,19 @@ def create_backbone(
 
 
 def _create(
-    name: str, pretrained: bool | Path, options: dict[str, Any], image_size: int | None
+    place: _Place, pretrained: bool | Path, options: dict[str, Any], image_size: int | None
 ) -> nn.Module:
     # fixed-grid models take img_size; fully convolutional ones refuse it
     sizes: list[dict[str, Any]] = [{"img_size": image_size}, {}] if image_size else [{}]
     for size in sizes:
         try:
             model: nn.Module = timm.create_model(
-                name, pretrained=bool(pretrained), **options, **size
+                place.timm_name, pretrained=bool(pretrained), **options, **size
             )
         except Exception as error:  # readers of weights and hubs raise whatever they like
             if size and isinstance(error, TypeError) and "img_size" in str(error):
                 continue
-            raise _creation_fault(name, pretrained, error) from error
+            raise _creation_fault(place.name, pretrained, error) from error
         return model
     raise AssertionError("the last size is never skipped")
 
@@ -167,9 +199,10 @@ def _digest(tensor: Tensor) -> bytes:
     return hashlib.sha256(tensor.detach().float().cpu().numpy().tobytes()).digest()
 
 
-def _stage_at(name: str, stride: int) -> int:
+def _stage_at(place: _Place, stride: int) -> int:
+    name = place.name
     try:
-        whole: Any = timm.create_model(name, pretrained=False, features_only=True)
+        whole: Any = timm.create_model(place.timm_name, pretrained=False, features_only=True)
     except (RuntimeError, AttributeError, TypeError) as error:
         raise ConfigError(
             f"vision.stride = {stride}: {name!r} has no stages to cut at ({error}). "
@@ -186,7 +219,7 @@ def _stage_at(name: str, stride: int) -> int:
     return len(reductions) - 1 - reductions[::-1].index(stride)
 
 
-def whole_weights(name: str, backbone: nn.Module) -> dict[str, Tensor]:
+def whole_weights(name: str, backbone: nn.Module, description: str = "") -> dict[str, Tensor]:
     """Weights that :func:`create_backbone` loads into the same backbone again.
 
     Stages that a cut backbone lacks are filled with zeros: timm loads whole models
@@ -195,11 +228,13 @@ def whole_weights(name: str, backbone: nn.Module) -> dict[str, Tensor]:
     Args:
         name: timm name of the backbone.
         backbone: as :func:`create_backbone` made it.
+        description: as there.
 
     Raises:
         ConfigError: if the cut backbone names its weights otherwise.
     """
-    untrained = timm.create_model(name, pretrained=False).state_dict()
+    with _place_of(name, description) as place:
+        untrained = timm.create_model(place.timm_name, pretrained=False).state_dict()
     whole = {key: torch.zeros_like(value) for key, value in untrained.items()}
     for key, value in backbone.state_dict().items():
         # timm wraps a transformer, and joins the name of a stage to its number

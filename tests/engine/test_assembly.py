@@ -56,6 +56,13 @@ def test_a_specification_with_missing_or_unknown_keys_names_its_checkpoint():
     assert ModelSpecification.from_json(earlier, Path("run")) == specified()
 
 
+@pytest.mark.parametrize("name", ["hf-hub:somebody/tiny", "local-dir:/somewhere"])
+def test_a_specification_that_only_a_hub_could_complete_is_refused(name):
+    values = {**specified().to_json(), "vision_name": name}
+    with pytest.raises(CheckpointError, match=f"^run: the backbone {name} is recorded .* by name"):
+        ModelSpecification.from_json(values, Path("run"))
+
+
 @pytest.mark.parametrize("bottleneck", ["gaussian", "none"])
 def test_every_parameter_belongs_to_one_component(bottleneck):
     model = build_model(specified(latent={"bottleneck": bottleneck}))

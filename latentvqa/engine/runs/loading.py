@@ -125,5 +125,6 @@ def export_backbone(run: Path, path: Path) -> None:
         ConfigError: if its backbone has no names of its own in the whole model.
     """
     loaded = load_model(run, "cpu")
-    weights = whole_weights(loaded.spec.vision_name, loaded.model.vision.backbone)
+    spec, backbone = loaded.spec, loaded.model.vision.backbone
+    weights = whole_weights(spec.vision_name, backbone, spec.vision_description)
     replace_file(path, save(weights))

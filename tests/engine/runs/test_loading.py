@@ -1,3 +1,5 @@
+import shutil
+
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -6,6 +8,7 @@ from latentvqa.engine.assembly import PretrainedWeights, build_model, specify
 from latentvqa.engine.runs.checkpoint import load_checkpoint
 from latentvqa.engine.runs.loading import export_backbone, load_model
 from latentvqa.models import create_backbone, whole_weights
+from tests.described_models import hub_model
 from tests.small_runs import BRIEF, small_config, train_small
 from tests.tiny import tiny_tokenizers
 
@@ -44,6 +47,16 @@ def test_weights_of_any_backbone_come_back(name, stride, tmp_path):
     expected = backbone.state_dict()
     assert expected.keys() == again.state_dict().keys()
     assert all(torch.equal(value, expected[key]) for key, value in again.state_dict().items())
+
+
+def test_a_checkpoint_of_a_hub_s_model_is_loaded_when_the_hub_is_gone(tmp_path, monkeypatch):
+    name = hub_model(tmp_path / "hub", monkeypatch)
+    run = train_small(tmp_path / "run", *BRIEF, f"vision.name={name}").run
+    shutil.rmtree(tmp_path / "hub")
+    loaded = load_model(run)
+    assert loaded.spec.vision_name == name
+    assert loaded.model.vision.mean.flatten().tolist() == pytest.approx([25.5, 51.0, 76.5])
+    export_backbone(run, tmp_path / "backbone.safetensors")
 
 
 def test_an_evaluation_prices_the_kl_as_the_validation_did(tmp_path):
