@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
+from latentvqa.errors import LatentVQAError
+
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1")
 # what a person, a system, a closed terminal and a job scheduler ask with; not all systems have all
 SIGNALS = tuple(signal.Signals[name] for name in _NAMES if hasattr(signal, name))
@@ -112,6 +114,30 @@ def poll() -> None:
         raise Interrupted(number)
 
 
+def poll_if_lost() -> None:
+    """The same where nothing defers it: something took :class:`Interrupted` for an error."""
+    if _hearing is not None and not _hearing.deferring and _is_main_thread():
+        poll()
+
+
+@contextmanager
+def undisguised() -> Iterator[None]:
+    """Raise :class:`Interrupted` for what foreign code made of it.
+
+    Extensions that are interrupted while they call Python may raise an error of their
+    own instead. Errors of the system and our own are never taken for one.
+    """
+    try:
+        yield
+    except (LatentVQAError, OSError):
+        raise
+    except Exception as error:
+        number = requested()
+        if number is None:
+            raise
+        raise Interrupted(number) from error
+
+
 def requested() -> int | None:
     """The first signal that has come, or None."""
     return None if _hearing is None else _hearing.first
@@ -132,7 +158,7 @@ def before_quitting(action: Callable[[], None]) -> Iterator[None]:
 def usual_interrupts() -> Iterator[None]:
     """Hear signals as Python code expects them: KeyboardInterrupt, or SystemExit."""
     try:
-        with heard_signals():
+        with heard_signals(), undisguised():
             yield
     except Interrupted as interrupted:
         if interrupted.number == signal.SIGINT:

@@ -31,6 +31,7 @@ LEVELS = (
     {"__main__"},
 )
 BESIDE = {
+    ("stopping", "errors"),
     ("history", "durable"),
     ("outputs", "durable"),
     ("report", "history"),

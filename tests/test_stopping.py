@@ -9,8 +9,10 @@ import threading
 import time
 
 import pytest
+from pydantic_core import SchemaError, SchemaValidator, core_schema
 
 from latentvqa import stopping
+from latentvqa.errors import CheckpointError
 from latentvqa.stopping import (
     SIGNALS,
     Interrupted,
@@ -18,7 +20,9 @@ from latentvqa.stopping import (
     deferred,
     heard_signals,
     poll,
+    poll_if_lost,
     requested,
+    undisguised,
     usual_interrupts,
 )
 from tests.small_runs import interrupted, interruptible_python
@@ -87,6 +91,50 @@ def test_no_catcher_of_errors_takes_it_for_one():
             time.sleep(10)
         except Exception:
             pytest.fail("caught")
+
+
+class Signalling:
+    """A value whose name is asked for when a signal comes."""
+
+    def __repr__(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+        return "a value"
+
+
+def build_while_a_signal_comes():
+    """An extension that raises an error of its own for what Python code raises within."""
+    SchemaValidator(core_schema.literal_schema([Signalling()]))
+
+
+def test_what_an_extension_makes_of_a_signal_is_the_signal_again():
+    with interrupted() as caught, undisguised():
+        build_while_a_signal_comes()
+    assert caught.value.number == signal.SIGTERM
+    with pytest.raises(SystemExit) as leaving, usual_interrupts():
+        build_while_a_signal_comes()
+    assert leaving.value.code == 143
+
+
+@pytest.mark.parametrize("error", [OSError("full"), CheckpointError("full"), ValueError("a bug")])
+def test_an_error_that_no_signal_is_the_cause_of_stays_what_it_is(error):
+    with pytest.raises(type(error)), heard_signals(), undisguised():
+        if not isinstance(error, ValueError):
+            with pytest.raises(Interrupted):
+                os.kill(os.getpid(), signal.SIGTERM)
+        raise error
+
+
+def test_a_signal_that_was_taken_for_an_error_stops_the_work_at_its_next_step():
+    reached = []
+    with interrupted():
+        with pytest.raises(SchemaError, match="Interrupted"):
+            build_while_a_signal_comes()
+        with deferred():
+            poll_if_lost()
+            reached.append("a block that defers")
+        poll_if_lost()
+        reached.append("beyond")
+    assert reached == ["a block that defers"]
 
 
 def test_a_signal_that_comes_in_a_finaliser_is_heard_again():

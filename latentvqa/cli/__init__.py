@@ -18,7 +18,7 @@ from latentvqa.cli.streams import steady_notices, told_stdout
 from latentvqa.cli.train import train
 from latentvqa.errors import LatentVQAError
 from latentvqa.report.text import escaped
-from latentvqa.stopping import Interrupted, heard_signals
+from latentvqa.stopping import Interrupted, heard_signals, undisguised
 
 app = typer.Typer(
     name="latentvqa",
@@ -46,7 +46,7 @@ def main() -> None:
 
 def _run() -> None:
     try:
-        with told_stdout():
+        with told_stdout(), undisguised():
             app()
     except LatentVQAError as error:
         print(f"error: {escaped(str(error))}", file=sys.stderr)

@@ -19,6 +19,7 @@ from latentvqa.engine.runtime.observer import Observer, TrainingPlan
 from latentvqa.report.console import PlainConsole
 from latentvqa.report.diagnosis.advice import advice_text
 from latentvqa.report.diagnosis.tables import epoch_line, epoch_table, verdict_panel
+from latentvqa.stopping import poll_if_lost
 
 if TYPE_CHECKING:
     from latentvqa.engine.evaluation.evaluate import Evaluation
@@ -51,7 +52,8 @@ class ProgressLine:
         self.progress.stop()
 
     def show(self, phase: str, done: int, total: int) -> None:
-        """Move the bar."""
+        """Move the bar; the work stops here at a signal that something took for an error."""
+        poll_if_lost()
         self.progress.update(
             self._task, description=phase, completed=done, total=total, visible=True
         )

@@ -13,11 +13,14 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from threading import Lock
 from typing import Any
+
+from latentvqa.stopping import SIGNALS
 
 ROOT = Path(__file__).parents[2]
 
@@ -102,8 +105,11 @@ def _serve() -> None:
 
 
 def _start(request: dict[str, Any]) -> int:
+    # held back until the program's own process can take them
+    former = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     pid = os.fork()
     if pid:
+        signal.pthread_sigmask(signal.SIG_SETMASK, former)
         return pid
     os.setsid()
     os.chdir(request["cwd"])
@@ -112,12 +118,16 @@ def _start(request: dict[str, Any]) -> int:
     for descriptor, source in ((0, nothing), (1, output), (2, output)):
         os.dup2(source, descriptor)
     sys.argv = ["latentvqa", *request["start"]]
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):
+    for number in SIGNALS:
         signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, former)
     from latentvqa.__main__ import run
 
     try:
         run()
+    except BaseException:
+        traceback.print_exc()  # as Python does at the end of a program
+        sys.stderr.flush()
     finally:
         os._exit(99)  # never to come back to the server's loop
 

@@ -5,6 +5,7 @@ import signal
 
 import pytest
 
+from tests.faults.commands import disturb_commands
 from tests.faults.ready import ReadyPrograms
 from tests.faults.trials import killed_run, stopped_run, whole_run
 
@@ -51,3 +52,9 @@ def test_a_stop_signal_at_any_moment_ends_a_run_that_is_saved(ready, whole, tmp_
             print(f"{signal.Signals(stop.number).name}: {stop.code} in {stop.seconds:.1f} s")
     print(f"{len(seconds)} signals: 0 hangs")
     assert seconds
+
+
+def test_a_fault_in_another_command_damages_nothing(ready, whole, tmp_path):
+    names = ("evaluate", "predict", "report", "data audit")
+    met = disturb_commands(ready, tmp_path, random.Random("commands"), whole.run, 2, names)
+    print(f"faults that met a command alive: {met}; 0 files damaged")
