@@ -17,6 +17,7 @@ from latentvqa.errors import (
     LatentVQAError,
     LoaderError,
     OutputError,
+    ScorerError,
 )
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ __all__ = [
     "Observer",
     "OutputError",
     "Run",
+    "ScorerError",
     "__version__",
     "diagnose",
     "evaluate",

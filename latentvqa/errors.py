@@ -7,6 +7,7 @@
     |-- CheckpointError   a checkpoint or run folder that cannot be used
     |-- LoaderError       processes that prepare batches and have ended
     |-- OutputError       a file or folder that must not or cannot be written
+    |-- ScorerError       a scorer of the user's own that failed while it was asked
     `-- DivergenceError   a loss that is NaN or infinite
 
 The command line catches :class:`LatentVQAError` once, at its edge, and prints
@@ -44,6 +45,10 @@ class LoaderError(LatentVQAError):
 
 class OutputError(LatentVQAError):
     """A named output must not be replaced, or cannot be written."""
+
+
+class ScorerError(LatentVQAError):
+    """A ``teacher.scorer`` of the user's own failed during training."""
 
 
 class DivergenceError(LatentVQAError):

@@ -285,6 +285,7 @@ ERRORS = {
     "LatentVQAError",
     "LoaderError",
     "OutputError",
+    "ScorerError",
 }
 CLASSES = {"Answer", "Answerer", "Config", "Observer", "Run"}
 FUNCTIONS = {"diagnose", "evaluate", "load", "load_config", "read_log", "resume", "train"}

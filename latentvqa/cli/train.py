@@ -86,6 +86,7 @@ def _complete(
     is_resumed: bool = False,
     overwrite: bool = False,
     advise: bool,
+    scorer: str = "",
 ) -> None:
     """Train or resume, showing what happens; reports and scores are written on the way."""
     from latentvqa.cli.console import TrainingConsole
@@ -96,7 +97,9 @@ def _complete(
     console, places = TrainingConsole(advise=advise), RunFolder(run)
     try:
         with console:
-            done = complete_run(run, settings, console, is_resumed=is_resumed, overwrite=overwrite)
+            done = complete_run(
+                run, settings, console, is_resumed=is_resumed, overwrite=overwrite, scorer=scorer
+            )
     except Interrupted:
         if places.last.exists():
             console.notice(f"interrupted; saved. Continue with: latentvqa train --resume {run}")
@@ -109,13 +112,13 @@ def _complete(
 
 
 def _resume(run: Path, overrides: list[str], advise: bool) -> None:
-    from latentvqa.config import load_config, plain_config
+    from latentvqa.config import choose_resumed
     from latentvqa.engine.runs.folder import read_config, run_of
 
     run = run_of(run)
     known = read_config(run)  # names the folder if it is no run
-    settings = load_config(overrides=overrides, beneath=plain_config(known)) if overrides else None
-    _complete(run, settings, is_resumed=True, advise=advise)
+    settings, scorer = choose_resumed(known, overrides)
+    _complete(run, settings, is_resumed=True, advise=advise, scorer=scorer)
 
 
 def _dry_run(settings: Config) -> None:

@@ -1,10 +1,11 @@
 """Configuration: frozen sections, read from TOML, every fault named at once."""
 
-from latentvqa.config.choosing import choose_config
+from latentvqa.config.choosing import choose_config, choose_resumed
 from latentvqa.config.loading import load_config, preset_names
 from latentvqa.config.plans import Ablation, controls, load_plan, plan_names
 from latentvqa.config.sections import (
     KL,
+    RULE_SCORER,
     Config,
     Data,
     EarlyStopping,
@@ -30,6 +31,7 @@ from latentvqa.config.writing import (
 
 __all__ = [
     "KL",
+    "RULE_SCORER",
     "Ablation",
     "Config",
     "Data",
@@ -46,6 +48,7 @@ __all__ = [
     "ablation_warnings",
     "changed_keys",
     "choose_config",
+    "choose_resumed",
     "config_from_toml",
     "config_to_toml",
     "config_warnings",

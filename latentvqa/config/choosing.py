@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from latentvqa.config.loading import load_config
-from latentvqa.config.sections import Config
+from latentvqa.config.sections import RULE_SCORER, Config
+from latentvqa.config.writing import plain_config
 
 _QUICKSTART = "quickstart"
 _UNNAMED = "run"
@@ -32,6 +33,27 @@ def choose_config(
         preset = _QUICKSTART
     config = load_config(path, preset=preset, overrides=overrides)
     return config, Path(path).stem if path is not None else preset or _UNNAMED
+
+
+def choose_resumed(known: Config, overrides: Sequence[str]) -> tuple[Config | None, str]:
+    """What a run shall go on with, and the scorer that the options name themselves.
+
+    Args:
+        known: the configuration of the run.
+        overrides: ``section.key=value``.
+
+    Returns:
+        The changed configuration, None where nothing is to change; and the
+        ``teacher.scorer`` of the options, the package's own where they name none.
+
+    Raises:
+        ConfigError: with every fault at once.
+    """
+    if not overrides:
+        return None, RULE_SCORER
+    wanted = load_config(overrides=overrides, beneath=plain_config(known))
+    unnamed = plain_config(known.replace("teacher", scorer=RULE_SCORER))
+    return wanted, load_config(overrides=overrides, beneath=unnamed).teacher.scorer
 
 
 def _names_data(overrides: Sequence[str]) -> bool:

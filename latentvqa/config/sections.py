@@ -50,6 +50,8 @@ def _buildable(name: str) -> str:
     return name
 
 
+RULE_SCORER = "rule"  # the package's own teacher
+
 # TOML has no path type; strictness is lifted for these alone
 File = Annotated[Path, Field(strict=False), AfterValidator(_without_nul)]
 HubModel = Annotated[str, Field(pattern=r"^hf-hub:\w[\w.-]*/\w[\w.-]*(@[\w./-]+)?$")]
@@ -254,7 +256,7 @@ class Teacher(Section):
     """wanted difference of log-probabilities, nats per token"""
     min_score_difference: Annotated[float, Field(ge=0.0, le=1.0)] = 0.05
     """pairs whose scores are closer than this teach nothing"""
-    scorer: str = "rule"
+    scorer: str = RULE_SCORER
     """rule, or package.module:factory of another scorer"""
 
 
@@ -386,7 +388,7 @@ def conflicts(config: Config) -> list[tuple[str, str]]:
     for name in config.data.columns:
         if name not in allowed:
             found.append((f"data.columns.{name}", f"is none of {', '.join(allowed)}"))
-    if config.teacher.scorer != "rule" and ":" not in config.teacher.scorer:
+    if config.teacher.scorer != RULE_SCORER and ":" not in config.teacher.scorer:
         found.append(("teacher.scorer", 'must be "rule" or "package.module:factory"'))
     return found + _controller_conflicts(config.kl)
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from latentvqa.config import Config
+from latentvqa.config import RULE_SCORER, Config
 from latentvqa.core.diagnosis.diagnose import Diagnosis, diagnose
 from latentvqa.core.records import EpochRecord, RunHeader
 from latentvqa.core.rules.thresholds import KLHealthThresholds
@@ -25,7 +25,7 @@ from latentvqa.engine.runs.tables import validation_table
 from latentvqa.engine.runtime.observer import Observer
 from latentvqa.engine.training.start import Outcome, resume, train
 from latentvqa.errors import DataError, LoaderError
-from latentvqa.stopping import Interrupted, deferred
+from latentvqa.stopping import Interrupted, deferred, undisguised
 
 _SCRATCH = (
     "the backbone is trained from scratch; for photographs pretrained weights "
@@ -62,6 +62,7 @@ def complete_run(
     *,
     is_resumed: bool = False,
     overwrite: bool = False,
+    scorer: str = RULE_SCORER,
 ) -> Run:
     """Train into a run folder, evaluate its best checkpoint, and write the reports.
 
@@ -77,9 +78,11 @@ def complete_run(
         observer: receives notices, progress, epochs and results.
         is_resumed: continue the run in the folder from its ``last`` checkpoint.
         overwrite: an earlier run in the folder gives way to the new one.
+        scorer: the ``teacher.scorer`` that the user names for a resumed run.
 
     Raises:
-        ConfigError: if a resumed run would change keys that must stay.
+        ConfigError: if a resumed run would change keys that must stay, or names a
+            scorer that the user does not.
         CheckpointError: if another process writes into the folder.
         LatentVQAError: for anything wrong with data, backbone, checkpoint or disk.
         Interrupted: at a signal, after what could be saved was saved.
@@ -90,9 +93,13 @@ def complete_run(
     with held(folder, observer, overwrite=overwrite):
         earlier = None if is_resumed else _log_of(folder)
         try:
-            outcome = _trained(folder, config, observer, is_resumed=is_resumed, overwrite=overwrite)
-            observer.trained(outcome.header, outcome.records)
-            evaluation = _evaluated(folder, observer)
+            with undisguised():
+                if is_resumed or config is None:
+                    outcome = resume(folder, config, observer, scorer=scorer)
+                else:
+                    outcome = _trained(folder, config, observer, overwrite=overwrite)
+                observer.trained(outcome.header, outcome.records)
+                evaluation = _evaluated(folder, observer)
         except (Interrupted, DataError, LoaderError):
             with deferred():
                 is_begun = _log_of(folder) != earlier  # else an earlier run stays as it was
@@ -152,16 +159,7 @@ def _resumed_run(folder: Path, observer: Observer, *, overwrite: bool) -> Iterat
         yield
 
 
-def _trained(
-    folder: Path,
-    config: Config | None,
-    observer: Observer,
-    *,
-    is_resumed: bool,
-    overwrite: bool,
-) -> Outcome:
-    if is_resumed or config is None:
-        return resume(folder, config, observer)
+def _trained(folder: Path, config: Config, observer: Observer, *, overwrite: bool) -> Outcome:
     observer.notice(f"run folder: {folder}")
     vision = config.vision
     if vision.pretrained is False and not vision.blind and config.data.scenes is None:

@@ -8,9 +8,8 @@ from pathlib import Path
 from latentvqa.config import (
     Config,
     choose_config,
+    choose_resumed,
     conflicts,
-    load_config,
-    plain_config,
     preset_names,
 )
 from latentvqa.config.loading import config_error
@@ -78,7 +77,8 @@ def resume(
     Args:
         run: the run folder.
         overrides: ``section.key=value`` texts; only ``run.*``, worker counts,
-            patience, epochs and the places of the same data may differ.
+            patience, epochs and the places of the same data may differ. A
+            ``teacher.scorer`` of one's own must be named here again.
         observer: receives notices, progress, epochs and results; nobody by default.
 
     Returns:
@@ -92,9 +92,9 @@ def resume(
     refuse_copies()
     folder = run_of(Path(run))
     known = read_config(folder)  # names the folder if it is no run
-    config = load_config(overrides=overrides, beneath=plain_config(known)) if overrides else None
+    config, scorer = choose_resumed(known, overrides)
     with usual_interrupts():
-        return complete_run(folder, config, observer or Observer(), is_resumed=True)
+        return complete_run(folder, config, observer or Observer(), is_resumed=True, scorer=scorer)
 
 
 def _settings(

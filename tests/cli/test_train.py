@@ -1,5 +1,6 @@
 import json
 import shutil
+import sys
 
 import pytest
 from typer.testing import CliRunner
@@ -170,6 +171,37 @@ def test_faults_of_the_options_exit_2(cli, here, finished):
         assert done.code == 2, options
         assert told in done.err
     assert not list(here.glob("runs/*"))
+
+
+SCORER = """
+from pathlib import Path
+Path({mark!r}).touch()
+def make():
+    return lambda candidate, references: float(candidate in references)
+"""
+
+
+def test_code_that_a_run_names_is_imported_only_where_the_option_names_it_too(
+    cli, here, monkeypatch
+):
+    mark, name = here / "imported", "teacher.scorer=scorer_of_somebody:make"
+    (here / "code").mkdir()
+    (here / "code" / "scorer_of_somebody.py").write_text(SCORER.format(mark=str(mark)))
+    monkeypatch.syspath_prepend(here / "code")
+
+    def imported(*arguments):
+        mark.unlink(missing_ok=True)
+        sys.modules.pop("scorer_of_somebody", None)
+        return cli("train", *arguments), mark.exists()
+
+    done, is_imported = imported(*TINY, "--set", name, "--out", "run")
+    assert (done.code, is_imported) == (0, True)
+    for options in ([], ["--set", "run.threads=1"]):
+        done, is_imported = imported("--resume", "run", *options)
+        assert (done.code, is_imported) == (2, False)
+        assert f"if you trust it, add --set {name}" in done.err
+    done, is_imported = imported("--resume", "run", "--set", name)
+    assert (done.code, is_imported) == (0, True)
 
 
 def test_all_faults_of_a_config_are_told_at_once(cli, here):

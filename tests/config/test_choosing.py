@@ -1,6 +1,6 @@
 import pytest
 
-from latentvqa.config import choose_config
+from latentvqa.config import RULE_SCORER, choose_config, choose_resumed
 from latentvqa.errors import ConfigError
 
 
@@ -24,3 +24,12 @@ def test_a_run_is_named_for_its_file_before_its_preset(tmp_path):
     assert choose_config(preset="quickstart")[1] == "quickstart"
     with pytest.raises(ConfigError, match=r"data\.train is missing"):
         choose_config(path)
+
+
+def test_a_resumed_run_s_scorer_counts_only_where_the_options_name_it():
+    known = choose_config(overrides=["teacher.scorer=theirs:make"])[0]
+    assert choose_resumed(known, []) == (None, RULE_SCORER)
+    wanted, scorer = choose_resumed(known, ["run.threads=1"])
+    assert (wanted.run.threads, wanted.teacher.scorer) == (1, "theirs:make")
+    assert scorer == RULE_SCORER
+    assert choose_resumed(known, ['teacher.scorer = "theirs:make"'])[1] == "theirs:make"

@@ -14,9 +14,11 @@ from latentvqa.config import config_warnings, load_config
 from latentvqa.engine.ablation.output import LinePrinter
 from latentvqa.engine.ablation.runs import Ending, write_ending
 from latentvqa.engine.complete_run import complete_run
+from latentvqa.engine.runs.folder import read_config
+from latentvqa.engine.training.resume import where_wanted
 from latentvqa.errors import LatentVQAError
 from latentvqa.report.text import escaped
-from latentvqa.stopping import Interrupted, heard_signals, leave
+from latentvqa.stopping import Interrupted, heard_signals, leave, undisguised
 
 
 def run_to_end(folder: Path, config_file: Path, ending_file: Path) -> int:
@@ -24,7 +26,8 @@ def run_to_end(folder: Path, config_file: Path, ending_file: Path) -> int:
 
     Args:
         folder: the run folder; resumed if it holds a ``last`` checkpoint.
-        config_file: configuration of a new run.
+        config_file: configuration of a new run; a resumed one takes from it where
+            its data are now, and the scorer.
         ending_file: where the ending is written.
 
     Returns:
@@ -32,7 +35,7 @@ def run_to_end(folder: Path, config_file: Path, ending_file: Path) -> int:
     """
     printer = LinePrinter()
     try:
-        with heard_signals():
+        with heard_signals(), undisguised():
             _run(folder, config_file, printer)
     except Interrupted as interrupted:
         printer.notice("interrupted" + ("; saved" if (folder / "last").exists() else ""))
@@ -48,11 +51,13 @@ def run_to_end(folder: Path, config_file: Path, ending_file: Path) -> int:
 
 
 def _run(folder: Path, config_file: Path, printer: LinePrinter) -> None:
+    config = load_config(config_file)
     if (folder / "last").is_file():
-        complete_run(folder, None, printer, is_resumed=True)
+        known = where_wanted(read_config(folder), config)  # the ablation folder may have moved
+        known = known.replace("loader", feature_folder=config.loader.feature_folder)
+        complete_run(folder, known, printer, is_resumed=True, scorer=config.teacher.scorer)
         return
     shutil.rmtree(folder, ignore_errors=True)  # killed before its first checkpoint
-    config = load_config(config_file)
     for warning in config_warnings(config):
         printer.notice(f"warning: {warning}")
     complete_run(folder, config, printer)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from latentvqa.config import Config, changed_keys, config_from_toml
+from latentvqa.config import RULE_SCORER, Config, changed_keys, config_from_toml
 from latentvqa.config.resolving import resolve
 from latentvqa.core.record_codec import decode_epoch
 from latentvqa.core.records import EpochRecord, RunHeader, StagePlan
@@ -90,7 +90,7 @@ def trained_config(checkpoint: Checkpoint, written: Config) -> Config:
     text = checkpoint.trainer.get("config")
     if text is None:
         return written
-    return _where_wanted(config_from_toml(str(text), str(checkpoint.folder)), written)
+    return where_wanted(config_from_toml(str(text), str(checkpoint.folder)), written)
 
 
 def continued(known: Config, wanted: Config, edited: Path | None = None) -> Config:
@@ -107,8 +107,8 @@ def continued(known: Config, wanted: Config, edited: Path | None = None) -> Conf
         ConfigError: listing the keys that must not change.
     """
     wanted = resolve(wanted)
-    if wanted.data.train is not None and known.data.scenes is None:
-        known = _where_wanted(known, wanted)
+    if wanted.data.train is not None:
+        known = where_wanted(known, wanted)
     free = _FREE_TO_CHANGE + (("kl.free_bits",) if wanted.kl.free_bits == "auto" else ())
     refused = {
         key: values
@@ -125,6 +125,39 @@ def continued(known: Config, wanted: Config, edited: Path | None = None) -> Conf
     return wanted
 
 
+def where_wanted(known: Config, wanted: Config) -> Config:
+    """The known configuration with its files where the wanted one has them, if it has any."""
+    places = {
+        name: getattr(wanted.data, name)
+        for name in ("train", "val", "images", "val_images")
+        if None not in (getattr(known.data, name), getattr(wanted.data, name))
+    }
+    found = known.replace("data", **places)
+    weights = (known.vision.pretrained, wanted.vision.pretrained)
+    if all(isinstance(one, Path) for one in weights):  # read at the beginning alone
+        found = found.replace("vision", pretrained=wanted.vision.pretrained)
+    return found
+
+
+def require_named_scorer(run: Path, config: Config, scorer: str) -> None:
+    """Import no code that a run folder names, and its user does not.
+
+    Args:
+        run: the run folder.
+        config: what to go on with.
+        scorer: what the user names.
+
+    Raises:
+        ConfigError: if it is another one.
+    """
+    known = config.teacher.scorer
+    if known not in (RULE_SCORER, scorer):
+        raise ConfigError(
+            f"{run} names code of its own as its scorer, and --resume imports none that you do not "
+            f"name: if you trust it, add --set teacher.scorer={known}"
+        )
+
+
 def replanned(header: RunHeader, config: Config, run: Path, observer: Observer) -> RunHeader:
     """The header with the plan that a resumed run follows, in the log as well."""
     stages = config.stages
@@ -139,16 +172,6 @@ def replanned(header: RunHeader, config: Config, run: Path, observer: Observer) 
     changed = replace(header, stages=plan, patience=config.early_stopping.patience)
     replace_header(RunFolder(run).log, changed)
     return changed
-
-
-def _where_wanted(known: Config, wanted: Config) -> Config:
-    """The known configuration with its data where the wanted one has them, if it has any."""
-    places = {
-        name: getattr(wanted.data, name)
-        for name in ("train", "val", "images", "val_images")
-        if None not in (getattr(known.data, name), getattr(wanted.data, name))
-    }
-    return known.replace("data", **places)
 
 
 def require_same_data(config: Config, run: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from latentvqa.config import Config
+from latentvqa.config import RULE_SCORER, Config
 from latentvqa.data.blind.models import BlindModels
 from latentvqa.data.tables import QuestionTable
 from latentvqa.data.tokenizer import Tokenizers
@@ -39,6 +39,7 @@ from latentvqa.engine.training.resume import (
     continued,
     reconciled_records,
     replanned,
+    require_named_scorer,
     require_same_data,
     restore,
     trained_config,
@@ -101,7 +102,9 @@ def train(config: Config, run: Path, observer: Observer, *, overwrite: bool = Fa
     return session.finish()
 
 
-def resume(run: Path, config: Config | None, observer: Observer) -> Outcome:
+def resume(
+    run: Path, config: Config | None, observer: Observer, *, scorer: str = RULE_SCORER
+) -> Outcome:
     """Continue a run from its ``last`` checkpoint, bit for bit on a CPU.
 
     Args:
@@ -109,9 +112,10 @@ def resume(run: Path, config: Config | None, observer: Observer) -> Outcome:
         config: a changed configuration; only ``run.*``, worker counts, patience,
             epochs and the places of the same data may differ.
         observer: receives progress and notices.
+        scorer: the ``teacher.scorer`` that the user names; no other code is imported.
 
     Raises:
-        ConfigError: listing keys that must not change.
+        ConfigError: listing keys that must not change; for a scorer that is not named.
         CheckpointError: if there is nothing to continue from or the data changed.
     """
     places = RunFolder(run)
@@ -120,6 +124,7 @@ def resume(run: Path, config: Config | None, observer: Observer) -> Outcome:
     known = trained_config(checkpoint, written)
     edited = places.config if config is None else None
     wanted = continued(known, config or written, edited)
+    require_named_scorer(run, wanted, scorer)
     return _reopen_session(known, wanted, run, checkpoint, observer).finish()
 
 

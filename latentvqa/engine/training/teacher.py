@@ -8,6 +8,7 @@ reaches decoder, posterior and encoder.
 from __future__ import annotations
 
 import importlib
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -15,11 +16,13 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from latentvqa.config import RULE_SCORER
 from latentvqa.config import Teacher as TeacherSection
 from latentvqa.core.answers.matching import score_answer
+from latentvqa.core.quoting import shortened
 from latentvqa.data.tokenizer import BOS, PAD, TextTokenizer
 from latentvqa.engine.encoding import generate_answers
-from latentvqa.errors import ConfigError
+from latentvqa.errors import ConfigError, ScorerError
 from latentvqa.models import Encoded, VQAModel
 from latentvqa.objectives import answer_nll, preference_loss
 
@@ -59,7 +62,7 @@ class Teacher:
 
     def __init__(self, scorer: str, tokenizer: TextTokenizer) -> None:
         self._tokenizer = tokenizer
-        self._scorer = load_scorer(scorer)
+        self._name, self._scorer = scorer, load_scorer(scorer)
         self._texts: dict[tuple[int, ...], str] = {}
 
     def preference(
@@ -156,7 +159,20 @@ class Teacher:
         text = self._texts.get(tokens)
         if text is None:
             text = self._texts[tokens] = self._tokenizer.decode(list(tokens))
-        return self._scorer(text, references)
+        try:
+            score = float(self._scorer(text, references))
+        except (Exception, SystemExit) as error:
+            reason = f"{type(error).__name__}: {error}"
+            raise self._failed(text, f"failed with {reason}") from error
+        if not math.isfinite(score):
+            raise self._failed(text, f"gave {score}")
+        return score
+
+    def _failed(self, text: str, how: str) -> ScorerError:
+        return ScorerError(
+            f'teacher.scorer = "{self._name}": on the answer {shortened(text)} it {how}. The last '
+            "checkpoint stays: mend the scorer and go on with --resume."
+        )
 
     @staticmethod
     def _log_probability(model: VQAModel, memory: Tensor, tokens: Tensor) -> Tensor:
@@ -171,15 +187,16 @@ def load_scorer(name: str) -> Scorer:
     Raises:
         ConfigError: if the factory cannot be imported or called.
     """
-    if name == "rule":
+    if name == RULE_SCORER:
         return score_answer
     module, _, attribute = name.partition(":")
     try:
         factory: Callable[[], Scorer] = getattr(importlib.import_module(module), attribute)
         scorer = factory()
-    except Exception as error:  # somebody else's module may raise whatever it likes
+    except (Exception, SystemExit) as error:  # somebody else's module may do whatever it likes
+        reason = f"{type(error).__name__}: {error}"
         raise ConfigError(
-            f'teacher.scorer = "{name}": no scorer could be made ({error}). It must name an '
+            f'teacher.scorer = "{name}": no scorer could be made ({reason}). It must name an '
             "importable factory without arguments."
         ) from error
     if not callable(scorer):

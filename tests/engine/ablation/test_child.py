@@ -4,14 +4,16 @@ import json
 import os
 import shutil
 import signal
+from pathlib import Path
 
 import pytest
 
 from latentvqa.config import config_to_toml
 from latentvqa.engine.ablation.child import run_to_end
 from latentvqa.engine.ablation.output import LinePrinter
-from latentvqa.engine.ablation.runs import read_ending
+from latentvqa.engine.ablation.runs import RunPlace, read_ending, runnable
 from latentvqa.engine.runs.checkpoint import load_checkpoint
+from latentvqa.engine.runs.loading import export_backbone
 from tests.small_runs import BRIEF, records_of, small_config, write_images, write_rows
 
 
@@ -44,12 +46,11 @@ def test_a_fault_of_the_configuration_ends_with_its_own_code(tmp_path):
     assert "none.toml: no such file" in read_ending(tmp_path / "ending.json").message
 
 
-def test_a_run_with_a_checkpoint_goes_on_whatever_its_configuration_file_says(
-    finished, tmp_path, capsys
-):
+def test_a_run_with_a_checkpoint_goes_on_with_its_own_configuration(finished, tmp_path, capsys):
     run = shutil.copytree(finished.run, tmp_path / "run")
     known = records_of(run)
-    assert run_to_end(run, tmp_path / "absent.toml", tmp_path / "ending.json") == 0
+    other = config_file(tmp_path, "latent.temperature=0.9")
+    assert run_to_end(run, other, tmp_path / "ending.json") == 0
     assert json.loads((tmp_path / "ending.json").read_text()) == {
         "exit_code": 0,
         "message": "",
@@ -58,6 +59,28 @@ def test_a_run_with_a_checkpoint_goes_on_whatever_its_configuration_file_says(
     assert records_of(run) == known
     assert (run / "evaluations" / "validation" / "predictions.csv").is_file()
     assert "exact match" in capsys.readouterr().out
+
+
+def test_a_run_goes_on_where_the_ablation_folder_has_moved(finished, tmp_path):
+    weights = tmp_path / "old" / "backbones" / "own.safetensors"
+    weights.parent.mkdir(parents=True)
+    export_backbone(finished.run, weights)
+
+    def brought_to_end(root):
+        config = small_config(*BRIEF).replace("vision", pretrained=Path("backbones", weights.name))
+        place = RunPlace(0, "arm", 0, config, root)
+        place.folder.parent.mkdir(exist_ok=True)
+        place.config_file.write_text(config_to_toml(runnable(place)), encoding="utf-8")
+        if not (root / "data").exists():
+            shutil.copytree(finished.run / "data", runnable(place).data.train.parent)
+        return run_to_end(place.folder, place.config_file, place.ending_file), place
+
+    code, place = brought_to_end(tmp_path / "old")
+    assert code == 0
+    known = records_of(place.folder)
+    (tmp_path / "old").rename(tmp_path / "new")
+    code, place = brought_to_end(tmp_path / "new")
+    assert (code, records_of(place.folder)) == (0, known)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -1,3 +1,6 @@
+import math
+import sys
+
 import pytest
 import torch
 
@@ -5,7 +8,7 @@ from latentvqa.config import Teacher as TeacherSection
 from latentvqa.core.answers.matching import score_answer
 from latentvqa.data.tokenizer import BOS, EOS
 from latentvqa.engine.training.teacher import Teacher, load_scorer
-from latentvqa.errors import ConfigError
+from latentvqa.errors import ConfigError, ScorerError
 from latentvqa.objectives import answer_nll
 from tests.tiny import TinyBatch, loss_of, padded, tiny_batch, tiny_model, tiny_tokenizers
 
@@ -187,6 +190,33 @@ def refuses():
     raise ValueError("no weights for this scorer")
 
 
+def leaves():
+    sys.exit(0)
+
+
+def gives(what):
+    def scorer(candidate, references):
+        return what() if callable(what) else what
+
+    return scorer
+
+
+def leaves_later():
+    return gives(leaves)
+
+
+def fails_later():
+    return gives(refuses)
+
+
+def gives_nan():
+    return gives(math.nan)
+
+
+def gives_text():
+    return gives("good")
+
+
 def test_the_rule_is_the_grade_of_the_core():
     assert load_scorer("rule") is score_answer
 
@@ -217,7 +247,17 @@ def test_a_scorer_that_cannot_be_made_is_a_config_error(name):
         Teacher(name, ANSWERS)
 
 
-@pytest.mark.parametrize("name", [":make", f"{__name__}:refuses"])
+@pytest.mark.parametrize("name", [":make", f"{__name__}:refuses", f"{__name__}:leaves"])
 def test_a_scorer_that_fails_in_its_own_way_is_a_config_error(name):
     with pytest.raises(ConfigError, match=r"teacher\.scorer"):
         load_scorer(name)
+
+
+@pytest.mark.parametrize("name", ["leaves_later", "fails_later", "gives_nan", "gives_text"])
+def test_a_scorer_that_fails_while_it_is_asked_is_named_with_the_answer(name):
+    model, batch = undecided("gaussian")
+    with pytest.raises(
+        ScorerError, match=rf'teacher\.scorer = ".*:{name}": on the answer \''
+    ) as found:
+        preference_of(model, batch, scorer=f"{__name__}:{name}")
+    assert found.value.exit_code == 1
