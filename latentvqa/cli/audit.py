@@ -82,6 +82,8 @@ def audit(
         raise typer.BadParameter("needs the tables' own images: --images", param_hint="--against")
     with ProgressLine() as line:
         found = audit_tables(tables, folders, config, line.show, elsewhere=against or [])
+    for note in found.notes:
+        say(f"warning: {note}", is_notice=True)
     if as_json:
         say(json_text(audit_json(found)))
     else:

@@ -48,6 +48,13 @@ def evaluate(
     skip_bad_images: Annotated[
         bool, typer.Option("--skip-bad-images", help="Drop questions about unreadable images.")
     ] = False,
+    escape_formulas: Annotated[
+        bool,
+        typer.Option(
+            "--escape-formulas",
+            help="Put ' before cells of predictions.csv that a spreadsheet would compute.",
+        ),
+    ] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
@@ -71,6 +78,7 @@ def evaluate(
         batch_size=batch_size,
         skip_bad_images=skip_bad_images,
         device=device,
+        escapes_formulas=escape_formulas,
     )
     screen = PlainConsole(file=steady(sys.stdout))
 

@@ -13,15 +13,13 @@ from typing import TYPE_CHECKING, TextIO
 
 from latentvqa.errors import ConfigError
 from latentvqa.outputs import Draft, NamedOutput
-from latentvqa.report.text import escaped
+from latentvqa.report.text import escaped, formula_escaped
 from latentvqa.stopping import deferred
 
 if TYPE_CHECKING:
     from latentvqa.engine.prediction.predict import Prediction
 
 COLUMNS = ("image", "question", "answer", "confidence", "error", "note")
-# what makes a spreadsheet take a cell for a formula
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 # file names need not be text; what is none is shown escaped
 _UNENCODABLE = "backslashreplace"
 
@@ -115,8 +113,7 @@ def _csv_writer(
     def cell(value: str | float | None) -> str:
         if not isinstance(value, str):
             return "" if value is None else f"{value:.6f}"
-        is_formula = escapes_formulas and value.startswith(_FORMULA_STARTS)
-        return shown(f"'{value}" if is_formula else value)
+        return shown(formula_escaped(value) if escapes_formulas else value)
 
     def write(prediction: Prediction) -> None:
         writer.writerow([cell(getattr(prediction, name)) for name in COLUMNS])

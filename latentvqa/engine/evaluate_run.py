@@ -40,6 +40,8 @@ class EvaluationRequest:
         batch_size: questions per batch.
         skip_bad_images: drop questions about bad images instead of refusing.
         device: where to compute.
+        escapes_formulas: put an apostrophe before cells of ``predictions.csv`` that a
+            spreadsheet would compute.
     """
 
     run: Path
@@ -52,6 +54,7 @@ class EvaluationRequest:
     batch_size: int = 640
     skip_bad_images: bool = False
     device: str = "auto"
+    escapes_formulas: bool = False
 
 
 def evaluate_run(request: EvaluationRequest, observer: Observer) -> tuple[Evaluation, Path | None]:
@@ -92,8 +95,8 @@ def evaluate_run(request: EvaluationRequest, observer: Observer) -> tuple[Evalua
             skip_bad_images |= known.on_bad_image == "skip"
         else:
             table = _read_table(request, data)
-            for note in table.notes:
-                observer.notice(f"warning: {note}")
+        for note in table.notes:
+            observer.notice(f"warning: {note}")
         found = evaluate(
             loaded,
             table,
@@ -111,7 +114,7 @@ def evaluate_run(request: EvaluationRequest, observer: Observer) -> tuple[Evalua
             return found, None
         folder = evaluation_folder(run_of(run), data, loaded.folder.name)
         try:
-            write_evaluation(found, folder)
+            write_evaluation(found, folder, escapes_formulas=request.escapes_formulas)
         except OSError as error:
             observer.notice(f"warning: {folder}: the result is not saved: {error.strerror}")
             return found, None

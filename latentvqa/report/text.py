@@ -18,6 +18,8 @@ _STEERING = re.compile(
     "\\ud800-\\udfff\\ufff9-\\ufffb]"
 )
 
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+
 
 def printable(text: str) -> str:
     """Text of one line without the characters that could steer a terminal."""
@@ -27,6 +29,11 @@ def printable(text: str) -> str:
 def escaped(text: str) -> str:
     """Text of several lines in which what could steer a terminal is shown and not obeyed."""
     return text if text.isprintable() else _STEERING.sub(lambda one: ascii(one[0])[1:-1], text)
+
+
+def formula_escaped(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula: with an apostrophe where one would."""
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 
 
 def json_text(value: Any, indent: int = 1) -> str:

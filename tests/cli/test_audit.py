@@ -31,6 +31,21 @@ def codes(found):
     return {finding["code"] for finding in found["findings"]}
 
 
+def test_what_was_changed_in_reading_is_told_for_every_table(tmp_path):
+    tables = [
+        write_rows(
+            tmp_path / f"{name}.csv", [("0.png", "wh\u200bat?", "yes"), ("1.png", "why?", "no")]
+        )
+        for name in ("train", "test")
+    ]
+    result = runner.invoke(app, ["data", "audit", *map(str, tables)])
+    told = [line for line in result.stderr.splitlines() if line.startswith("warning: ")]
+    assert len(told) == 2
+    for line, table in zip(told, tables, strict=True):
+        assert str(table) in line and "1 cell" in line
+    assert len(audited(*tables)["notes"]) == 2
+
+
 @pytest.fixture
 def tables(tmp_path):
     """A training and a test table with one of every fault."""

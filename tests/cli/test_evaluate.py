@@ -46,6 +46,23 @@ def test_json_is_one_object_with_the_numbers_of_the_log(cli, run):
     assert "vqa_official" not in found["metrics"]
 
 
+def test_formulas_are_escaped_where_that_is_asked_and_what_was_dropped_is_told(
+    cli, run, tmp_path, own
+):
+    rows = [("0.png", "=1+1", "-2"), ("1.png", "wh\u200bat?", "yes")]
+    asked = ["--data", write_rows(tmp_path / "f.csv", rows), *own[2:]]
+    for options, question, reference in (
+        (["--escape-formulas"], "'=1+1", "'-2"),
+        ([], "=1+1", "-2"),
+    ):
+        done = cli("evaluate", run, *asked, *options)
+        assert done.code == 0, done.err
+        assert "warning: " in done.err and "1 cell" in done.err
+        first, second = read_csv(run / "evaluations" / "f" / "predictions.csv")
+        assert (first["question"], first["reference"]) == (question, reference)
+        assert (second["question"], second["image"]) == ("what?", "1.png")
+
+
 def test_a_run_means_its_best_checkpoint(cli, run):
     best = (run / "best").read_text().strip()
     assert scores_of(cli("evaluate", run, "--json"))["checkpoint"] == best

@@ -18,9 +18,11 @@ class AuditResult:
         pairs: every later table against the first.
         images: of the files of all tables; None where no folder was given.
         findings: the most severe first.
+        notes: what was changed in reading, as sentences.
     """
 
     tables: Sequence[TableFacts]
     pairs: Sequence[PairFacts]
     images: ImageFacts | None
     findings: Sequence[AuditFinding]
+    notes: Sequence[str] = ()

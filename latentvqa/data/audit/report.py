@@ -92,7 +92,8 @@ def audit_tables(
         findings += judge_images(found_images)
     severity = {"critical": 0, "warning": 1, "info": 2, "ok": 3}
     findings.sort(key=lambda finding: severity[finding.level])
-    return AuditResult(facts, pairs, found_images, findings)
+    notes = [note for table in tables for note in table.notes]
+    return AuditResult(facts, pairs, found_images, findings, notes)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from latentvqa.engine.runs.folder import (
 )
 from latentvqa.regular_files import read_regular
 from latentvqa.report.evaluation.confidence import confidence_png
+from latentvqa.report.text import formula_escaped
 from latentvqa.stopping import deferred
 
 SCHEMA = 1
@@ -35,12 +37,20 @@ def evaluation_json(result: EvaluationResult) -> dict[str, Any]:
     return {"schema": SCHEMA, **_RESULT.dump_python(result, mode="json")}
 
 
-def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
+def write_evaluation(
+    evaluation: Evaluation, folder: Path, *, escapes_formulas: bool = False
+) -> None:
     """Write ``evaluation.json``, ``predictions.csv``, ``confidence.png`` and the attention.
 
     What an earlier evaluation there found about the use of the latent stays if this
     one did not ask, and its other figures are the same; else it goes, its attention
     with it.
+
+    Args:
+        evaluation: what was found.
+        folder: where to; made if it is missing.
+        escapes_formulas: put an apostrophe before cells of ``predictions.csv`` that a
+            spreadsheet would compute.
     """
     with deferred():  # the files belong together
         folder.mkdir(parents=True, exist_ok=True)
@@ -52,7 +62,8 @@ def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
                 (folder / name).unlink(missing_ok=True)
         text = json.dumps(evaluation_json(result), indent=1, ensure_ascii=False)
         replace_file(folder / EVALUATION_FILE, text.encode())
-        replace_file(folder / PREDICTIONS_FILE, _predictions(evaluation).encode())
+        rows = _predictions(evaluation, formula_escaped if escapes_formulas else str)
+        replace_file(folder / PREDICTIONS_FILE, rows.encode())
         replace_file(folder / CONFIDENCE_FILE, confidence_png(result.confidence))
         write_attention(evaluation, folder)
 
@@ -70,7 +81,7 @@ def _earlier_latent_use(result: EvaluationResult, folder: Path) -> LatentUse | N
     return earlier.latent_use if is_same else None
 
 
-def _predictions(evaluation: Evaluation) -> str:
+def _predictions(evaluation: Evaluation, shown: Callable[[str], str]) -> str:
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer)
     writer.writerow(["row", "image", "question", "answer", "reference", "correct", "confidence"])
@@ -79,10 +90,10 @@ def _predictions(evaluation: Evaluation) -> str:
         writer.writerow(
             [
                 int(table.rows[row]),
-                table.image_names[table.image_index[row]],
-                table.questions[row],
-                answer,
-                table.reference(row),
+                shown(table.image_names[table.image_index[row]]),
+                shown(table.questions[row]),
+                shown(answer),
+                shown(table.reference(row)),
                 int(evaluation.is_right[row]),
                 f"{evaluation.confidences[row]:.6f}",
             ]
