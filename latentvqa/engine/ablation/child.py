@@ -1,14 +1,19 @@
 """The process of one run: ``python -m latentvqa.engine.ablation.child FOLDER CONFIG ENDING``.
 
 Trains or resumes the run in FOLDER, prints what happens, and writes into ENDING
-how it ended, as JSON. A run that was interrupted has not ended.
+how it ended, as JSON. A run that was interrupted has not ended. It is interrupted,
+too, when stdin ends, for who started it is gone then.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import sys
+import threading
 from pathlib import Path
+from typing import BinaryIO
 
 from latentvqa.config import config_warnings, load_config
 from latentvqa.engine.ablation.output import LinePrinter
@@ -63,6 +68,22 @@ def _run(folder: Path, config_file: Path, printer: LinePrinter) -> None:
     complete_run(folder, config, printer)
 
 
+def end_with(parent: BinaryIO) -> None:
+    """Ask this process to stop, as by SIGTERM, when who started it is gone.
+
+    Args:
+        parent: what they hold the other end of.
+    """
+
+    def wait() -> None:
+        while parent.read(1):
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
 if __name__ == "__main__":
     with heard_signals():
+        end_with(sys.stdin.buffer)
         leave(run_to_end(*map(Path, sys.argv[1:])))

@@ -22,7 +22,8 @@ def train_in_process(place: RunPlace, lock: int, on_epochs: Callable[[int, int],
     """Start or resume a run, and wait for its end; call it where signals are deferred.
 
     The process writes its own ending; one is made up here where it could not. A
-    signal is passed on once, and the process saves what it has.
+    signal is passed on once, and the process saves what it has, as it does where this
+    one is killed.
 
     Args:
         place: the run; its configuration file is written.
@@ -39,14 +40,14 @@ def train_in_process(place: RunPlace, lock: int, on_epochs: Callable[[int, int],
         start = output.seek(0, os.SEEK_END)
         process = subprocess.Popen(
             python_command(_CHILD, place.folder, place.config_file, place.ending_file),
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,  # its end tells the process that this one has gone
             stdout=output,
             stderr=subprocess.STDOUT,
             env=python_environment(),
             start_new_session=True,  # the terminal's Ctrl-C reaches it through us alone
             pass_fds=(lock,),
         )
-    with before_quitting(process.kill):
+    with before_quitting(process.kill), process:
         _wait(process, place, on_epochs)
     code, asked = process.returncode, requested()
     if code != 0 and asked is not None:

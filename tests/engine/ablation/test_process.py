@@ -4,13 +4,17 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 
 import pytest
 
 from latentvqa.config import config_to_toml
 from latentvqa.engine.ablation.process import train_in_process
 from latentvqa.engine.ablation.runs import Ending, RunPlace, runnable
+from latentvqa.engine.runs.checkpoint import load_checkpoint
 from latentvqa.engine.runtime.file_lock import held_lock
+from latentvqa.python_process import python_environment
 from latentvqa.stopping import Interrupted, deferred, heard_signals, poll
 from tests.small_runs import (
     BRIEF,
@@ -86,6 +90,38 @@ def test_a_process_that_is_killed_leaves_its_signal(finished, tmp_path):
     ending = trained(place, kill)
     assert ending.exit_code == -9
     assert "ended by SIGKILL; memory may have run out" in ending.message
+
+
+PARENT = """
+import sys
+from pathlib import Path
+from latentvqa.config import load_config
+from latentvqa.engine.ablation.process import train_in_process
+from latentvqa.engine.ablation.runs import RunPlace
+from latentvqa.engine.runs.checkpoint import load_checkpoint
+from latentvqa.engine.runtime.file_lock import held_lock
+from latentvqa.python_process import python_environment
+from latentvqa.stopping import deferred, heard_signals, poll
+place = RunPlace(0, "arm", 0, load_config(Path(sys.argv[2])), Path(sys.argv[1]))
+with heard_signals(), deferred(), held_lock(place.lock_file, None, poll) as lock:
+    train_in_process(place, lock, lambda done, planned: print(done, flush=True))
+"""
+
+
+def test_a_process_whose_parent_is_killed_saves_its_run_and_ends(finished, tmp_path):
+    place = with_scenes(place_of(tmp_path / "out", *LONG), finished)
+    config = tmp_path / "arm.toml"
+    config.write_text(config_to_toml(place.config), encoding="utf-8")
+    command = [sys.executable, "-c", PARENT, str(place.root), str(config)]
+    with subprocess.Popen(command, env=python_environment(), stdout=subprocess.PIPE) as parent:
+        while parent.stdout.readline() == b"0\n":
+            pass
+        parent.kill()
+    with held_lock(place.lock_file, lambda holder: None, lambda: None):  # until the child has ended
+        assert processes_of(place.folder) == []
+    assert place.state() == "interrupted"
+    assert place.output_file.read_text("utf-8").splitlines()[-1] == "interrupted; saved"
+    assert load_checkpoint(place.folder / "last").notes == ()
 
 
 @pytest.mark.heavy
