@@ -14,6 +14,26 @@ The command line catches :class:`LatentVQAError` once, at its edge, and prints
 the message alone. A message says what is wrong, where, and what to do.
 """
 
+_NO_MEMORY = ("out of memory", "can't allocate memory")
+
+
+def memory_fault(error: Exception) -> str:
+    """What to do where memory has run out, as a sentence; empty for any other error.
+
+    Python, arrays and tables say it by its class, PyTorch by its words alone.
+    """
+    is_known = isinstance(error, MemoryError)
+    if not is_known and not (
+        isinstance(error, RuntimeError) and any(words in str(error) for words in _NO_MEMORY)
+    ):
+        return ""
+    words = str(error).split("\n", maxsplit=1)[0]
+    return (
+        f"memory has run out{f' ({words})' if words else ''}. Lower loader.batch_size, "
+        "loader.cache_mib or vision.image_size (evaluate: --batch-size), or take a smaller table; "
+        "a run goes on from its last checkpoint with --resume."
+    )
+
 
 class LatentVQAError(Exception):
     """Base of all errors that are reported without a traceback."""

@@ -25,16 +25,28 @@ def python_environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": f"{root}{os.pathsep}{known}" if known else root}
 
 
+# how many processes a launcher started, by the variable that says it
+_LAUNCHERS = {
+    "WORLD_SIZE": "torchrun",
+    "OMPI_COMM_WORLD_SIZE": "mpirun",
+    "MV2_COMM_WORLD_SIZE": "mpirun",
+    "PMI_SIZE": "mpiexec",
+    "SLURM_STEP_NUM_TASKS": "srun",  # SLURM_NTASKS is that of the job, whose script runs once
+}
+
+
 def refuse_copies() -> None:
     """Refuse to train where a launcher started this process several times.
 
     Raises:
-        ConfigError: if ``WORLD_SIZE`` says so.
+        ConfigError: if a variable of a launcher says so.
     """
-    copies = os.environ.get("WORLD_SIZE", "")
-    if copies.isdecimal() and int(copies) > 1:
-        raise ConfigError(
-            f"WORLD_SIZE = {copies}: a launcher such as torchrun started {copies} processes, and "
-            "each would train the same model. Training takes one process and one device: start it "
-            "without the launcher; for several runs at a time see `latentvqa ablate --index`."
-        )
+    for name, launcher in _LAUNCHERS.items():
+        copies = os.environ.get(name, "")
+        if copies.isdecimal() and int(copies) > 1:
+            raise ConfigError(
+                f"{name} = {copies}: a launcher such as {launcher} started {copies} processes, and "
+                "each would train the same model. Training takes one process and one device: start "
+                "it without the launcher, or as one task; for several runs at a time see "
+                "`latentvqa ablate --index`."
+            )

@@ -28,17 +28,44 @@ def test_a_module_runs_from_any_folder_and_imports_nothing_from_there(tmp_path):
 @pytest.mark.parametrize(
     "command", [["train"], ["train", "--resume", "run"], ["ablate", "kl-factor"]]
 )
+@pytest.mark.parametrize(
+    ("name", "launcher"),
+    [
+        ("WORLD_SIZE", "torchrun"),
+        ("OMPI_COMM_WORLD_SIZE", "mpirun"),
+        ("MV2_COMM_WORLD_SIZE", "mpirun"),
+        ("PMI_SIZE", "mpiexec"),
+        ("SLURM_STEP_NUM_TASKS", "srun"),
+    ],
+)
 def test_copies_that_a_launcher_started_are_refused_in_one_sentence(
-    cli, here, monkeypatch, command
+    cli, here, monkeypatch, command, name, launcher
 ):
-    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv(name, "2")
     done = cli(*command)
     assert done.code == 2
-    assert done.err.startswith("error: WORLD_SIZE = 2: a launcher such as torchrun started 2")
+    assert done.err.startswith(f"error: {name} = 2: a launcher such as {launcher} started 2")
     assert list(here.iterdir()) == []
 
 
-@pytest.mark.parametrize("copies", ["1", "", "some"])
-def test_one_process_under_a_launcher_is_no_copy(monkeypatch, copies):
-    monkeypatch.setenv("WORLD_SIZE", copies)
+# what a batch script of four tasks sees, a job of one, and one task that srun starts in it
+BATCH = {"SLURM_JOB_ID": "7", "SLURM_NTASKS": "4", "SLURM_NPROCS": "4", "SLURM_PROCID": "0"}
+TASK = {"SLURM_STEP_ID": "0", "SLURM_STEP_NUM_TASKS": "1"}
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"WORLD_SIZE": "1"},
+        {"WORLD_SIZE": ""},
+        {"WORLD_SIZE": "some"},
+        BATCH,
+        {**BATCH, "SLURM_NTASKS": "1", "SLURM_NPROCS": "1"},
+        {**BATCH, **TASK},
+        {"OMPI_COMM_WORLD_SIZE": "1", "PMI_SIZE": "1"},
+    ],
+)
+def test_one_process_is_no_copy_whatever_its_job_could_start(monkeypatch, variables):
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
     refuse_copies()

@@ -16,7 +16,7 @@ from latentvqa.cli.predict import predict
 from latentvqa.cli.report import report
 from latentvqa.cli.streams import steady_notices, told_stdout
 from latentvqa.cli.train import train
-from latentvqa.errors import LatentVQAError
+from latentvqa.errors import LatentVQAError, memory_fault
 from latentvqa.report.text import escaped
 from latentvqa.stopping import Interrupted, heard_signals, undisguised
 
@@ -58,6 +58,11 @@ def _run() -> None:
     except OSError as error:
         # a full disk, a read-only folder: the system names file and cause
         print(f"error: {escaped(str(error))}", file=sys.stderr)
+        sys.exit(1)
+    except (MemoryError, RuntimeError) as error:
+        if not (told := memory_fault(error)):
+            raise
+        print(f"error: {escaped(told)}", file=sys.stderr)
         sys.exit(1)
 
 

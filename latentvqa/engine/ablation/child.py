@@ -21,7 +21,7 @@ from latentvqa.engine.ablation.runs import Ending, write_ending
 from latentvqa.engine.complete_run import complete_run
 from latentvqa.engine.runs.folder import read_config
 from latentvqa.engine.training.resume import where_wanted
-from latentvqa.errors import LatentVQAError
+from latentvqa.errors import LatentVQAError, memory_fault
 from latentvqa.report.text import escaped
 from latentvqa.stopping import Interrupted, heard_signals, leave, undisguised
 
@@ -48,6 +48,11 @@ def run_to_end(folder: Path, config_file: Path, ending_file: Path) -> int:
     except (LatentVQAError, OSError) as error:
         code = error.exit_code if isinstance(error, LatentVQAError) else 1
         ending = Ending(code, escaped(str(error)), type(error).__name__)
+        printer.notice(f"error: {ending.message}")
+    except (MemoryError, RuntimeError) as error:
+        if not (told := memory_fault(error)):
+            raise
+        ending = Ending(1, escaped(told), type(error).__name__)
         printer.notice(f"error: {ending.message}")
     else:
         ending = Ending(0)
