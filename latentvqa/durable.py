@@ -6,6 +6,7 @@ made by us alone, so that no link planted there is written through.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import secrets
@@ -98,6 +99,11 @@ def create_file(path: Path) -> BinaryIO:
     return open(path, "xb", opener=_never_through_a_link)
 
 
+def append_file(path: Path) -> BinaryIO:
+    """Open a file to add to its end, and to read; a link is never written through."""
+    return open(path, "a+b", opener=_never_through_a_link)
+
+
 def unfinished_name(path: Path) -> Path:
     """A new name beside a path, for what is to become it."""
     known = os.fsdecode(os.fsencode(path.name)[:_LONGEST])
@@ -149,4 +155,9 @@ def _nameless(folder: Path) -> int | None:
 
 
 def _never_through_a_link(name: str, flags: int) -> int:
-    return os.open(name, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
+    try:
+        return os.open(name, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            error.strerror = "is a link, and nothing is written through one: remove it"
+        raise

@@ -24,7 +24,7 @@ from latentvqa.core.record_codec import (
     encode_header,
 )
 from latentvqa.core.records import EpochRecord, KLConvention, RunHeader
-from latentvqa.durable import replace_file, sync_folder, write_synced
+from latentvqa.durable import append_file, replace_file, sync_folder, write_synced
 from latentvqa.errors import HistoryError
 from latentvqa.regular_files import read_regular
 
@@ -97,7 +97,7 @@ def append_record(path: Path | str, record: EpochRecord) -> None:
     Raises:
         HistoryError: if the file cannot be written.
     """
-    with _failures_named(Path(path), "write"), Path(path).open("a+b") as file:
+    with _failures_named(Path(path), "write"), append_file(Path(path)) as file:
         is_torn = False
         if file.seek(0, os.SEEK_END) > 0:
             file.seek(-1, os.SEEK_END)
@@ -200,7 +200,7 @@ def reconcile(path: Path | str, upto: EpochRecord, header: RunHeader | None = No
         return None
     with _failures_named(path, "write"):
         if aside:
-            with (path.parent / SET_ASIDE_NAME).open("ab") as file:
+            with append_file(path.parent / SET_ASIDE_NAME) as file:
                 write_synced(file, b"".join(aside))
         replace_file(path, whole)
     return f"{path.name}: {', '.join(done) or 'lines put in order'}."

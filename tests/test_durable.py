@@ -67,6 +67,19 @@ def test_unfinished_names_cannot_be_foretold_and_fit_where_the_name_fits(tmp_pat
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_nothing_is_added_through_a_link(tmp_path):
+    with durable.append_file(tmp_path / "log") as file:
+        file.write(b"one")
+    with durable.append_file(tmp_path / "log") as file:
+        file.write(b"two")
+        file.seek(0)
+        assert file.read() == b"onetwo"
+    (tmp_path / "link").symlink_to("log")
+    with pytest.raises(OSError, match="is a link, and nothing is written through one"):
+        durable.append_file(tmp_path / "link")
+    assert (tmp_path / "log").read_bytes() == b"onetwo"
+
+
 def test_a_kill_leaves_nothing_of_a_file_that_was_being_written(tmp_path):
     code = (
         "import os, pathlib, signal, sys\n"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentvqa.data.tables import QuestionTable
+from latentvqa.durable import replace_file
 from latentvqa.errors import DataError
 from latentvqa.regular_files import open_regular_text
 
@@ -77,13 +79,14 @@ def write_split(path: Path, train: QuestionTable, val: QuestionTable) -> None:
     """Write which image went to which side, as CSV with columns image, split."""
     sides = [(name, _TRAIN) for name in train.image_names]
     sides += [(name, _VAL) for name in val.image_names]
-    with path.open("w", encoding="utf-8", newline="") as file:
-        plain = csv.writer(file, lineterminator="\n")
-        # Python quotes no lone carriage return by itself
-        quoted = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
-        plain.writerow(_HEADER)
-        for name, side in sorted(sides):
-            (quoted if "\r" in name else plain).writerow([name, side])
+    text = io.StringIO(newline="")
+    plain = csv.writer(text, lineterminator="\n")
+    # Python quotes no lone carriage return by itself
+    quoted = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    plain.writerow(_HEADER)
+    for name, side in sorted(sides):
+        (quoted if "\r" in name else plain).writerow([name, side])
+    replace_file(path, text.getvalue().encode())
 
 
 def read_split(path: Path, table: QuestionTable) -> tuple[QuestionTable, QuestionTable]:

@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+from latentvqa.durable import append_file
 from latentvqa.engine.ablation.runs import Ending, RunPlace, planned_epochs
 from latentvqa.history import LOG_NAME
 from latentvqa.python_process import python_command, python_environment
@@ -36,7 +37,7 @@ def train_in_process(place: RunPlace, lock: int, on_epochs: Callable[[int, int],
     """
     place.folder.parent.mkdir(parents=True, exist_ok=True)
     place.forget_ending()
-    with place.output_file.open("ab") as output:
+    with append_file(place.output_file) as output:
         start = output.seek(0, os.SEEK_END)
         process = subprocess.Popen(
             python_command(_CHILD, place.folder, place.config_file, place.ending_file),

@@ -9,13 +9,13 @@ import pytest
 from latentvqa.config import config_to_toml, load_config
 from latentvqa.engine.evaluation.evaluate import evaluate
 from latentvqa.engine.runs.checkpoint import load_checkpoint
-from latentvqa.engine.runs.folder import read_config
+from latentvqa.engine.runs.folder import RunFolder, read_config
 from latentvqa.engine.runs.loading import load_model
 from latentvqa.engine.runs.tables import validation_table
 from latentvqa.engine.runtime.observer import Observer
 from latentvqa.engine.training.start import resume, train
-from latentvqa.errors import CheckpointError, ConfigError
-from latentvqa.history import LOG_NAME, SET_ASIDE_NAME, read_history
+from latentvqa.errors import CheckpointError, ConfigError, HistoryError
+from latentvqa.history import LOG_NAME, SET_ASIDE_NAME, append_record, read_history
 from tests.small_runs import (
     STEPS,
     Interrupter,
@@ -323,3 +323,27 @@ def test_a_run_with_averaged_weights_resumes_exactly_and_is_judged_by_them(tmp_p
     scored = evaluate(loaded, validation_table(whole.run), Observer(), run=whole.run)
     last = whole.outcome.records[-1].val
     assert scored.losses.answer_loss == pytest.approx(last.answer_loss, rel=1e-4)
+
+
+def test_no_link_that_stands_in_the_place_of_a_file_is_written_through(finished, tmp_path):
+    run = shutil.copytree(finished.run, tmp_path / "run")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+
+    def plant(path):
+        path.rename(elsewhere / path.name)
+        path.symlink_to(elsewhere / path.name)
+
+    for path in RunFolder(run).written_files():
+        if path.is_file() and path != RunFolder(run).log:
+            plant(path)
+    known = {path.name: path.read_bytes() for path in elsewhere.iterdir()}
+    longer = small_config("stages.full=3")
+    config = read_config(run).replace("stages", full=longer.stages.full)
+    resume(run, config, Recorder())
+    assert {path.name: path.read_bytes() for path in elsewhere.iterdir()} == known
+    plant(RunFolder(run).log)
+    known = (elsewhere / RunFolder(run).log.name).read_bytes()
+    with pytest.raises(HistoryError, match="is a link, and nothing is written through one"):
+        append_record(RunFolder(run).log, read_history(run).records[-1])
+    assert (elsewhere / RunFolder(run).log.name).read_bytes() == known
