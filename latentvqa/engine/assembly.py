@@ -29,7 +29,7 @@ from latentvqa.models import (
     VQAModel,
     create_backbone,
     description_of,
-    is_described,
+    require_description,
 )
 from latentvqa.models.language.library import LanguageModel
 
@@ -124,11 +124,7 @@ class ModelSpecification:
             known = cls(**{**values, **read})
         except (TypeError, KeyError) as error:
             raise CheckpointError(f"{source}: model.json does not fit: {error}") from error
-        if is_described(known.vision_name) and not known.vision_description:
-            raise CheckpointError(
-                f"{source}: the backbone {known.vision_name} is recorded there by name alone, and "
-                "nothing is fetched for a checkpoint. Train it anew: its shape is recorded now."
-            )
+        require_description(known.vision_name, known.vision_description, source)
         return known
 
 
@@ -140,8 +136,6 @@ def specify(
 ) -> ModelSpecification:
     """Derive the specification of a new model from a resolved configuration.
 
-    A hub is asked where ``vision.name`` names one, and never again.
-
     Args:
         config: the configuration.
         tokenizers: of questions and answers.
@@ -149,7 +143,7 @@ def specify(
         answer_model: the pretrained answer decoder, if there is one.
 
     Raises:
-        ConfigError: if a hub does not answer.
+        ConfigError: if a hub that ``vision.name`` names does not answer.
     """
     vision, text, fusion, latent = config.vision, config.text, config.fusion, config.latent
     return ModelSpecification(

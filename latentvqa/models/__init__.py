@@ -7,7 +7,7 @@ compute no loss.
 from latentvqa.models.averaging import AveragedWeights
 from latentvqa.models.backbone import ImagePreparation, create_backbone, whole_weights
 from latentvqa.models.decoder import AnswerDecoder
-from latentvqa.models.described import description_of, is_described
+from latentvqa.models.described import description_of, require_description
 from latentvqa.models.fusion import JointFusion, QuestionConditionedFusion
 from latentvqa.models.generation import Generated, generate
 from latentvqa.models.language.decoder import PretrainedDecoder
@@ -36,8 +36,8 @@ __all__ = [
     "create_backbone",
     "description_of",
     "generate",
-    "is_described",
     "load_own_state",
     "own_state",
+    "require_description",
     "whole_weights",
 ]

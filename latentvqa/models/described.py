@@ -15,7 +15,7 @@ from typing import Any
 
 from timm.models import load_model_config_from_hf
 
-from latentvqa.errors import ConfigError
+from latentvqa.errors import CheckpointError, ConfigError
 from latentvqa.models.hub import from_hub
 from latentvqa.regular_files import read_regular_text
 
@@ -41,6 +41,19 @@ def description_of(name: str) -> str:
     except Exception as error:  # hubs raise whatever they like
         reason = f"{type(error).__name__}: {error}".split("\n", maxsplit=1)[0]
         raise ConfigError(f"vision.name = {name!r} cannot be built: {reason}") from error
+
+
+def require_description(name: str, description: str, checkpoint: Path) -> None:
+    """Refuse a checkpoint that holds no more of its backbone than a name.
+
+    Raises:
+        CheckpointError: if a hub or a folder would have to say what it means.
+    """
+    if is_described(name) and not description:
+        raise CheckpointError(
+            f"{checkpoint}: the backbone {name} is recorded there by name alone, and nothing is "
+            "fetched for a checkpoint. Train it anew: its shape is recorded now."
+        )
 
 
 @contextmanager

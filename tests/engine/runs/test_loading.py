@@ -4,7 +4,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from latentvqa.engine.assembly import PretrainedWeights, build_model, specify
+from latentvqa.engine.assembly import build_model, pretrained_weights, specify
 from latentvqa.engine.runs.checkpoint import load_checkpoint
 from latentvqa.engine.runs.loading import export_backbone, load_model
 from latentvqa.models import create_backbone, whole_weights
@@ -19,7 +19,7 @@ def test_an_exported_backbone_is_loaded_by_vision_pretrained(finished, tmp_path)
     export_backbone(finished.run, path)
     torch.manual_seed(3)
     config = small_config(f"vision.pretrained={path}")
-    model = build_model(specify(config, tiny_tokenizers()), PretrainedWeights(path))
+    model = build_model(specify(config, tiny_tokenizers()), pretrained_weights(config))
     trained = load_checkpoint(finished.run / "best").weights
     loaded = model.vision.backbone.state_dict()
     assert loaded
