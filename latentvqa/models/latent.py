@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +12,31 @@ from latentvqa.models.attention import Attention, FeedForward
 
 # exp(logvar) and its inverse stay finite in fp32, and so do their gradients
 _LOGVAR_RANGE = (-12.0, 6.0)
+
+
+class _Bounded(torch.autograd.Function):
+    """A clamp whose gradient leads back from beyond a bound; away from it there is none.
+
+    That of a plain clamp is zero beyond: what got there would stay for ever.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        ctx.save_for_backward(x)
+        return x.clamp(*_LOGVAR_RANGE)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors
+        low, high = _LOGVAR_RANGE
+        # descent moves against the gradient
+        is_outward = ((x > high) & (gradient < 0)) | ((x < low) & (gradient > 0))
+        return gradient.masked_fill(is_outward, 0.0)
+
+
+def _bounded(x: Tensor) -> Tensor:
+    bounded: Tensor = _Bounded.apply(x)
+    return bounded
 
 
 @dataclass(frozen=True)
@@ -97,7 +122,7 @@ class LatentBottleneck(nn.Module):
             x = self.head_norm(x.float())
             mu = self.mu(x)  # (Q, K, Z)
             is_gaussian = self.kind == "gaussian"
-            logvar = self.logvar(x).clamp(*_LOGVAR_RANGE) if is_gaussian else None
+            logvar = _bounded(self.logvar(x)) if is_gaussian else None
         return Posterior(mu=mu, logvar=logvar)
 
     def attention_over(self, fused: Tensor) -> Tensor:

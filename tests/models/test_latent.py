@@ -3,6 +3,7 @@ import torch
 
 from latentvqa.models import LatentBottleneck, Posterior
 from latentvqa.models.latent import token_dropout
+from latentvqa.objectives import kl_per_dimension
 
 
 def bottleneck(**changes):
@@ -66,6 +67,34 @@ def test_the_posterior_is_fp32_under_autocast(fused):
     with torch.autocast("cpu", dtype=torch.bfloat16):
         posterior = bottleneck().posterior(fused.bfloat16())
     assert posterior.mu.dtype is posterior.logvar.dtype is torch.float32
+
+
+@pytest.mark.parametrize("bias", [60.0, -60.0])
+def test_the_kl_leads_a_log_variance_back_from_beyond_its_bound(fused, bias):
+    made = bottleneck(initial_logvar=bias)
+    descent = torch.optim.Adam([made.logvar.bias], lr=1.0)
+    posterior = made.posterior(fused)
+    kl_per_dimension(posterior.mu, posterior.logvar).mean().backward()
+    assert bool((made.logvar.bias.grad * bias > 0).all())  # towards 0
+    for _ in range(150):
+        descent.step()
+        descent.zero_grad()
+        posterior = made.posterior(fused)
+        kl_per_dimension(posterior.mu, posterior.logvar).mean().backward()
+    assert bool((made.logvar.bias.abs() < 6.0).all())
+
+
+@pytest.mark.parametrize("bias", [60.0, -60.0])
+def test_nothing_pulls_a_log_variance_further_beyond_its_bound(fused, bias):
+    made = bottleneck(initial_logvar=bias)
+    (-bias * made.posterior(fused).logvar).sum().backward()  # less the further it is
+    assert made.logvar.bias.grad.tolist() == [0.0] * 4
+
+
+def test_within_its_bounds_a_log_variance_is_as_it_is(fused):
+    made = bottleneck(initial_logvar=-3.0)
+    made.posterior(fused).logvar.sum().backward()
+    torch.testing.assert_close(made.logvar.bias.grad, torch.full((4,), 6.0))
 
 
 def test_an_extreme_log_variance_stays_usable(fused):

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch import nn
 from torch.distributions import Normal, kl_divergence
 from torch.nn.functional import cross_entropy
 
@@ -66,7 +67,7 @@ def test_under_sum_the_kl_is_z_times_that_under_mean(tmp_path):
     assert other.records[1].beta == pytest.approx(16 * one.records[1].beta)
 
 
-def objective(bottleneck="gaussian", **kl):
+def objective(bottleneck="gaussian", precision="fp32", **kl):
     """A tiny model and what reckons its loss, both in training mode."""
     sections = {
         "kl": {"free_bits": 0.01, **kl},
@@ -78,7 +79,7 @@ def objective(bottleneck="gaussian", **kl):
         "teacher": {"weight": WEIGHTS["teacher"]},
         "fusion": {"dropout": 0.0},
     }
-    settings = Settings(tiny_config(**sections), torch.device("cpu"), "fp32")
+    settings = Settings(tiny_config(**sections), torch.device("cpu"), precision)
     model = tiny_model(**sections)
     teacher = Teacher(settings.config.teacher.scorer, tiny_tokenizers().answer)
     return BatchLoss(settings, model, teacher)
@@ -106,6 +107,23 @@ def test_the_kl_term_is_torchs_above_its_allowance():
     expected = (token - 0.01).clamp(min=0.0).mean().item()
     assert 0.0 < expected < found.kl_raw.item()
     assert found.terms["kl_after"].item() == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("bottleneck", ["gaussian", "deterministic", "none"])
+def test_bf16_agrees_with_fp32_within_two_per_cent_of_each_term_and_of_the_gradient(bottleneck):
+    found, norms = [], []
+    for precision in ("fp32", "bf16"):
+        reckon = objective(bottleneck, precision)
+        result = loss_of(reckon, "warmup")
+        result.total.backward()
+        gradients = [one.grad for one in reckon.model.parameters() if one.grad is not None]
+        found.append({name: term.item() for name, term in result.terms.items()})
+        norms.append(nn.utils.get_total_norm(gradients).item())
+        assert all(one.dtype is torch.float32 for one in (result.total, *result.terms.values()))
+    full, half = found
+    assert half != full  # it is reckoned otherwise
+    assert half == pytest.approx(full, rel=0.02, abs=1e-3)
+    assert norms[1] == pytest.approx(norms[0], rel=0.02)
 
 
 def test_the_answer_term_is_the_cross_entropy_per_token():
