@@ -18,7 +18,7 @@ from latentvqa.engine.evaluation.evaluate import Evaluation, evaluate
 from latentvqa.engine.evaluation.files import write_evaluation
 from latentvqa.engine.run_report.page import write_reports
 from latentvqa.engine.runs.earlier import BEGUN, contents, require_usable
-from latentvqa.engine.runs.folder import RunFolder, evaluation_folder, read_config
+from latentvqa.engine.runs.folder import CLOSED, RunFolder, evaluation_folder, read_config
 from latentvqa.engine.runs.loading import load_model
 from latentvqa.engine.runs.lock import sole_writer
 from latentvqa.engine.runs.tables import validation_table
@@ -135,7 +135,7 @@ def _log_of(folder: Path) -> tuple[int, int] | None:
 @contextmanager
 def _new_run(folder: Path, observer: Observer, *, overwrite: bool) -> Iterator[None]:
     """Hold a folder for a new run; where none came to be, an empty one goes."""
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(CLOSED, parents=True, exist_ok=True)
     is_empty = not contents(folder)
     try:
         with sole_writer(folder, observer.notice) as lock:

@@ -25,6 +25,7 @@ EVALUATION_FILES = (EVALUATION_FILE, PREDICTIONS_FILE, CONFIDENCE_FILE, *ATTENTI
 BEST, LAST = POINTERS
 _CHECKPOINTS = "checkpoints"
 _VALIDATION = "validation"
+CLOSED = 0o775  # mode of a new run folder, less what the umask takes: not for everybody to write
 _UNNAMED = "table"
 
 
@@ -263,7 +264,7 @@ def _made(folder: Path) -> bool:
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with suppress(FileExistsError):
-            folder.mkdir()
+            folder.mkdir(CLOSED)
             return True
     except OSError as error:
         raise CheckpointError(f"{folder}: the run folder cannot be made: {error}") from error

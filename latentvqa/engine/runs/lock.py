@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -27,7 +28,7 @@ def sole_writer(run: Path, notice: Notice) -> Iterator[HeldLock | None]:
         The lock; None where the file system keeps none.
 
     Raises:
-        CheckpointError: if another process writes into it, or nobody can.
+        CheckpointError: if another process writes into it, nobody can, or everybody may.
     """
     with ExitStack() as stack:
         lock: HeldLock | None = None
@@ -41,7 +42,7 @@ def sole_writer(run: Path, notice: Notice) -> Iterator[HeldLock | None]:
             notice(f"warning: {error}: nothing keeps two processes from writing into this one")
         except OSError as error:
             raise CheckpointError(f"{run}: cannot be written: {error.strerror}") from error
-        _tell_if_open_to_all(run, notice)
+        _refuse_if_open_to_all(run, lock, notice)
         if RunFolder(run).checkpoints.is_dir():
             for folder in (run, *RunFolder(run).evaluations.glob("*/")):
                 remove_unfinished(folder)
@@ -68,10 +69,24 @@ def writer_if_possible(run: Path, notice: Notice) -> Iterator[bool]:
             yield True
 
 
-def _tell_if_open_to_all(run: Path, notice: Notice) -> None:
+def _refuse_if_open_to_all(run: Path, lock: HeldLock | None, notice: Notice) -> None:
+    """Refuse a folder in which everybody may plant files, where modes mean anything."""
     mode = run.stat().st_mode
-    if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
-        notice(
-            f"warning: {run}: everybody on this machine may replace what is in it; "
-            f"chmod o-w {run} keeps it yours"
-        )
+    if not mode & stat.S_IWOTH or mode & stat.S_ISVTX:
+        return
+    told = (
+        f"{run}: everybody on this machine may replace what is in it; chmod o-w {run} makes it "
+        "yours alone"
+    )
+    if lock is not None and _can_be_closed(lock.descriptor):
+        raise CheckpointError(told) from PermissionError(told)
+    notice(f"warning: {told}")
+
+
+def _can_be_closed(lock: int) -> bool:
+    """Whether the file system keeps modes; some show the same one for every file."""
+    try:
+        os.fchmod(lock, stat.S_IMODE(os.fstat(lock).st_mode) & ~stat.S_IWOTH)
+    except OSError:
+        return False
+    return not os.fstat(lock).st_mode & stat.S_IWOTH

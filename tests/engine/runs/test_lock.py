@@ -5,6 +5,7 @@ import os
 import pytest
 
 from latentvqa.durable import unfinished_name
+from latentvqa.engine.runs.folder import new_run_folder
 from latentvqa.engine.runs.lock import sole_writer, writer_if_possible
 from latentvqa.errors import CheckpointError
 from tests.small_runs import held_elsewhere, read_only
@@ -61,11 +62,33 @@ def test_a_folder_that_cannot_be_written_is_refused_or_remarked_on(tmp_path):
     ]
 
 
-@pytest.mark.parametrize(("mode", "is_told"), [(0o755, 0), (0o775, 0), (0o777, 1), (0o1777, 0)])
-def test_a_folder_that_everybody_may_change_is_remarked_on(tmp_path, mode, is_told):
-    told = []
+@pytest.mark.parametrize("mode", [0o755, 0o775, 0o1777])
+def test_a_folder_that_not_everybody_may_change_is_used_without_a_word(tmp_path, mode):
     os.chmod(tmp_path, mode)  # noqa: PTH101 - sets the sticky bit too
-    with sole_writer(tmp_path, told.append):
+    with sole_writer(tmp_path, unheard):
         pass
-    assert len(told) == is_told
-    assert all("everybody on this machine may replace" in text for text in told)
+
+
+def test_a_folder_that_everybody_may_change_is_refused_and_never_saved_into(tmp_path):
+    tmp_path.chmod(0o777)
+    with (
+        pytest.raises(CheckpointError, match=r"may replace what is in it; chmod o-w"),
+        sole_writer(tmp_path, unheard),
+    ):
+        raise AssertionError("it was taken")
+    told = []
+    with writer_if_possible(tmp_path, told.append) as is_writable:
+        assert not is_writable
+    assert len(told) == 1 and told[0].endswith("what is found is shown and not saved")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_new_folder_is_not_open_to_everybody_whatever_the_umask(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    former = os.umask(0)
+    try:
+        for folder in (new_run_folder("mine", None), new_run_folder("", tmp_path / "named")):
+            with sole_writer(folder, unheard):
+                pass
+    finally:
+        os.umask(former)
