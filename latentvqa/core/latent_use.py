@@ -1,9 +1,8 @@
 """Is the latent used? Rules on measured exchanges; the caller measures them.
 
-Two questions, each with its own answer: does the decoder need what the latent
-holds, and does the image speak through it. An exchange counts as harmless only
-where its whole effect lies inside the margin (two one-sided tests, Schuirmann
-1987), never because a difference could not be shown.
+Does the decoder need what the latent holds, and does the image speak through it?
+An exchange is harmless only where its whole effect lies inside the margin (two
+one-sided tests, Schuirmann 1987), never because no difference could be shown.
 """
 
 from __future__ import annotations
@@ -114,9 +113,8 @@ class _Reading:
     def says(self, exchange: Exchange) -> Says:
         """Whether an exchange matters, is harmless, or could be either."""
         limits, cost, nats = self.limits, exchange.cost, exchange.nats
-        is_inside = -limits.margin < cost.low_90 and cost.high_90 < limits.margin
         agrees = exchange.flips <= limits.flips and nats.high_90 <= limits.nats
-        if exchange.is_identical or (is_inside and agrees):
+        if exchange.is_identical or (self.is_level(cost) and agrees):
             return "harmless"
         if cost.low > 0.0:
             return "matters"
@@ -124,6 +122,10 @@ class _Reading:
         if exchange.flips > limits.flips and nats.low > limits.nats:
             return "matters"
         return "open"
+
+    def is_level(self, cost: Span) -> bool:
+        """Whether the whole interval of a cost lies inside the margin."""
+        return -self.limits.margin < cost.low_90 and cost.high_90 < self.limits.margin
 
     def without_content(self) -> LatentUseVerdict:
         """The verdict on a latent whose content the decoder does not need."""
@@ -152,7 +154,6 @@ class _Reading:
     def by_image(self) -> LatentUseVerdict:
         """The verdict on a latent that the decoder needs."""
         evidence, exchange = self.evidence, self.evidence.other_image
-        lead = evidence.lead.value
         shown = self.says(evidence.shown_image)
         if self.says(exchange) == "harmless":
             if shown == "matters":
@@ -168,18 +169,23 @@ class _Reading:
             if self.goes_around():
                 return self.bypassed("The image, or most of it,")
             return self.undetermined("whether the image speaks through it", exchange)
+        return self.image_matters(exchange)
+
+    def image_matters(self, exchange: Exchange) -> LatentUseVerdict:
+        """The verdict where an exchange for another image surely does something."""
+        evidence, lead = self.evidence, self.evidence.lead.value
+        if exchange.cost.low <= 0.0:
+            return self.moves_answers(exchange)
         follows = evidence.followed is None or evidence.followed >= self.limits.followed_share
         pays = exchange.cost.value >= self.limits.used_share * lead
         # what the exchange leaves of the image's worth has gone around the latent
         around = evidence.shown_image.cost.low > exchange.cost.high
         if (around and not pays) or not follows:
             return self.bypassed("Part of the image")
-        followed = (
-            ""
-            if evidence.followed is None
-            else f" {_percent(evidence.followed)} % of the answers that change become the answer "
-            "about that image."
-        )
+        followed = ""
+        if evidence.followed is not None:
+            share = _percent(evidence.followed)
+            followed = f" {share} % of the answers that change become the answer about that image."
         return LatentUseVerdict(
             "used, image and question",
             "The latent is used: exchanging it for that of the same question about another image "
@@ -212,6 +218,22 @@ class _Reading:
             f"These {self.evidence.images:,} images do not tell {what}: the exchange "
             f"{self.costs(exchange)}, which is neither surely a loss nor surely within "
             f"{_points(self.limits.margin)} points. About {needed:,} images would tell.",
+            needed,
+        )
+
+    def moves_answers(self, exchange: Exchange) -> LatentUseVerdict:
+        """The verdict on an image that changes answers, for better or worse."""
+        needed = None if self.is_level(exchange.cost) else self.images_needed(exchange.cost)
+        right = f"It makes no more of them right {self.margin()}"
+        if needed is not None:
+            told = f"these {self.evidence.images:,} images do not tell, about {needed:,} would"
+            right = f"Whether it makes more of them right, {told}"
+        return LatentUseVerdict(
+            "undetermined",
+            "The image moves the answers through the latent: exchanging it for that of the same "
+            f"question about another image changes {_percent(exchange.flips)} % of them and costs "
+            f"{exchange.nats.value:.2f} nats each. {right}: the exchange {self.costs(exchange)}; "
+            f"{self.lead(self.evidence.lead.value)}.",
             needed,
         )
 
@@ -254,9 +276,9 @@ class _Reading:
 
     def costs(self, exchange: Exchange) -> str:
         """What an exchange costs, in words."""
-        cost = exchange.cost
         if exchange.is_identical:
             return "changes no answer"
+        cost = exchange.cost
         return f"costs {_points(cost.value)} points ({_points(cost.low)} to {_points(cost.high)})"
 
     def margin(self) -> str:
