@@ -16,8 +16,10 @@ from latentvqa.logs import read_log
 
 FOLDER = Path(__file__).parent
 OWN = FOLDER / "foreign"
+PASTED = FOLDER / "pasted"
 SHARED = FOLDER.parents[2] / "shared" / "cases" / "logs"  # lies beside some checkouts
 EXPECTED: dict[str, dict[str, Any]] = tomllib.loads((FOLDER / "foreign.toml").read_text())
+EXPECTED_PASTED: dict[str, dict[str, Any]] = tomllib.loads((FOLDER / "pasted.toml").read_text())
 EXPECTED_SHARED: dict[str, dict[str, Any]] = tomllib.loads(
     (FOLDER / "foreign_shared.toml").read_text()
 )

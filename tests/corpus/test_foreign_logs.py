@@ -7,7 +7,15 @@ from typer.testing import CliRunner
 
 from latentvqa.cli import app
 from latentvqa.errors import HistoryError
-from tests.corpus.foreign_logs import EXPECTED, EXPECTED_SHARED, OWN, SHARED, faults
+from tests.corpus.foreign_logs import (
+    EXPECTED,
+    EXPECTED_PASTED,
+    EXPECTED_SHARED,
+    OWN,
+    PASTED,
+    SHARED,
+    faults,
+)
 
 SCREEN = 24  # lines of the smallest terminal
 NOT_JUDGED = [name for name, e in EXPECTED.items() if e.get("levels") == ["not judged"]]
@@ -24,15 +32,21 @@ def test_a_log_in_another_shape_is_told_what_is_right(name):
     assert faults(OWN / name, EXPECTED[name]) == []
 
 
+@pytest.mark.parametrize("name", EXPECTED_PASTED)
+def test_a_log_as_people_paste_it_is_told_what_is_right(name):
+    assert faults(PASTED / name, EXPECTED_PASTED[name]) == []
+
+
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the small logs do not lie beside the checkout")
 @pytest.mark.parametrize("name", EXPECTED_SHARED)
 def test_a_log_that_lies_beside_the_checkout_is_told_what_is_right(name):
     assert faults(SHARED / name, EXPECTED_SHARED[name]) == []
 
 
-def test_every_log_has_an_expectation_with_a_reason():
-    assert {path.name for path in OWN.iterdir()} == set(EXPECTED)
-    assert all(expected["why"] for expected in EXPECTED.values())
+@pytest.mark.parametrize(("folder", "expected"), [(OWN, EXPECTED), (PASTED, EXPECTED_PASTED)])
+def test_every_log_has_an_expectation_with_a_reason(folder, expected):
+    assert {path.name for path in folder.iterdir()} == set(expected)
+    assert all(one["why"] for one in expected.values())
 
 
 @pytest.mark.parametrize("name", NOT_JUDGED)
