@@ -102,4 +102,13 @@ def constant_weight(points: Sequence[Point]) -> float | None:
         return None
     if len(points) < FEWEST and len(telling) < 2:
         return None
+    return _roundest(points, weight)
+
+
+def _roundest(points: Sequence[Point], weight: float) -> float:
+    """The weight with the fewest digits that the rounding of the log allows."""
+    for digits in (1, 2):
+        short = float(f"{weight:.{digits}g}")
+        if all(abs(p.gap - short * p.kl) <= p.slack + short * p.kl_slack for p in points):
+            return short
     return float(f"{weight:.3g}")

@@ -31,8 +31,10 @@ from latentvqa.logs.readers.formats import Format, locate
 from latentvqa.logs.readers.long_rows import widened
 from latentvqa.logs.readers.rows import Row
 from latentvqa.logs.readers.source import head_lines, head_of
+from latentvqa.logs.readers.torn_end import without_torn_end
 
 PERCENT = 100.0
+_SUMMARY = "train_runtime"  # of Hugging Face's last row, which sums up the run
 _NO_KL = "No column of the log is known as the KL of a posterior."
 
 
@@ -75,7 +77,7 @@ def _foreign(log: Path, log_format: Format, options: LogOptions) -> History:
     is_research = log_format == "research table"
     columns = Columns(options.columns, MEANINGS if is_research else None)
     rows = Accumulation(columns, notes, options.steps_per_epoch)
-    rows.add_all(widened(_rows(log, log_format, options, notes)))
+    rows.add_all(widened(_whole_rows(log, log_format, options, notes)))
     columns.require_mapped()
     if rows.run_column is not None:
         raise HistoryError(_sweep(log, rows.run_column))
@@ -160,6 +162,13 @@ def _sweep(log: Path, column: str) -> str:
     )
 
 
+def _whole_rows(log: Path, log_format: Format, options: LogOptions, notes: Notes) -> Iterator[Row]:
+    """The rows, without one that sums up the run or that a cut file ends with."""
+    rows = (row for row in _rows(log, log_format, options, notes) if _SUMMARY not in row)
+    is_text = log_format in ("table", "research table", "printed table", "text")
+    return without_torn_end(rows, log, notes) if is_text else rows
+
+
 def _rows(log: Path, log_format: Format, options: LogOptions, notes: Notes) -> Iterator[Row]:
     is_growing = options.is_growing
     rows: Iterator[Row]
@@ -190,7 +199,8 @@ def _text_rows(log: Path, log_format: Format, options: LogOptions, notes: Notes)
 
 def _unusable(log: Path, log_format: Format, columns: Columns, notes: Notes) -> str:
     """Why a log gave nothing, where, and what to do."""
-    if not columns.seen:
+    measures = [n for n, m in columns.seen.items() if m is None or m.field.place != "position"]
+    if not measures:
         cause = notes.first_fault or "No line holds a measure."
         hint = "give a table, JSON lines, a TensorBoard folder or --pattern NAME"
         return f"{log} holds nothing that can be read as {log_format}. {cause} Try: {hint}"

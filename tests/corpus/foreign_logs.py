@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from latentvqa.core.diagnosis.diagnose import Diagnosis, diagnose
-from latentvqa.core.records import EpochRecord
+from latentvqa.core.records import EpochRecord, SplitMetrics
 from latentvqa.core.rules.rule import kl_split
 from latentvqa.errors import HistoryError
 from latentvqa.history import History
@@ -72,11 +72,15 @@ def _series(records: Sequence[EpochRecord]) -> dict[str, list[float | None]]:
     series = {
         "kl": [kl_split(record).kl_raw for record in records],
         "val_kl": [record.val.kl_raw for record in records],
-        "recon": [record.train.answer_loss for record in records],
+        "recon": [_reconstruction(record.train) for record in records],
     }
     return {
         name: [value for value in values if value is not None] for name, values in series.items()
     }
+
+
+def _reconstruction(split: SplitMetrics) -> float | None:
+    return split.answer_nll if split.answer_loss is None else split.answer_loss
 
 
 def _are_close(values: Sequence[float | None], expected: Sequence[float]) -> bool:

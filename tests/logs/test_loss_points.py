@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -74,3 +76,13 @@ def test_a_record_that_lacks_a_part_has_no_point():
 def test_the_weight_in_the_loss_goes_before_the_scheduled_one():
     assert points(log(1.0, kl_weight=3.0))[0].weight == 3.0
     assert points(log(1.0, kl_weight=3.0, effective_kl_weight=0.6))[0].weight == 0.6
+
+
+def test_a_weight_has_no_more_digits_than_the_rounding_tells():
+    rounding = Rounding({Field("train", name): 5e-4 for name in ("total_loss", "answer_loss")})
+    told = [
+        replace(record, train=replace(record.train, total_loss=round(record.train.total_loss, 3)))
+        for record in log(0.1004, [1.934, 2.4, 3.1])
+    ]
+    points = points_of(told, (), rounding, "train")
+    assert constant_weight(points) == 0.1

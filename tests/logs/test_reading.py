@@ -242,3 +242,15 @@ def test_nothing_heavy_is_imported(tmp_path):
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_a_row_that_sums_up_the_run_is_no_epoch(read):
+    rows = [{"epoch": e, "loss": 3.0 - e, "kl": 0.5} for e in range(3)]
+    summary = {"epoch": 2, "train_runtime": 9.5, "train_loss": 99.0}
+    history = read("log.jsonl", json_lines([*rows, summary]))
+    assert [record.train.total_loss for record in history.records] == [3.0, 2.0, 1.0]
+
+
+def test_places_alone_are_no_measures(read):
+    with pytest.raises(HistoryError, match="No line holds a measure"):
+        read("log.txt", "".join(f"Train Epoch: {e} [0%]\n[1.5, 2.5, 200]\n" for e in range(9)))

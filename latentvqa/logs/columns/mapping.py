@@ -111,6 +111,11 @@ class Columns:
         meaning = self.seen.get(column)
         return meaning.rank if meaning else ()
 
+    def scale(self, column: str) -> float:
+        """What a column's values are multiplied by to be nats."""
+        meaning = self.seen.get(column)
+        return 1.0 if meaning is None else meaning.scale
+
     def is_mapped(self, column: str) -> bool:
         """Whether the user named the column."""
         return _composed(column) in self._mapped
@@ -141,7 +146,7 @@ def _composed(name: str) -> str:
 
 
 def taken_sentence(fields: Mapping[Key, Field], columns: Columns) -> str | None:
-    """What was taken for what by its name alone, for a note."""
+    """What was taken for what by its name alone, and what was in bits, for a note."""
     best: dict[Field, str] = {}
     for (column, _), field in sorted(fields.items(), key=lambda pair: columns.rank(pair[0][0])):
         best.setdefault(field, column)
@@ -150,7 +155,10 @@ def taken_sentence(fields: Mapping[Key, Field], columns: Columns) -> str | None:
         for field, column in best.items()
         if not columns.is_mapped(column) and column != field.attribute and field.place != "other"
     ]
-    return f"Taken by their names: {listed(pairs, 12)}." if pairs else None
+    in_bits = [column for column in best.values() if columns.scale(column) != 1.0]
+    taken = f"Taken by their names: {listed(pairs, 12)}." if pairs else ""
+    bits = f"In bits by their names, read as nats: {listed(in_bits)}." if in_bits else ""
+    return f"{taken} {bits}".strip() or None
 
 
 def unused_sentence(columns: Columns) -> str | None:

@@ -6,6 +6,7 @@ say it (see :mod:`latentvqa.logs.columns.words`); nothing is inferred from value
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, replace
 
@@ -25,7 +26,7 @@ METRIC_NAMES = {
     "answer_loss": _names(
         "answer_loss answer recon_loss reconstruction_loss rec_loss recon rec reconstruction "
         "loss_recon loss_rec recons_loss recon_error ce_loss ce cross_entropy bce_loss bce "
-        "mse_loss mse"
+        "mse_loss mse rc rc_loss"
     ),
     "answer_nll": _names("answer_nll nll nll_loss loss_nll"),
     "kl_raw": _names("kl_raw raw_kl kl_raw_loss kl_unclamped kl_before_free_bits"),
@@ -81,6 +82,7 @@ class Meaning:
         is_plain_kl: the name says KL but not whether before or after free bits.
         is_test: measured on a test split.
         is_split_named: the name itself says the split.
+        scale: what its values are multiplied by to be nats.
     """
 
     field: Field
@@ -88,6 +90,7 @@ class Meaning:
     is_plain_kl: bool = False
     is_test: bool = False
     is_split_named: bool = True
+    scale: float = 1.0
 
 
 _BY_WORDS: dict[Kind, str] = {
@@ -97,6 +100,8 @@ _BY_WORDS: dict[Kind, str] = {
 }
 _SPREADS = ("__MIN", "__MAX", "__STD")  # beside the mean in exports
 _AVERAGES = word_set("epoch step batch avg average mean running")
+_BITS = frozenset({"bits", "bit"})
+_DISTANCES = frozenset({"l1", "l2", "mae"})  # of a reconstruction, or of something else
 _NO_LOSS = frozenset({"fn", "function", "type", "name", "scale", "weight"})
 _LAST = 1000  # a name by its words ranks after every name of the table
 
@@ -114,7 +119,8 @@ def meaning_of(column: str) -> Meaning | None:
     suffix, words = _averaging(words, AS_NAMED)
     split, words = _split_off(words)
     suffix, words = _averaging(words, suffix)
-    is_mean = len(words) > 1 and words[0] == "mean"  # perhaps over dimensions: a sum goes first
+    # perhaps over dimensions: a sum goes first
+    is_mean = len(words) > 1 and "mean" in (words[0], words[-1])
     if len(words) > 1 and words[0] in ("avg", "average", "mean", "running"):
         words = words[1:]
     if split is None:
@@ -140,21 +146,26 @@ def _by_words(column: str, suffix: int) -> Meaning | None:
     """What the words of a name say that it holds, wherever its split stands."""
     words = words_of(column)
     splits = [word for word in words if word in SPLIT_WORDS or word == TEST_WORD]
-    kind = kind_of(tuple(word for word in words if word not in splits and word not in _AVERAGES))
+    left_out = {*splits, *_AVERAGES, *_BITS, "in"}
+    kind = kind_of(tuple(word for word in words if word not in left_out))
     if len(set(splits)) > 1:
         return None
     split = SPLIT_WORDS.get(splits[0], TEST_WORD) if splits else None
     if kind == "weight":
         return Meaning(Field("run", "kl_weight"), (suffix, 0, _LAST))
     is_loss = words[-1:] == ("loss",) or (words[:1] == ("loss",) and words[-1] not in _NO_LOSS)
-    if not kind and is_loss and split in (None, "train"):
+    rest = set(words) - {*splits, "loss"}
+    is_distance = bool(rest) and rest <= _DISTANCES
+    if not kind and (is_loss or is_distance) and split in (None, "train"):
         return Meaning(Field("other", column))  # may prove to be the reconstruction
     if kind not in _BY_WORDS:
         return None
     place: Place = "val" if split in ("val", TEST_WORD) else "train"
     rank = (suffix, split is None, _LAST + len(words) + ("mean" in words))
     is_named = split is not None
-    return Meaning(Field(place, _BY_WORDS[kind]), rank, kind == "kl", split == TEST_WORD, is_named)
+    scale = math.log(2.0) if _BITS & set(words) else 1.0
+    field = Field(place, _BY_WORDS[kind])
+    return Meaning(field, rank, kind == "kl", split == TEST_WORD, is_named, scale)
 
 
 def run_and_name(column: str) -> tuple[str, str]:

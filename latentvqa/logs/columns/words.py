@@ -29,6 +29,8 @@ _GLUED = {
     "kullbackleibler": ("kl",),
     "elbo": ("elbo",),
     "nelbo": ("elbo",),
+    "重构损失": ("重构", "损失"),
+    "重建损失": ("重建", "损失"),
 }
 _GLUED_LOSS = ("kl", "kld", "rec", "recon", "recons", "lat", "latent", "gen", "mse", "bce", "mel")
 
@@ -37,7 +39,8 @@ _NEUTRAL = word_set(
     "loss losses l term cost value val d div divergence mean avg average nats per sum total "
     "z q p qp latent local posterior prior gaussian normal standard std vae model encoder enc "
     "metric metrics obj objective log info reg regularization regularizer regularisation "
-    "batch sample example leibler kullback raw unweighted main net network"
+    "batch sample example leibler kullback raw unweighted main net network "
+    "divergenz divergencia divergência дивергенция 散度 损失 損失"
 )
 _KL = frozenset({"kl", "kullback"})
 _WEIGHT = word_set(
@@ -57,7 +60,8 @@ _POLICY = word_set(
 _WEIGHTED = frozenset({"weighted", "scaled", "annealed", "wtd"})
 _LIKE = word_set("latent lat divergence reg regularization regularizer regularisation prior")
 _RECONSTRUCTION = word_set(
-    "recon recons reconstruction reconstruct reconst reconstructed rec distortion mel"
+    "recon recons reconstruction reconstruct reconst reconstructed rec distortion mel "
+    "rekonstruktion reconstrucción reconstrução реконструкция 重构 重建 再構成"
 )
 _RECONSTRUCTION_MORE = word_set("mse bce l1 l2 mae ce nll x error err image img pixel r")
 _TOTAL = frozenset({"total", "objective", "overall", "combined"})

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import chain, islice
-from math import isnan
+from math import ceil, isnan
 from typing import Literal
 
 from latentvqa.logs.columns.fields import Key, Split
@@ -19,13 +19,12 @@ from latentvqa.logs.epochs.precision import ROWS_LOOKED_AT, Precision
 from latentvqa.logs.epochs.sweeps import run_column
 from latentvqa.logs.epochs.windows import FEW_EPOCHS, FineWindows, condensed
 from latentvqa.logs.notes import Notes
-from latentvqa.logs.numbers import is_missing, number, position
+from latentvqa.logs.numbers import is_missing, number
 from latentvqa.logs.readers.rows import HEADING, Row
 
 Counting = Literal["epochs", "steps", "windows"]
 
 MOST_WINDOWS = 200
-LARGEST_EPOCH = 1_000_000
 MOST_EPOCHS = 10_000  # more distinct epochs than this are no epochs
 ROWS_BEFORE_DECIDING = 1000
 FEWEST_NUMBERED = 2  # rows with a number that make a log, whatever its columns are
@@ -62,6 +61,7 @@ class Accumulation:
         self._steps_per_epoch = steps_per_epoch
         self._shapes: dict[tuple[str, ...], RowShape] = {}
         self._epoch: float | None = None
+        self._has_fractions = self._says_ends = False
         self._rows_left_out = 0
         self._begin()
 
@@ -77,20 +77,23 @@ class Accumulation:
         self._first_step: int | None = None
         self._step = -1
         self._rows = 0
-        self._has_fractions = self._has_rising_steps = self._is_headed = False
+        self._has_rising_steps = self._is_headed = False
 
     def add_all(self, rows: Iterable[Row]) -> None:
         """Add the rows; the first thousand decide whether they name their epochs."""
         stream = iter(rows)
         first = list(islice(stream, ROWS_BEFORE_DECIDING))
         shapes = [self._shape(row) for row in first]
-        said = (self._epoch_said(row, shape) for row, shape in zip(first, shapes, strict=True))
-        self._epoch = next((epoch for epoch in said if epoch is not None), None)
+        said = [shape.epoch_of(row) for row, shape in zip(first, shapes, strict=True)]
+        known = [epoch for epoch in said if epoch is not None]
+        self._has_fractions = any(not epoch.is_integer() for epoch in known)
+        self._says_ends = self._has_fractions and 0.0 not in known
+        self._epoch = known[0] if known else None
         if self._epoch is None:
             self.counting = "windows" if self._steps_per_epoch is None else "steps"
         is_placed = self._epoch is not None or any(shape.step is not None for shape in shapes)
         self.run_column = run_column(first, self._columns, is_placed=is_placed)
-        numbered = (row for row in first if any(number(cell) is not None for cell in row.values()))
+        numbered = (True for row, shape in zip(first, shapes, strict=True) if shape.measures(row))
         self.has_numbers = len(list(islice(numbered, FEWEST_NUMBERED))) == FEWEST_NUMBERED
         self._begin()
         for row in chain(first, stream):
@@ -166,16 +169,16 @@ class Accumulation:
             return False
         shape = self._shape(row)
         if self._epoch is None:
-            step = None if shape.step is None else position(row[shape.step])
+            step = shape.step_of(row)
             return self._is_headed and (step is None or step <= (self._first_step or 0))
-        epoch = self._epoch_said(row, shape)
+        epoch = shape.epoch_of(row)
         if epoch is None or self._first_epoch is None or epoch > self._first_epoch:
             return False
         if self._is_headed:
             return True
         if epoch >= self._epoch:
             return False
-        held = self._held_in(int(epoch))
+        held = self._held_in(self._epoch_number(epoch))
         split = shape.split_of(row)
         return any(
             self.columns_used.get((name, split)) in held
@@ -219,21 +222,20 @@ class Accumulation:
     def _unit(self, row: Row, shape: RowShape, split: Split) -> int:
         """The epoch of a row, or its step where the log has no epochs."""
         before = self._step
-        place = None if shape.step is None else position(row[shape.step])
+        place = shape.step_of(row)
         if place is not None:
             self._step = int(place)
         elif shape.step is None and self._epoch is None and self._is_measured_again(shape, split):
             self._step += 1
         if self._epoch is not None:
-            epoch = self._epoch_said(row, shape)
+            epoch = shape.epoch_of(row)
             if epoch is not None:
                 self._has_rising_steps |= epoch == self._epoch and 0 <= before < self._step
-                self._has_fractions |= not epoch.is_integer()
                 self._epoch = epoch
                 self._first_epoch = epoch if self._first_epoch is None else self._first_epoch
             elif shape.epoch is not None and not is_missing(row[shape.epoch]):
                 self._notes.fault(f"Epoch {str(row[shape.epoch])[:30]!r}: taken for the last one.")
-            return int(self._epoch)
+            return self._epoch_number(self._epoch)
         if self._first_step is None:
             self._first_step = self._step
             self._origin = 0 if self._steps_per_epoch else self._step
@@ -253,9 +255,9 @@ class Accumulation:
         used = self.columns_used
         return not shape.cells or any(used.get((name, split)) in held for name in shape.cells)
 
-    def _epoch_said(self, row: Row, shape: RowShape) -> float | None:
-        place = None if shape.epoch is None else position(row[shape.epoch])
-        return place if place is not None and place <= LARGEST_EPOCH else None
+    def _epoch_number(self, epoch: float) -> int:
+        """The epoch of a position; among fractions above 0, 1.0 is the end of epoch 0."""
+        return max(ceil(epoch) - 1, 0) if self._says_ends else int(epoch)
 
     def _condense(self) -> None:
         """Double the width of the windows until there are few enough."""

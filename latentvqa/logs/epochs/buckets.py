@@ -7,7 +7,10 @@ from typing import Any
 from latentvqa.logs.columns.fields import Place, Split
 from latentvqa.logs.columns.mapping import Columns
 from latentvqa.logs.columns.names import SPLIT_WORDS, TEST_WORD
+from latentvqa.logs.numbers import number, position
 from latentvqa.logs.readers.rows import RUNNING, Row
+
+LARGEST_EPOCH = 1_000_000
 
 
 class Bucket:
@@ -71,6 +74,20 @@ class RowShape:
                 self.cells[name] = meaning.field.place
             elif getattr(self, place) is None:
                 setattr(self, place, name)
+
+    def epoch_of(self, row: Row) -> float | None:
+        """The epoch that a row names."""
+        place = None if self.epoch is None else position(row[self.epoch])
+        return place if place is not None and place <= LARGEST_EPOCH else None
+
+    def step_of(self, row: Row) -> float | None:
+        """The step that a row names."""
+        return None if self.step is None else position(row[self.step])
+
+    def measures(self, row: Row) -> bool:
+        """Whether a row holds a number beside its place."""
+        places = (self.epoch, self.step)
+        return any(number(row[name]) is not None for name in row if name not in places)
 
     def split_of(self, row: Row) -> Split:
         """The split that a row says it is of."""

@@ -32,6 +32,7 @@ class Candidate:
 
     index: int
     rank: tuple[int, ...]
+    scale: float = 1.0
 
 
 def epoch_records(
@@ -105,7 +106,10 @@ def half_units(
     first: dict[Field, str] = {}
     for key, field in sorted(fields.items(), key=lambda pair: columns.rank(pair[0][0])):
         first.setdefault(field, key[0])
-    return {field: rows.precision.half_unit(column) for field, column in first.items()}
+    return {
+        field: rows.precision.half_unit(column) * columns.scale(column)
+        for field, column in first.items()
+    }
 
 
 def _keep_last_nan(rows: Accumulation) -> None:
@@ -137,7 +141,8 @@ def _candidates(
     found: dict[Field, list[Candidate]] = {}
     for key, field in fields.items():
         rank = (*columns.rank(key[0]), bool(key[1]))
-        found.setdefault(field, []).append(Candidate(rows.columns_used[key], rank))
+        candidate = Candidate(rows.columns_used[key], rank, columns.scale(key[0]))
+        found.setdefault(field, []).append(candidate)
     return {field: sorted(held, key=lambda c: (c.rank, c.index)) for field, held in found.items()}
 
 
@@ -150,7 +155,7 @@ def _values(
             at = column.index
             if at < len(bucket.counts) and bucket.counts[at]:
                 mean = bucket.sums[at] / bucket.counts[at]
-                values[field] = mean if is_stepwise else bucket.lasts[at]
+                values[field] = column.scale * (mean if is_stepwise else bucket.lasts[at])
                 break
         else:
             if any(column.index in bucket.nans for column in columns):

@@ -23,8 +23,10 @@ DEEPEST = 4  # levels of nested objects that become columns
 
 # integers as floats: 10**400 is infinite, and no limit on digits applies
 _DECODER = json.JSONDecoder(parse_int=float)
+_PRINTED = re.compile(r"\{\s*'[^'\n]{1,200}'\s*:\s*\[")  # lists by name, as Python prints them
+_NOT_FINITE = re.compile(r"(?<![\w'])(?:nan|inf)(?![\w'])")
+_WRAPPED = re.compile(r"(?:np\.|numpy\.)?float\d\d\(([^()]{1,40})\)")
 _LOG_HISTORY = re.compile(r'"log_history"\s*:\s*\[')
-_SUMMARY = "train_runtime"  # only in the last entry, which sums up the run
 
 
 def is_lines(lines: Sequence[str]) -> bool:
@@ -42,7 +44,7 @@ def is_trainer_state(head: str) -> bool:
 def is_document(head: str) -> bool:
     """Whether a file begins like a list or an object over several lines."""
     start = head.lstrip("\ufeff \t\r\n")
-    return bool(re.match(r'\[\s*[{\]]|\{\s*("|\}|$)', start))
+    return bool(re.match(r'\[\s*[{\]]|\{\s*("|\}|$)', start) or _PRINTED.match(start))
 
 
 def parsed(line: str) -> Any:
@@ -74,8 +76,6 @@ def state_rows(path: Path, notes: Notes) -> Iterator[Row]:
     text = _text(path)
     start = _LOG_HISTORY.search(text)
     for row in _objects(text, start.end() if start else 0, notes):
-        if _SUMMARY in row:
-            continue
         epoch = position(row.get("epoch"))
         if epoch is None:
             yield row
@@ -90,7 +90,7 @@ def document_rows(path: Path, notes: Notes) -> Iterator[Row]:
     if start[:1] == "[":
         yield from _objects(text, text.index("[") + 1, notes)
         return
-    value = parsed(start)
+    value = parsed(_as_json(start) if _PRINTED.match(start) else start)
     if not isinstance(value, dict):
         notes.fault("The file is no whole JSON object.")
         return
@@ -100,6 +100,12 @@ def document_rows(path: Path, notes: Notes) -> Iterator[Row]:
     for at in range(max(map(len, columns.values()), default=0)):
         row = {name: held[at] for name, held in columns.items() if at < len(held)}
         yield {"epoch": float(at), **row}
+
+
+def _as_json(text: str) -> str:
+    """Lists by name, as Python prints them, in the signs of JSON."""
+    numbers = _NOT_FINITE.sub(lambda found: "NaN" if found[0] == "nan" else "Infinity", text)
+    return _WRAPPED.sub(r"\1", numbers).replace("'", '"')
 
 
 def _lists(value: Any) -> dict[str, list[Any]]:

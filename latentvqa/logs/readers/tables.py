@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from latentvqa.logs.notes import Notes, listed
+from latentvqa.logs.readers.commas import DECIMAL_NOTE
 from latentvqa.logs.readers.rows import HEADING, Row
 from latentvqa.logs.readers.source import head_lines, head_of, lines_of
 
@@ -65,10 +66,10 @@ def table_rows(path: Path, notes: Notes, *, is_growing: bool = False) -> Iterato
     if first is None:
         return
     delimiter = delimiter_of(first[1])
-    names = column_names(first[1])
+    names = _with_tag(column_names(first[1]), path)
     _tell_twice(names, notes)
     if has_commas := delimiter != "," and _has_decimal_commas(path, delimiter):
-        notes.add("Its numbers have decimal commas: 0,5 is read as 0.5.")
+        notes.add(DECIMAL_NOTE)
     number = 0
     for number, line in lines:
         cells = cells_of(line, delimiter)
@@ -95,6 +96,14 @@ def _named(cells: Sequence[str]) -> list[str]:
     return [name.strip() or f"column {at}" for at, name in enumerate(cells[:MOST_CELLS], start=1)]
 
 
+def _with_tag(names: list[str], path: Path) -> list[str]:
+    """The columns of one scalar that TensorBoard exports: its tag is in the file's name."""
+    tag = path.stem.partition("-tag-")[2]
+    if not tag or [name.lower() for name in names] != ["wall time", "step", "value"]:
+        return names
+    return [*names[:2], tag]
+
+
 def _tell_twice(names: list[str], notes: Notes) -> None:
     twice = sorted({name for name in names if names.count(name) > 1}) if len(names) < 1000 else []
     if twice:
@@ -114,16 +123,17 @@ def _is_heading(cells: Sequence[str], names: Sequence[str]) -> bool:
 def _has_decimal_commas(path: Path, delimiter: str) -> bool:
     """Whether the first lines hold numbers with a comma that can be no other number.
 
-    A point in any number, or commas that may all part thousands, speak against it.
+    A point in any number speaks against it, and commas that may all part thousands do
+    where nothing tells: semicolons part cells because commas are in the numbers.
     """
     has_comma = False
     for line in head_lines(head_of(path))[1:]:
         for cell in cells_of(line, delimiter) or []:
             if "." in cell and _is_number(cell):
                 return False
-            has_comma |= bool(_COMMA.fullmatch(cell.strip())) and not _THOUSANDS.fullmatch(
-                cell.strip()
-            )
+            text = cell.strip()
+            is_other = delimiter != ";" and _THOUSANDS.fullmatch(text)
+            has_comma |= bool(_COMMA.fullmatch(text)) and not is_other
     return has_comma
 
 

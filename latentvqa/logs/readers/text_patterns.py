@@ -20,7 +20,8 @@ _WRAPPED = re.compile(
     re.IGNORECASE,
 )
 PLACE = re.compile(
-    r"(?<![A-Za-z_/])(epoch|ep|global_step|step|iteration|iter)\b['\"]?[\s:=#\[(]{0,4}(\d+(?:\.\d+)?)",
+    r"(?<![A-Za-z_/])(epoch|ep|global_step|step|iteration|iter)\b['\"]?(?:\(\w{1,20}\))?"
+    r"[\s:=#\[(]{0,4}(\d+(?:\.\d+)?)",
     re.IGNORECASE,
 )
 _KEY = r"(?!(?:nan|inf)\b)[^\W\d][\w/.\-]{0,60}"
@@ -34,7 +35,7 @@ _SPACED = re.compile(
 )
 # words of prose that may stand before a name
 _PROSE = word_set(
-    "log root main and with the current its at of is now after got "
+    "log root main am pm and with the current its at of is now after got "
     "results result metrics stats final set iter"
 )
 _LEVELS = frozenset({"INFO", "DEBUG", "WARNING", "ERROR", "Info", "Debug"})

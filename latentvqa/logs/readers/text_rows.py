@@ -14,8 +14,9 @@ from latentvqa.logs.columns.names import meaning_of
 from latentvqa.logs.columns.words import is_like_kl
 from latentvqa.logs.notes import Notes
 from latentvqa.logs.readers.boxes import boxed_cells, boxed_rows
+from latentvqa.logs.readers.commas import DECIMAL_NOTE, comma_reading, with_points
 from latentvqa.logs.readers.rows import RUNNING, Row
-from latentvqa.logs.readers.source import lines_of
+from latentvqa.logs.readers.source import head_lines, head_of, lines_of
 from latentvqa.logs.readers.text_patterns import (
     PATTERNS,
     PLACE,
@@ -39,7 +40,7 @@ _SPLIT_HEADING = re.compile(
     re.IGNORECASE,
 )
 _PLACE_HEADING = re.compile(
-    r"(?:.*[:\]|>\-#=*]\s*)?(?:(?:begin\w*|start\w*|train\w*)\s+)?(?:global_step|step|epoch|ep|iter\w*)\b",
+    r"(?:.*(?:[:\]|>\-#=*\u2500-\u257f]|\b(?:INFO|DEBUG|WARNING))\s*)?(?:(?:begin\w*|start\w*|train\w*)\s+)?(?:global_step|step|epoch|ep|iter\w*)\b",
     re.IGNORECASE,
 )
 _OPTIONS = re.compile(
@@ -48,6 +49,8 @@ _OPTIONS = re.compile(
 )
 _CLOSING = re.compile(r"\bend of training\b|\bbest (?:epoch|model|val\w*)\b", re.IGNORECASE)
 _BAR = re.compile(r"(?P<n>\d+)/\d+\s*\[[=>.\-# ]{5,}\]")
+_LINES = r"\u2501\u2578\u257a"  # what a bar in colours is drawn with
+_RICH_BAR = re.compile(rf"(?<![{_LINES}])[{_LINES}]{{3}}[{_LINES} ]*(?P<n>\d+)/\d+")
 _TQDM = re.compile(r"\d+%\|[^|]*\|\s*(?P<n>\d+)/\d+\s*\[[^,\]]*,?[^,\]]*,?")
 _EPOCH_AND_STEP = re.compile(r"^\s*\[\s*(\d+)\s*/\s*\d+\s*\]\s*\[\s*(\d+)\s*/\s*\d+\s*\]")
 _LEADING_STEP = re.compile(r"^\s*\[?\s*(\d+)(?:\s*/\s*\d+)?\s*\]?(?=\s)")
@@ -56,7 +59,11 @@ _STEP_OF = re.compile(r"\[\s*(\d+)\s*/\s*\d+|(?<=[\s:,])(\d+)\s*/\s*\d+(?=\s)")
 
 def text_rows(path: Path, notes: Notes, pattern: str, *, is_growing: bool = False) -> Iterator[Row]:
     """What a pattern finds, line by line."""
-    lines = (plain(line) for _, line in lines_of(path, notes, is_growing=is_growing))
+    with_commas_read = comma_reading(head_lines(head_of(path)))
+    if with_commas_read is with_points:
+        notes.add(DECIMAL_NOTE)
+    whole = lines_of(path, notes, is_growing=is_growing)
+    lines = (with_commas_read(plain(line)) for _, line in whole)
     if pattern == "boxes":
         yield from boxed_rows(lines)
         return
@@ -181,10 +188,9 @@ def _measured(row: dict[str, str]) -> int:
 
 def _without_progress(line: str) -> tuple[str, str | None]:
     """A line without its progress bar, and the step that the bar shows."""
-    if found := _TQDM.search(line):
-        return f"{line[: found.start()]} {line[found.end() :]}", found["n"]
-    if found := _BAR.search(line):
-        return f"{line[: found.start()]} {line[found.end() :]}", found["n"]
+    for bar in (_TQDM, _BAR, _RICH_BAR):
+        if found := bar.search(line):
+            return f"{line[: found.start()]} {line[found.end() :]}", found["n"]
     return line, None
 
 

@@ -53,3 +53,30 @@ def test_the_names_of_fields_are_the_names_of_records():
     metrics = {field.name for field in fields(SplitMetrics)}
     assert {f.attribute for f in FIELDS.values() if f.place in ("train", "val")} <= metrics
     assert set(METRIC_NAMES) <= metrics
+
+
+@pytest.mark.parametrize("column", ["kl_bits", "train/kl_in_bits", "KL (bits)"])
+def test_bits_become_nats(column):
+    meaning = meaning_of(column)
+    assert meaning.field.attribute == "kl_raw"
+    assert meaning.scale == pytest.approx(0.6931, abs=1e-4)
+
+
+def test_bits_per_dimension_are_no_kl_of_an_example():
+    assert meaning_of("kl_bits_per_dim") is None
+
+
+def test_a_sum_ranks_before_a_mean():
+    assert meaning_of("kl_sum").rank < meaning_of("kl_mean").rank
+
+
+@pytest.mark.parametrize("column", ["l1", "l2_loss", "train_mae"])
+def test_a_distance_may_be_the_reconstruction_and_is_not_taken_for_it(column):
+    assert meaning_of(column).field.place == "other"
+
+
+@pytest.mark.parametrize(
+    ("column", "attribute"), [("KL散度", "kl_raw"), ("重构损失", "answer_loss")]
+)
+def test_names_in_another_script_are_known_by_their_words(column, attribute):
+    assert meaning_of(column).field.attribute == attribute

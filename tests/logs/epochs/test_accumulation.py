@@ -136,3 +136,17 @@ def test_rows_of_another_split_or_in_falling_order_are_no_other_run(read):
 def test_a_resumed_run_keeps_the_epochs_before(read):
     history = read("log.jsonl", json_lines(run_of(6, 0.1) + run_of(3, 0.2, first=5)))
     assert [record.train.kl_raw for record in history.records] == [0.1] * 5 + [0.2] * 3
+
+
+@pytest.mark.parametrize(
+    ("epochs", "kls"),
+    [
+        ([0.5, 1.0, 1.5, 2.0], [0.5, 2.5]),  # places at the end of a step
+        ([0.0, 0.5, 1.0, 1.5], [0.5, 2.5]),  # at its beginning
+        ([1.5, 2.0, 2.5, 3.0], [0.5, 2.5]),
+    ],
+)
+def test_fractions_of_epochs_are_counted_from_where_they_begin(read, epochs, kls):
+    rows = [{"epoch": epoch, "kl": kl} for kl, epoch in enumerate(epochs)]
+    history = read("log.csv", table(rows))
+    assert [(r.epoch, r.train.kl_raw) for r in history.records] == list(enumerate(kls))

@@ -121,3 +121,11 @@ def test_our_own_records_are_known_under_any_name_and_without_a_header(read):
 def test_json_without_a_measure_is_an_error(read, content):
     with pytest.raises(HistoryError, match=r"log\.json"):
         read("log.json", content)
+
+
+@pytest.mark.parametrize("end", [", ", ",\n "])
+def test_a_history_as_python_prints_it_is_read(read, end):
+    lists = ["'loss': [3.5, nan, inf]", "'kl_loss': [np.float32(0.5), 0.25, 0.125]"]
+    history = read("log.txt", "{" + end.join(lists) + "}\n")
+    assert [record.train.kl_raw for record in history.records] == [0.5, 0.25, 0.125]
+    assert math.isnan(history.records[1].train.total_loss)

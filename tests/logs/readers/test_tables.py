@@ -158,7 +158,7 @@ def test_decimal_commas_are_read_and_said(read, delimiter):
 @pytest.mark.parametrize("cells", [("1,234", "5,678"), ("0,5", "0.5")])
 def test_commas_that_may_part_thousands_are_not_guessed_at(read, cells):
     rows = [{"epoch": e, "kl": 0 if e else "1", "loss": cell} for e, cell in enumerate(cells)]
-    history = read("log.csv", table(rows, ";"))
+    history = read("log.tsv", table(rows, "\t"))
     assert history.records[0].train.total_loss is None
     assert has_note(history, "not a number")
 
@@ -208,3 +208,14 @@ def test_a_test_split_stands_for_validation_only_where_there_is_none(read):
 )
 def test_a_table_is_told_from_prose(lines, is_one):
     assert is_table(lines, ".log") == is_one
+
+
+def test_a_scalar_as_tensorboard_exports_it_has_its_tag_in_the_name_of_the_file(read):
+    rows = [{"Wall time": 1e9 + e, "Step": e, "Value": 2.0 + e} for e in range(3)]
+    history = read("run-a-tag-train_kl.csv", table(rows))
+    assert [record.train.kl_raw for record in history.records] == [2.0, 3.0, 4.0]
+
+
+def test_semicolons_part_cells_because_the_numbers_hold_commas(read):
+    rows = [{"epoch": e, "kl": "2,430", "loss": "71,300"} for e in range(2)]
+    assert read("log.csv", table(rows, ";")).records[0].train.kl_raw == 2.43

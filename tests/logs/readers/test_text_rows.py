@@ -111,3 +111,25 @@ def test_the_pattern_that_finds_most_is_taken(read):
         f"Train Epoch: {e} [0%]\nloss_disc=2.9, loss_mel=31.7, loss_kl={e}.5\n" for e in (1, 2, 3)
     )
     assert [r.train.kl_raw for r in read("log.txt", shown).records] == [1.5, 2.5, 3.5]
+
+
+def test_a_bar_drawn_with_lines_counts_by_its_last_state(read):
+    bar = "Epoch {e}/4 {b} {n}/20 0:00:01 loss: {l} recon: {l} kl: 0.5\n"
+    shown = "".join(
+        bar.format(e=e, b="\u2501" * 20 + "\u257a", n=n, l=n / e)
+        for e in (1, 2, 3, 4)
+        for n in (10, 20)
+    )
+    assert [r.train.total_loss for r in read("log.txt", shown).records] == [20.0, 10.0, 20 / 3, 5.0]
+
+
+@pytest.mark.parametrize("prefix", ["2024-05-06 10:11:12\tname\tINFO\t", "\u2500\u2500\u2500 ", ""])
+def test_a_heading_names_the_epoch_behind_the_prefix_of_a_logger(read, prefix):
+    shown = "".join(f"{prefix}Train Epoch: {e} [0%]\n loss=1.0, kl=0.5\n" for e in (1, 2, 3))
+    assert [r.epoch for r in read("log.txt", shown).records] == [0, 1, 2]
+
+
+def test_an_epoch_and_its_step_may_stand_in_brackets_behind_the_split(read):
+    line = "x - INFO - Epoch(train)  [{e}][{s:3d}/200]  eta: 0:12:32  loss: {e}.5  loss_kl: 0.5\n"
+    shown = "".join(line.format(e=e, s=s) for e in (1, 2, 3, 4) for s in (50, 100))
+    assert [r.train.total_loss for r in read("log.txt", shown).records] == [1.5, 2.5, 3.5, 4.5]
