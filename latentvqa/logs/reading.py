@@ -9,7 +9,7 @@ from pathlib import Path
 from latentvqa.core.kl_precision import holds_kl
 from latentvqa.core.records import EpochRecord, RunHeader, StagePlan
 from latentvqa.errors import HistoryError
-from latentvqa.history import History, read_history
+from latentvqa.history import History, log_path, read_history
 from latentvqa.logs import conventions
 from latentvqa.logs.columns.company import Company, company_of
 from latentvqa.logs.columns.mapping import Columns, taken_sentence, unused_sentence
@@ -29,8 +29,9 @@ from latentvqa.logs.readers import (
 )
 from latentvqa.logs.readers.formats import Format, locate
 from latentvqa.logs.readers.long_rows import widened
+from latentvqa.logs.readers.pipes import as_file
 from latentvqa.logs.readers.rows import Row
-from latentvqa.logs.readers.source import head_lines, head_of
+from latentvqa.logs.readers.source import failures_named, head_lines, head_of
 from latentvqa.logs.readers.torn_end import without_torn_end
 
 PERCENT = 100.0
@@ -52,8 +53,19 @@ def read_log(path: Path | str, options: LogOptions | None = None) -> History:
         HistoryError: if there is no log or nothing in it is usable.
         ConfigError: if an option names a column that the log does not have.
     """
-    options = options or LogOptions()
-    log, log_format = locate(Path(path))
+    path = Path(path)
+    with failures_named(path):
+        own = log_path(path)
+        path = own if own.exists() else path
+    with as_file(path) as file:
+        history = _read(file, options or LogOptions())
+    if file == path:
+        return history
+    return replace(history, path=path, header=replace(history.header, name=path.name))
+
+
+def _read(path: Path, options: LogOptions) -> History:
+    log, log_format = locate(path)
     if options.pattern is not None and log_format not in ("own", "events"):
         log_format = "text"
     if log_format == "own":

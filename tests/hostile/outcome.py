@@ -10,9 +10,10 @@ STEERING = "\x00\x07\x1b\x7f\x9b\u202e"
 
 @dataclass(frozen=True)
 class Accepted:
-    """The input is read, and these are the values that are read from it."""
+    """The input is read, and these are the values that are read from it; so is it judged."""
 
     values: Any
+    code: str | None = None
 
 
 @dataclass(frozen=True)

@@ -88,8 +88,6 @@ def _in_folder(folder: Path) -> tuple[Path, Format]:
 
 
 def _format_of(path: Path) -> Format:
-    if not path.is_file():  # a pipe can be read once, and only our own reader does
-        return "own"
     head = head_of(path)
     if event_files.is_event_file(path, head):
         return "events"
@@ -121,8 +119,17 @@ def _json_format(head: bytes, lines: Sequence[str]) -> Format | None:
     if json_rows.is_trainer_state(start):
         return "trainer state"
     if json_rows.is_lines(lines):
-        return "JSON lines"
+        return None if _are_beside(lines) else "JSON lines"
     return "JSON" if json_rows.is_document(start) else None
+
+
+def _are_beside(lines: Sequence[str]) -> bool:
+    """Whether the objects among these lines only stand beside what the log says."""
+    measures, others = json_rows.beside_objects(lines)
+    if not others:
+        return False
+    is_table = not measures and tables.is_table(others, "")
+    return is_table or text_patterns.pattern_for(others)[1] > measures
 
 
 def _table_format(path: Path, lines: Sequence[str]) -> Format | None:

@@ -13,12 +13,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from latentvqa.logs.columns.names import meaning_of
 from latentvqa.logs.notes import Notes
 from latentvqa.logs.numbers import position
 from latentvqa.logs.readers.rows import Row
 from latentvqa.logs.readers.source import encoding_of, failures_named, head_of, lines_of
 from latentvqa.regular_files import read_regular_text
 
+LARGEST_OBJECT = 1 << 24  # characters of an object that is read as a whole
 DEEPEST = 4  # levels of nested objects that become columns
 
 # integers as floats: 10**400 is infinite, and no limit on digits applies
@@ -33,7 +35,24 @@ def is_lines(lines: Sequence[str]) -> bool:
     """Whether one of the first lines is an object of its own, and not all there is."""
     if len(lines) == 1 and _is_lists(parsed(lines[0])):
         return False
-    return any(isinstance(parsed(line), dict) for line in lines[:20] if line.lstrip()[:1] == "{")
+    return any(_is_object(line) for line in lines[:20])
+
+
+def beside_objects(lines: Sequence[str]) -> tuple[int, list[str]]:
+    """How many measures the objects among these lines hold, and the other lines."""
+    others, measures = [], 0
+    for line in lines:
+        value = parsed(line) if line.lstrip()[:1] == "{" else None
+        if not isinstance(value, dict):
+            others.append(line)
+            continue
+        known = (meaning_of(name) for name in flat(value))
+        measures += sum(m is not None and m.field.place != "position" for m in known)
+    return measures, others
+
+
+def _is_object(line: str) -> bool:
+    return line.lstrip()[:1] == "{" and isinstance(parsed(line), dict)
 
 
 def is_trainer_state(head: str) -> bool:
@@ -89,6 +108,9 @@ def document_rows(path: Path, notes: Notes) -> Iterator[Row]:
     start = text.lstrip("\ufeff \t\r\n")
     if start[:1] == "[":
         yield from _objects(text, text.index("[") + 1, notes)
+        return
+    if len(start) > LARGEST_OBJECT:
+        notes.fault(f"The file is one object of more than {LARGEST_OBJECT >> 20} MiB.")
         return
     value = parsed(_as_json(start) if _PRINTED.match(start) else start)
     if not isinstance(value, dict):

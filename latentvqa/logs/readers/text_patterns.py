@@ -21,12 +21,14 @@ _WRAPPED = re.compile(
 )
 PLACE = re.compile(
     r"(?<![A-Za-z_/])(epoch|ep|global_step|step|iteration|iter)\b['\"]?(?:\(\w{1,20}\))?"
-    r"[\s:=#\[(]{0,4}(\d+(?:\.\d+)?)",
+    r"[\s:=#\[(]{0,4}(\d+(?:\.\d+)?)(?!\d|\.\d|e[-+]?\d)",
     re.IGNORECASE,
 )
 _KEY = r"(?!(?:nan|inf)\b)[^\W\d][\w/.\-]{0,60}"
+_AT_A_NAME = r"(?<![^\W\d_])(?<![^\W\d_][./\-])"  # no name begins within one
 _PAIR = re.compile(
-    rf"['\"]?({_KEY}(?: {_KEY}){{0,3}})['\"]?\s{{0,8}}(?:[:=]|->)\s{{0,8}}['\"]?({_NUMBER})(%?)",
+    rf"{_AT_A_NAME}['\"]?({_KEY}(?: {_KEY}){{0,3}})['\"]?"
+    rf"\s{{0,8}}(?:[:=]|->)\s{{0,8}}['\"]?({_NUMBER})(%?)",
     re.IGNORECASE,
 )
 _SPACED = re.compile(

@@ -27,6 +27,7 @@ from latentvqa.logs.readers.text_patterns import (
 )
 
 LONGEST_HEADING = 100
+MOST_CELLS = 200  # between the bars of a line
 FEWEST_MEASURES = 2  # known ones that a line without any sign must hold
 
 _SPLIT_WORD = (
@@ -48,10 +49,10 @@ _OPTIONS = re.compile(
     re.IGNORECASE,
 )
 _CLOSING = re.compile(r"\bend of training\b|\bbest (?:epoch|model|val\w*)\b", re.IGNORECASE)
-_BAR = re.compile(r"(?P<n>\d+)/\d+\s*\[[=>.\-# ]{5,}\]")
+_BAR = re.compile(r"(?<!\d)(?P<n>\d+)/\d+\s*\[[=>.\-# ]{5,}\]")
 _LINES = r"\u2501\u2578\u257a"  # what a bar in colours is drawn with
 _RICH_BAR = re.compile(rf"(?<![{_LINES}])[{_LINES}]{{3}}[{_LINES} ]*(?P<n>\d+)/\d+")
-_TQDM = re.compile(r"\d+%\|[^|]*\|\s*(?P<n>\d+)/\d+\s*\[[^,\]]*,?[^,\]]*,?")
+_TQDM = re.compile(r"(?<!\d)\d+%\|[^|]*\|\s*(?P<n>\d+)/\d+\s*\[[^,\]]*,?[^,\]]*,?")
 _EPOCH_AND_STEP = re.compile(r"^\s*\[\s*(\d+)\s*/\s*\d+\s*\]\s*\[\s*(\d+)\s*/\s*\d+\s*\]")
 _LEADING_STEP = re.compile(r"^\s*\[?\s*(\d+)(?:\s*/\s*\d+)?\s*\]?(?=\s)")
 _STEP_OF = re.compile(r"\[\s*(\d+)\s*/\s*\d+|(?<=[\s:,])(\d+)\s*/\s*\d+(?=\s)")
@@ -159,7 +160,7 @@ class _LineReader:
         """The pairs of a line, each under the split that stands before it."""
         row: dict[str, str] = {}
         line_split = self._split
-        for part in text.split("|") if "|" in text else (text,):
+        for part in text.split("|", MOST_CELLS) if "|" in text else (text,):
             split = line_split
             has_pairs = False
             start = 0

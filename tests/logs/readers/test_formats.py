@@ -78,3 +78,20 @@ def test_a_log_in_another_form_is_refused_whatever_its_name(tmp_path, pack, told
     path.write_bytes(pack(b"epoch,kl,loss\n1,0.5,1\n2,0.4,0.9\n"))
     with pytest.raises(HistoryError, match=f"{name} is {told}: unpack or export the log"):
         locate(path)
+
+
+@pytest.mark.parametrize(
+    ("lines", "kind"),
+    [
+        (["epoch\tloss\tkl", '{"saved": "a.pt"}', "0\t3.5\t0.5", "1\t2.5\t0.5"], "table"),
+        (['{"lr": 0.1, "model": "a"}', *(f"epoch={e} loss=3.5 kl=0.5" for e in range(3))], "text"),
+        (
+            ["Saving a.pt", '{"epoch": 0, "kl": 0.5}', "loss=1", '{"epoch": 1, "kl": 0.5}'],
+            "JSON lines",
+        ),
+    ],
+)
+def test_objects_beside_a_log_do_not_decide_its_format(tmp_path, lines, kind):
+    path = tmp_path / "log"
+    path.write_text("\n".join(lines))
+    assert locate(path)[1] == kind

@@ -129,3 +129,8 @@ def test_a_history_as_python_prints_it_is_read(read, end):
     history = read("log.txt", "{" + end.join(lists) + "}\n")
     assert [record.train.kl_raw for record in history.records] == [0.5, 0.25, 0.125]
     assert math.isnan(history.records[1].train.total_loss)
+
+
+def test_an_object_too_large_to_be_read_as_a_whole_is_refused(read):
+    with pytest.raises(HistoryError, match="one object of more than 16 MiB"):
+        read("log.json", '{"kl": [\n' + "1, " * 5_800_000)

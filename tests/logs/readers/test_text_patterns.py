@@ -84,3 +84,8 @@ def test_text_without_a_measure_is_an_error_that_says_what_to_do(read, content):
 def test_a_binary_file_is_refused(read):
     with pytest.raises(HistoryError, match="binary file"):
         read("model.bin", b"\x00\x01\x02PK\x03\x04" * 100)
+
+
+@pytest.mark.parametrize("number", ["1e300", "12e+7"])
+def test_an_epoch_with_an_exponent_is_no_small_one(number):
+    assert key_value(f"epoch={number} kl=0.5")["epoch"] == number
