@@ -111,8 +111,8 @@ def place_name(word: str) -> str:
 
 
 def plain(line: str) -> str:
-    """A line without colours and wrappers of its numbers, cut where it is very long."""
-    text = line[:LONGEST_TEXT]
+    """A line without colours, marks of code and wrappers of its numbers, cut where very long."""
+    text = line[:LONGEST_TEXT].replace("`", "")
     text = _COLOUR.sub("", text) if "\x1b" in text else text
     return _WRAPPED.sub(r" \1", text) if "(" in text else text
 

@@ -32,6 +32,8 @@ SHAPES = {
     "\tVal Loss: {v}\n\t  Recon: {v}\n\t  KL: 0.7\n",
     "Keras": "Epoch {e}/3\n90/90 - 2s - loss: {t} - recon: {t} - kl: 0.5 - val_loss: {v} "
     "- val_recon: {v} - val_kl: 0.7\n",
+    "Markdown": "**Epoch {e}** \u2014 loss: `{t}`, recon: `{t}`, KL: `0.5`, "
+    "val loss: `{v}`, val recon: `{v}`, val KL: `0.7`\n",
     "wrapped": "epoch {e} loss tensor({t}, device='cuda:0') recon tensor({t}) kl np.float32(0.5)\n"
     "val: loss tensor({v}) recon tensor({v}) kl np.float32(0.7)\n",
 }
