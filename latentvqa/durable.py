@@ -11,6 +11,7 @@ import os
 import re
 import secrets
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -100,8 +101,12 @@ def create_file(path: Path) -> BinaryIO:
 
 
 def append_file(path: Path) -> BinaryIO:
-    """Open a file to add to its end, and to read; a link is never written through."""
-    return open(path, "a+b", opener=_never_through_a_link)
+    """Open a file to read and to write at its end, made if missing; a link is never followed.
+
+    Raises:
+        OSError: if it cannot be written, is a link, or is no file.
+    """
+    return open(path, "a+b", opener=_regular_only)
 
 
 def unfinished_name(path: Path) -> Path:
@@ -161,3 +166,12 @@ def _never_through_a_link(name: str, flags: int) -> int:
         if error.errno == errno.ELOOP:
             error.strerror = "is a link, and nothing is written through one: remove it"
         raise
+
+
+def _regular_only(name: str, flags: int) -> int:
+    # a pipe must not be waited for
+    descriptor = _never_through_a_link(name, flags | getattr(os, "O_NONBLOCK", 0))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "is no regular file", name)
+    return descriptor

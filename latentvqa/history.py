@@ -8,29 +8,30 @@ nothing.
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from latentvqa.core.formats import newer_format
 from latentvqa.core.record_codec import (
     SCHEMA,
     decode_epoch,
     decode_header,
-    encode_epoch,
-    encode_header,
 )
 from latentvqa.core.records import EpochRecord, KLConvention, RunHeader
 from latentvqa.durable import append_file, replace_file, sync_folder, write_synced
 from latentvqa.errors import HistoryError
-from latentvqa.regular_files import read_regular
+from latentvqa.log_lines import Line, epoch_line, header_line, lines_of
+from latentvqa.regular_files import read_regular, read_regular_text
 
 LOG_NAME = "metrics.jsonl"
 SET_ASIDE_NAME = "metrics.set-aside.jsonl"
 POINTERS = ("best", "last")  # files of a run that name a checkpoint
+_CHECKPOINT = re.compile(r"(\d{4,9})-\d{8,}\s*")
 CONVENTION = frozenset({"reduction", "tokens", "dims", "free_bits", "factor", "max_weight"})
 
 
@@ -70,7 +71,7 @@ def write_header(path: Path | str, header: RunHeader) -> None:
     with _failures_named(Path(path), "write"):
         try:
             with Path(path).open("xb") as file:
-                write_synced(file, _line(encode_header(header)))
+                write_synced(file, header_line(header))
         except FileExistsError as error:
             raise HistoryError(
                 f"{path} already holds a log: resume the run or choose another folder"
@@ -86,23 +87,24 @@ def replace_header(path: Path | str, header: RunHeader) -> None:
     """
     path = Path(path)
     with _failures_named(path, "write"):
-        lines = read_regular(path).splitlines(keepends=True)
-        epochs = [raw for raw in lines if not _is_header(_parse(raw))]
-        replace_file(path, _line(encode_header(header)) + b"".join(epochs))
+        epochs = [
+            line.raw + b"\n" for line in lines_of(read_regular(path)) if line.kind != "header"
+        ]
+        replace_file(path, header_line(header) + b"".join(epochs))
 
 
 def append_record(path: Path | str, record: EpochRecord) -> None:
     """Append one epoch, flushed and synced; a torn last line is closed first.
 
     Raises:
-        HistoryError: if the file cannot be written.
+        HistoryError: if the file cannot be written, or is a link.
     """
     with _failures_named(Path(path), "write"), append_file(Path(path)) as file:
         is_torn = False
         if file.seek(0, os.SEEK_END) > 0:
             file.seek(-1, os.SEEK_END)
             is_torn = file.read(1) != b"\n"
-        write_synced(file, (b"\n" if is_torn else b"") + _line(encode_epoch(record)))
+        write_synced(file, (b"\n" if is_torn else b"") + epoch_line(record))
 
 
 def read_history(run: Path | str) -> History:
@@ -115,27 +117,26 @@ def read_history(run: Path | str) -> History:
         The header, the epochs and what had to be assumed or left out.
 
     Raises:
-        HistoryError: if there is no such log or nothing in it is usable.
+        HistoryError: if there is no such log, nothing in it is usable, or a newer
+            version wrote it.
     """
     path = log_path(run)
+    saved = _epochs_saved(path.parent)  # before the log, which is written later
     with _failures_named(path, "read"):
-        lines = read_regular(path).removeprefix(b"\xef\xbb\xbf").split(b"\n")
+        content = read_regular(path)
     header: RunHeader | None = None
     by_epoch: dict[int, EpochRecord] = {}
     notes: list[str] = []
     repeated: set[int] = set()
-    for number, raw in enumerate(lines, start=1):
-        if not raw.strip():
+    lines = lines_of(content)
+    for line in lines:
+        number = line.number
+        if line.kind == "header":
+            header = header or _header(line.value, number, notes, path)
             continue
-        value = _parse(raw)
-        if _is_header(value):
-            header = header or _header(value, number, notes)
-            continue
-        record, faults = (None, []) if not _is_epoch(value) else decode_epoch(value)
+        record, faults = (None, []) if line.kind != "epoch" else decode_epoch(line.value)
         if record is None:
-            torn = value is None and number == len(lines)
-            cause = "is cut in the middle" if torn else "is not a usable epoch"
-            notes.append(f"Line {number} {cause} and was left out.")
+            notes.append(f"Line {number} {_cause_of_loss(line)} and was left out.")
             continue
         if faults:
             notes.append(f"Line {number}: unusable values left out: {_listed(faults)}.")
@@ -146,25 +147,33 @@ def read_history(run: Path | str) -> History:
         raise HistoryError(
             f"{path} holds no header and no epoch: give a run folder or its {LOG_NAME}"
         )
+    if any(line.kind == "damaged" for line in lines):
+        notes.append("What is damaged is written anew from the checkpoints by train --resume.")
     if repeated:
         notes.append(f"Epochs logged more than once, the last one counts: {_listed(repeated)}.")
     if header is None:
         notes.append("The log has no header: its KL convention is assumed.")
         header = RunHeader(kl=KLConvention(is_assumed=True))
     records = tuple(by_epoch[epoch] for epoch in sorted(by_epoch))
+    if header.is_own and saved > max(by_epoch, default=-1) + 1:
+        notes.append(
+            f"The log ends before the last checkpoint, which is after {saved} epochs: "
+            "train --resume writes what is missing."
+        )
     return History(header, records, _shortened(notes), path)
 
 
-def reconcile(path: Path | str, upto: EpochRecord, header: RunHeader | None = None) -> str | None:
+def reconcile(path: Path | str, upto: int, saved: bytes) -> str | None:
     """Make a log end with the epoch of the checkpoint that a run resumes from.
 
-    Later, repeated and torn lines move to ``metrics.set-aside.jsonl``; a missing
-    line is written from the checkpoint's record. Kept lines keep their bytes.
+    Later, repeated, torn and damaged lines move to ``metrics.set-aside.jsonl``; a
+    missing line is written from the checkpoint. Kept lines keep their bytes, but
+    those of an earlier version get sums.
 
     Args:
         path: the log.
-        upto: record of the checkpoint.
-        header: written where the log has none.
+        upto: epoch of the checkpoint; -1 before the first.
+        saved: the log that the checkpoint holds, as far as it does.
 
     Returns:
         What was done, or None where the log was right.
@@ -175,40 +184,79 @@ def reconcile(path: Path | str, upto: EpochRecord, header: RunHeader | None = No
     path = Path(path)
     with _failures_named(path, "read"):
         content = read_regular(path) if path.exists() else b""
-    heading: bytes | None = None
-    kept: dict[int, bytes] = {}
-    aside: list[bytes] = []
-    for raw in (line + b"\n" for line in content.split(b"\n") if line.strip()):
-        value = _parse(raw)
-        record = decode_epoch(value)[0] if _is_epoch(value) else None
-        if heading is None and _is_header(value):
-            heading = raw
-        elif record is None or record.epoch > upto.epoch:
-            aside.append(raw)
-        else:
-            aside.extend([kept.pop(record.epoch)] if record.epoch in kept else [])
-            kept[record.epoch] = raw
-    done = [f"{len(aside)} line(s) set aside in {SET_ASIDE_NAME}"] if aside else []
-    if heading is None and header is not None:
-        heading = _line(encode_header(header))
+    found, known = _sorted(content, upto), _sorted(saved, upto)
+    done = [f"{len(found.rest)} line(s) set aside in {SET_ASIDE_NAME}"] if found.rest else []
+    heading = found.heading
+    if heading is None and known.heading is not None:
+        heading = known.heading
         done.append("the header written anew")
-    if upto.epoch not in kept:
-        kept[upto.epoch] = _line(encode_epoch(upto))
-        done.append(f"epoch {upto.epoch} written from the checkpoint")
-    whole = (heading or b"") + b"".join(kept[epoch] for epoch in sorted(kept))
-    if whole == content:
+    missing = sorted(known.epochs.keys() - found.epochs.keys())
+    done += [f"epoch {epoch} written from the checkpoint" for epoch in missing]
+    epochs = {**known.epochs, **found.epochs}
+    whole = (heading or b"") + b"".join(epochs[epoch] for epoch in sorted(epochs))
+    if whole == content and not path.is_symlink():
         return None
     with _failures_named(path, "write"):
-        if aside:
-            with append_file(path.parent / SET_ASIDE_NAME) as file:
-                write_synced(file, b"".join(aside))
+        if found.rest:
+            _set_aside(path.parent / SET_ASIDE_NAME, found.rest)
         replace_file(path, whole)
     return f"{path.name}: {', '.join(done) or 'lines put in order'}."
 
 
-def _header(value: dict[str, Any], number: int, notes: list[str]) -> RunHeader:
+def _set_aside(path: Path, lines: Sequence[bytes]) -> None:
+    """Add lines to those set aside before; what stands behind a link is not ours."""
+    is_ours = path.is_file() and not path.is_symlink()
+    replace_file(path, (read_regular(path) if is_ours else b"") + b"".join(lines))
+
+
+@dataclass(frozen=True)
+class _SortedLines:
+    """Lines of a log by what becomes of them, each with its end."""
+
+    heading: bytes | None
+    epochs: dict[int, bytes]
+    rest: list[bytes]
+
+
+def _sorted(content: bytes, upto: int) -> _SortedLines:
+    heading: bytes | None = None
+    epochs: dict[int, bytes] = {}
+    rest: list[bytes] = []
+    for line in lines_of(content):
+        raw = line.raw + b"\n"
+        record = decode_epoch(line.value)[0] if line.kind == "epoch" else None
+        if heading is None and line.kind == "header":
+            heading = line.renewed()
+        elif record is None or record.epoch > upto:
+            rest.append(raw)
+        else:
+            rest.extend([epochs.pop(record.epoch)] if record.epoch in epochs else [])
+            epochs[record.epoch] = line.renewed()
+    return _SortedLines(heading, epochs, rest)
+
+
+def _cause_of_loss(line: Line) -> str:
+    if line.kind == "cut":
+        return "is cut in the middle"
+    if line.kind == "damaged":
+        return "is damaged (it is not what its sum says)"
+    return "is not a usable epoch"
+
+
+def _epochs_saved(run: Path) -> int:
+    """Epochs that were done at the last checkpoint of a run, by its name; 0 where there is none."""
+    try:
+        found = _CHECKPOINT.fullmatch(read_regular_text(run / POINTERS[1]))
+    except (OSError, ValueError):
+        return 0
+    return 0 if found is None else int(found[1])
+
+
+def _header(value: dict[str, Any], number: int, notes: list[str], path: Path) -> RunHeader:
     schema = value.get("schema")
-    if schema != SCHEMA:
+    if sentence := newer_format(path, schema, SCHEMA):
+        raise HistoryError(sentence)
+    if not isinstance(schema, int) or schema < 1:
         shown = ascii(str(schema)[:20])
         notes.append(f"The log has schema {shown}, this version {SCHEMA}: read as far as known.")
     header, faults = decode_header(value)
@@ -218,27 +266,6 @@ def _header(value: dict[str, Any], number: int, notes: list[str]) -> RunHeader:
     is_stated = isinstance(stated, dict) and stated.keys() >= CONVENTION
     is_unstated = not is_stated or any(fault.startswith("kl") for fault in faults)
     return replace(header, kl=replace(header.kl, is_assumed=True)) if is_unstated else header
-
-
-def _is_header(value: Any) -> bool:
-    return isinstance(value, dict) and value.get("kind") == "header"
-
-
-def _is_epoch(value: Any) -> bool:
-    return isinstance(value, dict) and value.get("kind", "epoch") == "epoch"
-
-
-def _parse(raw: bytes) -> Any:
-    """The JSON value of a line, or None where it is torn."""
-    try:
-        return json.loads(raw.decode("utf-8"))
-    except (ValueError, RecursionError):
-        return None
-
-
-def _line(value: dict[str, Any]) -> bytes:
-    text = json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
-    return text.encode("utf-8", "replace") + b"\n"
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """Runs of two seconds: their configuration, observers, and the command line around them."""
 
-import hashlib
 import json
 import os
 import shutil
@@ -27,6 +26,7 @@ from latentvqa.engine.runtime.observer import Observer
 from latentvqa.engine.training.start import Outcome, train
 from latentvqa.history import LOG_NAME
 from latentvqa.stopping import Interrupted, heard_signals
+from latentvqa.sums import replace_summed
 
 SMALL = {
     "data.scenes": "easy",
@@ -49,7 +49,7 @@ SMALL = {
     "run.threads": 1,
     "run.precision": "fp32",
 }
-TIMINGS = ("seconds", "questions_per_second", "peak_memory_mib")
+TIMINGS = ("seconds", "questions_per_second", "peak_memory_mib", "sum")
 STEPS = 9  # of an epoch of the small run
 ROOT = Path(__file__).parents[1]
 
@@ -166,11 +166,9 @@ def spoil_weights(run: Path, name: str, value: float) -> None:
     checkpoint = load_checkpoint(run / "last")
     weights = dict(checkpoint.weights)
     weights[name] = torch.full_like(weights[name], value)
-    path, sums = checkpoint.folder / "model.safetensors", checkpoint.folder / "sums.json"
+    path = checkpoint.folder / "model.safetensors"
     save_file(weights, path)
-    known = json.loads(sums.read_text())
-    known[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
-    sums.write_text(json.dumps(known))
+    replace_summed({path: path.read_bytes()})
 
 
 @contextmanager

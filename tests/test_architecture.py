@@ -23,7 +23,17 @@ HEAVY = ("torch", "torchvision", "timm", "pandas", "numpy", "matplotlib", "pyarr
 LEVELS = (
     {"errors", "stopping", "regular_files"},
     {"core"},
-    {"config", "history", "logs", "report", "durable", "outputs", "python_process"},
+    {
+        "config",
+        "history",
+        "log_lines",
+        "logs",
+        "report",
+        "durable",
+        "outputs",
+        "python_process",
+        "sums",
+    },
     {"models", "objectives", "data"},
     {"engine"},
     {"library"},
@@ -33,7 +43,9 @@ LEVELS = (
 BESIDE = {
     ("stopping", "errors"),
     ("history", "durable"),
+    ("history", "log_lines"),
     ("outputs", "durable"),
+    ("sums", "durable"),
     ("report", "history"),
     ("logs", "history"),
     ("logs", "config"),

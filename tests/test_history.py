@@ -1,4 +1,5 @@
 import json
+import os
 from dataclasses import replace
 
 import pytest
@@ -16,6 +17,7 @@ from latentvqa.history import (
     reconcile,
     write_header,
 )
+from latentvqa.log_lines import epoch_line, header_line
 from tests.runs import HEADER, make_epoch, make_run
 from tests.strategies import EPOCHS, HEADERS
 
@@ -31,6 +33,12 @@ def log(tmp_path):
     for record in make_run(4):
         append_record(path, record)
     return path
+
+
+def continued(path, record, header=None):
+    """Reconcile a log with a checkpoint that holds one record, and perhaps a header."""
+    saved = b"" if header is None else header_line(header)
+    return reconcile(path, record.epoch, saved + epoch_line(record))
 
 
 def test_a_run_is_read_as_it_was_written(log):
@@ -55,7 +63,7 @@ def test_every_line_is_strict_json(log):
 
     lines = [json.loads(line, parse_constant=refuse) for line in log.read_text().splitlines()]
     assert [line["kind"] for line in lines] == ["header", *["epoch"] * 5]
-    assert lines[0]["schema"] == 1
+    assert lines[0]["schema"] == 2
 
 
 def test_a_log_is_never_begun_twice(log):
@@ -104,14 +112,95 @@ def test_an_incomplete_convention_counts_as_assumed(log, drop):
     assert read_history(log).header.kl.is_assumed
 
 
-def test_a_newer_schema_and_unknown_fields_are_read_as_far_as_known(log):
-    first, rest = log.read_bytes().split(b"\n", 1)
-    header = json.dumps({**json.loads(first), "schema": 7, "novel": [1]}).encode()
+def first_version(log):
+    """The log as the first version wrote it: without sums."""
+    lines = [json.loads(line) for line in log.read_bytes().splitlines()]
+    for line in lines:
+        line.pop("sum")
+    lines[0]["schema"] = 1
+    log.write_text("".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines))
+    return log
+
+
+def test_a_newer_schema_is_refused_in_a_sentence(log):
+    first, rest = first_version(log).read_bytes().split(b"\n", 1)
+    for others in (rest, log.read_bytes()):
+        log.write_bytes(first.replace(b'"schema":1', b'"schema":7') + b"\n" + others)
+        with pytest.raises(HistoryError) as caught:
+            read_history(log)
+        assert str(caught.value) == (
+            f"{log}: written by a newer LatentVQA (format 7; this one reads up to 2): upgrade "
+            "LatentVQA to use it"
+        )
+
+
+def test_unknown_lines_and_fields_of_the_first_version_are_left_out(log):
+    first, rest = first_version(log).read_bytes().split(b"\n", 1)
+    header = json.dumps({**json.loads(first), "novel": [1]}).encode()
     log.write_bytes(header + b"\n" + b'{"kind":"thought","x":1}\n' + rest)
     history = read_history(log)
-    assert len(history.records) == 4
-    assert "schema '7'" in history.notes[0]
-    assert history.notes[1] == "Line 2 is not a usable epoch and was left out."
+    assert (len(history.records), history.header) == (4, HEADER)
+    assert history.notes == ("Line 2 is not a usable epoch and was left out.",)
+
+
+def test_a_log_of_the_first_version_is_continued_with_sums(log):
+    known = read_history(log)
+    now = log.read_bytes()
+    assert read_history(first_version(log)) == known
+    assert continued(log, make_epoch(3)) == "metrics.jsonl: lines put in order."
+    assert log.read_bytes() == now
+    assert continued(log, make_epoch(3)) is None
+
+
+@pytest.mark.parametrize("line", range(5))
+def test_a_damaged_line_is_left_out_said_and_written_anew_from_the_checkpoint(log, line):
+    whole, known = log.read_bytes(), read_history(log)
+    lines = whole.splitlines(keepends=True)
+    lines[line] = lines[line].replace(b"1", b"7", 1)
+    log.write_bytes(b"".join(lines))
+    history = read_history(log)
+    assert history.notes[0] == (
+        f"Line {line + 1} is damaged (it is not what its sum says) and was left out."
+    )
+    assert "train --resume" in history.notes[1]
+    assert len(history.records) == (4 if line == 0 else 3)
+    done = reconcile(log, 3, whole)
+    assert "1 line(s) set aside" in done
+    assert ("the header" if line == 0 else f"epoch {line - 1} written") in done
+    assert log.read_bytes() == whole and read_history(log) == known
+    assert (log.parent / SET_ASIDE_NAME).read_bytes() == lines[line]
+
+
+def test_what_is_set_aside_is_added_to_what_was_before(log):
+    for torn in (b'{"kind":"epo', b'{"kind'):
+        log.write_bytes(log.read_bytes() + torn)
+        continued(log, make_epoch(3))
+    assert (log.parent / SET_ASIDE_NAME).read_bytes() == b'{"kind":"epo\n{"kind\n'
+
+
+@pytest.mark.parametrize("target", ["theirs", "nowhere"])
+def test_no_link_is_written_through(log, tmp_path, target):
+    whole = log.read_bytes()
+    (tmp_path / "theirs").write_bytes(whole)
+    log.unlink()
+    log.symlink_to(target)
+    (tmp_path / SET_ASIDE_NAME).symlink_to(target)
+    with pytest.raises(HistoryError, match="is a link"):
+        append_record(log, make_epoch(4))
+    reconcile(log, 2, whole)
+    assert (tmp_path / "theirs").read_bytes() == whole and not (tmp_path / "nowhere").exists()
+    assert not log.is_symlink() and len(read_history(log).records) == 3
+    set_aside = tmp_path / SET_ASIDE_NAME
+    if target == "theirs":
+        assert set_aside.read_bytes() == whole.splitlines(keepends=True)[4]
+        assert not set_aside.is_symlink()
+
+
+def test_a_pipe_in_the_place_of_the_log_is_not_waited_for(log):
+    log.unlink()
+    os.mkfifo(log)
+    with pytest.raises(HistoryError, match="cannot write"):
+        append_record(log, make_epoch(4))
 
 
 def test_byte_order_marks_blank_lines_and_windows_line_ends_are_no_fault(log):
@@ -141,7 +230,7 @@ def test_a_header_alone_is_a_history_without_epochs(tmp_path):
 
 def test_reconcile_leaves_a_right_log_alone(log):
     before = log.read_bytes()
-    assert reconcile(log, make_epoch(3)) is None
+    assert continued(log, make_epoch(3)) is None
     assert log.read_bytes() == before
     assert list(log.parent.iterdir()) == [log]
 
@@ -149,28 +238,28 @@ def test_reconcile_leaves_a_right_log_alone(log):
 def test_reconcile_sets_later_and_torn_lines_aside(log):
     lines = log.read_bytes().splitlines(keepends=True)
     log.write_bytes(b"".join(lines) + b'{"kind":"epo')
-    done = reconcile(log, make_epoch(1))
+    done = continued(log, make_epoch(1))
     assert log.read_bytes() == b"".join(lines[:3])
     assert (log.parent / SET_ASIDE_NAME).read_bytes() == lines[3] + lines[4] + b'{"kind":"epo\n'
     assert done == "metrics.jsonl: 3 line(s) set aside in metrics.set-aside.jsonl."
 
 
 def test_reconcile_writes_a_missing_line_from_the_checkpoint(log):
-    done = reconcile(log, make_epoch(4, beta=0.25))
+    done = continued(log, make_epoch(4, beta=0.25))
     assert read_history(log).records[4].beta == 0.25
     assert done == "metrics.jsonl: epoch 4 written from the checkpoint."
-    assert reconcile(log, make_epoch(4)) is None
+    assert continued(log, make_epoch(4)) is None
 
 
 def test_reconcile_keeps_the_last_of_repeated_lines(log):
     append_record(log, make_epoch(2, beta=0.5))
-    reconcile(log, make_epoch(3))
+    continued(log, make_epoch(3))
     history = read_history(log)
     assert (history.records[2].beta, history.notes) == (0.5, ())
 
 
 def test_reconcile_makes_a_lost_log_anew(tmp_path):
-    reconcile(tmp_path / LOG_NAME, make_epoch(4), HEADER)
+    continued(tmp_path / LOG_NAME, make_epoch(4), HEADER)
     history = read_history(tmp_path)
     assert (history.header, [r.epoch for r in history.records]) == (HEADER, [4])
 
@@ -180,7 +269,7 @@ def test_a_folder_in_the_place_of_the_log_is_an_error(tmp_path):
     for action in (
         lambda: read_history(tmp_path / LOG_NAME),
         lambda: append_record(tmp_path / LOG_NAME, make_epoch(0)),
-        lambda: reconcile(tmp_path / LOG_NAME, make_epoch(0)),
+        lambda: continued(tmp_path / LOG_NAME, make_epoch(0)),
     ):
         with pytest.raises(HistoryError):
             action()
@@ -236,7 +325,7 @@ def test_whatever_a_file_holds_only_a_history_error_leaves_the_reader(tmp_path, 
     except HistoryError:
         return
     assert diagnose(history.header, history.records, notes=history.notes).verdict.sentence
-    reconcile(path, make_epoch(3))
+    continued(path, make_epoch(3))
     (tmp_path / SET_ASIDE_NAME).unlink(missing_ok=True)
     assert read_history(path).records[-1].epoch == 3
 

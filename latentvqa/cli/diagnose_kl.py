@@ -139,7 +139,8 @@ def diagnose_kl(
         history = read_log(path, options)
         header, records = history.header, history.records
         thresholds, notes = resolved_thresholds(header.thresholds, limits)
-        known, test = (*history.notes, *notes), latent_use_of_log(history)
+        test, lost = latent_use_of_log(history)
+        known = (*history.notes, *notes, *lost)
         found = diagnose(header, records, thresholds, known, test)
         tried = None
         if free_bits is not None:

@@ -20,6 +20,7 @@ from latentvqa.config.sections import (
     Vision,
     conflicts,
 )
+from latentvqa.config.toml_files import SCHEMA as CONFIG_SCHEMA
 from latentvqa.config.warnings import ablation_warnings, config_warnings
 from latentvqa.config.writing import (
     changed_keys,
@@ -30,6 +31,7 @@ from latentvqa.config.writing import (
 )
 
 __all__ = [
+    "CONFIG_SCHEMA",
     "KL",
     "RULE_SCORER",
     "Ablation",

@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from latentvqa.core.formats import newer_format
 from latentvqa.core.toml_text import parse_toml
 from latentvqa.errors import ConfigError
 from latentvqa.regular_files import open_regular
 
+SCHEMA = 1  # of what a run writes; stands in it as the key of that name
 _MOST_BYTES = 1 << 20
 
 
@@ -20,10 +22,10 @@ def read_toml(path: Path, option: str) -> dict[str, Any]:
         option: what the user names it by.
 
     Raises:
-        ConfigError: if it cannot be read.
+        ConfigError: if it cannot be read, or a newer version wrote it.
     """
     try:
-        return parse_toml(_content(path).decode("utf-8-sig"))
+        return without_schema(parse_toml(_content(path).decode("utf-8-sig")), path)
     except FileNotFoundError as error:
         raise ConfigError(f"{path}: no such file. Give {option} an existing TOML file.") from error
     except OSError as error:
@@ -32,6 +34,24 @@ def read_toml(path: Path, option: str) -> dict[str, Any]:
         raise ConfigError(f"{path}: cannot be read as UTF-8 TOML: {error}") from error
     except ValueError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
+
+
+def without_schema(values: dict[str, Any], source: object) -> dict[str, Any]:
+    """The keys without the number of their format.
+
+    Args:
+        values: tables of keys.
+        source: where they stand, for people.
+
+    Raises:
+        ConfigError: if a newer version wrote them.
+    """
+    schema = values.get("schema")
+    if not isinstance(schema, int):
+        return values
+    if sentence := newer_format(source, schema, SCHEMA):
+        raise ConfigError(sentence)
+    return {name: value for name, value in values.items() if name != "schema"}
 
 
 def _content(path: Path) -> bytes:

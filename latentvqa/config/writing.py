@@ -10,6 +10,7 @@ import tomli_w
 
 from latentvqa.config.loading import PATH_KEYS
 from latentvqa.config.sections import Config
+from latentvqa.config.toml_files import without_schema
 from latentvqa.core.toml_text import parse_toml
 from latentvqa.errors import ConfigError
 
@@ -23,10 +24,11 @@ def config_from_toml(text: str, source: str) -> Config:
     """Read what :func:`config_to_toml` wrote.
 
     Raises:
-        ConfigError: naming ``source`` if the text is no such configuration.
+        ConfigError: naming ``source`` if the text is no such configuration, or a newer
+            version wrote it.
     """
     try:
-        return Config.model_validate(parse_toml(text))
+        return Config.model_validate(without_schema(parse_toml(text), source))
     except ValueError as error:  # pydantic's is one
         raise ConfigError(f"{source}: not a configuration of this version: {error}") from error
 

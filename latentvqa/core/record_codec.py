@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from latentvqa.core.records import EpochRecord, RunHeader
 
-SCHEMA = 1
+SCHEMA = 2  # since 2 every line ends with a sum of its text
 MOST_EPOCHS = 1_000_000
 
 _Record = TypeVar("_Record", RunHeader, EpochRecord)

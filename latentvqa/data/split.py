@@ -16,12 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentvqa.data.tables import QuestionTable
-from latentvqa.durable import replace_file
 from latentvqa.errors import DataError
-from latentvqa.regular_files import open_regular_text
+from latentvqa.sums import read_summed, replace_summed
 
 _HEADER = ["image", "split"]
 _TRAIN, _VAL = "train", "val"
+_ADVICE = (
+    "Put back a copy of it, or let `latentvqa train --resume` make it anew; other rows can be "
+    "evaluated with --data FILE --images DIR."
+)
 
 
 def split_by_image(
@@ -77,6 +80,11 @@ def split_by_image(
 
 def write_split(path: Path, train: QuestionTable, val: QuestionTable) -> None:
     """Write which image went to which side, as CSV with columns image, split."""
+    replace_summed({path: split_content(train, val)})
+
+
+def split_content(train: QuestionTable, val: QuestionTable) -> bytes:
+    """What :func:`write_split` writes."""
     sides = [(name, _TRAIN) for name in train.image_names]
     sides += [(name, _VAL) for name in val.image_names]
     text = io.StringIO(newline="")
@@ -86,18 +94,19 @@ def write_split(path: Path, train: QuestionTable, val: QuestionTable) -> None:
     plain.writerow(_HEADER)
     for name, side in sorted(sides):
         (quoted if "\r" in name else plain).writerow([name, side])
-    replace_file(path, text.getvalue().encode())
+    return text.getvalue().encode()
 
 
 def read_split(path: Path, table: QuestionTable) -> tuple[QuestionTable, QuestionTable]:
     """Split a table as a file written by :func:`write_split` says.
 
     Raises:
-        DataError: if the file is unreadable or does not cover the table.
+        DamagedFileError: if the file is not what was written.
+        DataError: if it is unreadable or does not cover the table.
     """
     try:
-        with open_regular_text(path, newline="") as file:
-            records = list(csv.reader(file, strict=True))
+        text = read_summed(path, _ADVICE).decode()
+        records = list(csv.reader(io.StringIO(text, newline=""), strict=True))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path}: the split cannot be read: {error}") from error
     if records[:1] != [_HEADER]:

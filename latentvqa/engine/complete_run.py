@@ -18,7 +18,8 @@ from latentvqa.engine.evaluation.evaluate import Evaluation, evaluate
 from latentvqa.engine.evaluation.files import write_evaluation
 from latentvqa.engine.run_report.page import write_reports
 from latentvqa.engine.runs.earlier import BEGUN, contents, require_usable
-from latentvqa.engine.runs.folder import CLOSED, RunFolder, evaluation_folder, read_config
+from latentvqa.engine.runs.evaluations import evaluation_folder
+from latentvqa.engine.runs.folder import CLOSED, RunFolder, read_config
 from latentvqa.engine.runs.loading import load_model
 from latentvqa.engine.runs.lock import sole_writer
 from latentvqa.engine.runs.tables import validation_table

@@ -12,13 +12,15 @@ from latentvqa.core.exchanges import ExchangeLimits
 from latentvqa.data.tables import QuestionTable, read_questions
 from latentvqa.engine.evaluation.evaluate import Evaluation, evaluate
 from latentvqa.engine.evaluation.files import write_evaluation
-from latentvqa.engine.runs.folder import RunFolder, evaluation_folder, read_config, run_of
+from latentvqa.engine.runs.evaluations import evaluation_folder
+from latentvqa.engine.runs.folder import RunFolder, edited_notes, read_config, run_of
 from latentvqa.engine.runs.loading import load_model
 from latentvqa.engine.runs.lock import writer_if_possible
 from latentvqa.engine.runs.places import is_own_table, moved, require_same_images
 from latentvqa.engine.runs.tables import validation_table
 from latentvqa.engine.runtime.observer import Observer
 from latentvqa.errors import ConfigError
+from latentvqa.sums import damaged_files
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ def evaluate_run(request: EvaluationRequest, observer: Observer) -> tuple[Evalua
     limits = _limits(request)
     with writer_if_possible(run_of(run), observer.notice) as is_writable:
         loaded = load_model(run, request.device)
-        for note in loaded.notes:
+        for note in (*loaded.notes, *edited_notes(run_of(run))):
             observer.notice(f"warning: {note}")
         skip_bad_images = request.skip_bad_images
         known = _config(request).data
@@ -114,6 +116,8 @@ def evaluate_run(request: EvaluationRequest, observer: Observer) -> tuple[Evalua
             return found, None
         folder = evaluation_folder(run_of(run), data, loaded.folder.name)
         try:
+            for path in damaged_files(folder):
+                observer.notice(f"warning: {path} was damaged and is replaced")
             write_evaluation(found, folder, escapes_formulas=request.escapes_formulas)
         except OSError as error:
             observer.notice(f"warning: {folder}: the result is not saved: {error.strerror}")

@@ -82,8 +82,8 @@ def diagnose(
         options, overrides = log_options(overrides=overrides)
         log = read_any_log(Path(log), options)
     if isinstance(log, History):
-        test = latent_use_of_log(log)
-        header, notes, log = log.header, log.notes, log.records
+        test, lost = latent_use_of_log(log)
+        header, notes, log = log.header, (*log.notes, *lost), log.records
     header = header or RunHeader(kl=KLConvention(is_assumed=True))
     thresholds, remarks = resolved_thresholds(header.thresholds, overrides)
     return diagnose_records(header, log, thresholds, (*notes, *remarks), test)

@@ -159,7 +159,7 @@ def test_a_run_that_does_not_say_which_is_best_is_told_of(cli, run, own, content
     (run / "best").unlink() if content is None else (run / "best").write_bytes(content)
     done = cli("evaluate", run, *own)
     assert done.code == 0, done.err
-    assert "best: missing or unreadable; using" in " ".join(done.err.split())
+    assert "best: missing or damaged; using" in " ".join(done.err.split())
 
 
 def test_columns_of_other_names_are_mapped(cli, run, own, tmp_path):

@@ -7,10 +7,12 @@ from typing import Any
 
 from safetensors.torch import load, save
 
+from latentvqa.core.formats import newer_format
 from latentvqa.data.blind.counts import GroupCounts, TokenCounts
 from latentvqa.data.blind.models import BlindModels
 from latentvqa.data.blind.words import WordModel
 from latentvqa.errors import CheckpointError
+from latentvqa.sums import NewerFormatError
 
 SCHEMA = 1
 
@@ -56,7 +58,8 @@ def from_bytes(content: bytes, weights: bytes, source: str) -> BlindModels:
         source: where they come from, for messages.
 
     Raises:
-        CheckpointError: naming the source, if it is damaged or of a newer version.
+        CheckpointError: naming the source, if it is damaged.
+        NewerFormatError: likewise, if a newer version wrote it.
     """
     try:
         held = json.loads(content)
@@ -91,14 +94,12 @@ def from_bytes(content: bytes, weights: bytes, source: str) -> BlindModels:
             words,
             held["text_share"],
         )
-    except CheckpointError:
+    except NewerFormatError:
         raise
     except Exception as error:  # whatever damage does to JSON, keys, types or tensors
         raise CheckpointError(f"{source}: damaged: {error}") from error
 
 
 def _require_known(schema: int, source: str) -> None:
-    if schema > SCHEMA:
-        raise CheckpointError(
-            f"{source}: written by a newer version (schema {schema}). Update latentvqa."
-        )
+    if sentence := newer_format(source, schema, SCHEMA):
+        raise NewerFormatError(sentence)

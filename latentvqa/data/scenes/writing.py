@@ -16,14 +16,16 @@ from pathlib import Path
 from random import Random
 from typing import Literal
 
+from latentvqa.core.summed_text import has_right_sum, with_sum
 from latentvqa.data.scenes.layout import SceneSpec, draw_scene, sample_scene
 from latentvqa.data.scenes.questions import FAMILIES, ask_scene
 from latentvqa.durable import is_unfinished, replace_file, unfinished_name
 from latentvqa.errors import DataError, OutputError
-from latentvqa.regular_files import read_regular_text
+from latentvqa.regular_files import read_regular
 
 TABLE_NAME, IMAGES_NAME = "questions.csv", "images"
 MADE_NAME = "scenes.json"  # says how the files beside it were made, and that we made them
+_SCHEMA = 1  # before it there was no sum
 Level = Literal["easy", "full"]
 _SPECS = {
     "easy": SceneSpec(canvas=48, objects=3, radius=7, midline_margin=3.0),
@@ -87,6 +89,7 @@ def make_scenes(
     )
     asked = _LEVEL_FAMILIES[level] if families is None else tuple(families)
     made = {
+        "schema": _SCHEMA,
         "seed": seed,
         "level": level,
         "images": images,
@@ -113,7 +116,7 @@ def make_scenes(
         if overwrite:
             _move_earlier(folder, aside)
         (aside / IMAGES_NAME).rename(folder / IMAGES_NAME)
-        replace_file(folder / MADE_NAME, json.dumps(made, indent=1).encode())
+        replace_file(folder / MADE_NAME, with_sum(json.dumps(made, indent=1).encode()))
         replace_file(folder / TABLE_NAME, _table(records))
         return folder / TABLE_NAME
     except OSError as error:
@@ -140,8 +143,8 @@ def _require_free(folder: Path, *, overwrite: bool) -> None:
     foreign = _foreign_names(folder)
     if foreign is None:
         raise OutputError(
-            f"{folder}: no {MADE_NAME} in it that says how scenes were made, so that nothing in it "
-            "is replaced. Name another folder."
+            f"{folder}: no {MADE_NAME} in it, or a damaged one, that says how scenes were made, "
+            "so that nothing in it is replaced. Name another folder."
         )
     if foreign:
         more = f" and {len(foreign) - _SHOWN} more" if len(foreign) > _SHOWN else ""
@@ -154,8 +157,12 @@ def _require_free(folder: Path, *, overwrite: bool) -> None:
 def _foreign_names(folder: Path) -> list[str] | None:
     """Names in a folder of scenes that are not theirs; None where it is none."""
     try:
-        count = int(json.loads(read_regular_text(folder / MADE_NAME))["images"])
-    except (OSError, ValueError, KeyError, TypeError):
+        content = read_regular(folder / MADE_NAME)
+        made = json.loads(content)
+        if made.keys() & {"schema", "sum"} and not has_right_sum(content):
+            return None
+        count = int(made["images"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     own = {TABLE_NAME, IMAGES_NAME, MADE_NAME}
     foreign = {path.name for path in folder.iterdir() if not is_unfinished(path)} - own

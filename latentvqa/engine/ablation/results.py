@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from latentvqa.core.ablation import (
     RunResult,
 )
 from latentvqa.core.estimates import Estimate, spread
-from latentvqa.engine.ablation.runs import RunPlace, places_of, read_json
+from latentvqa.engine.ablation.runs import RunPlace, places_of
 from latentvqa.engine.metrics.paired_tests import (
     RowKey,
     difference_over_images,
@@ -27,9 +28,10 @@ from latentvqa.engine.metrics.paired_tests import (
     p_of_no_difference,
     smallest_detectable_difference,
 )
+from latentvqa.engine.runs.evaluations import ANEW, read_evaluation
 from latentvqa.errors import CheckpointError
 from latentvqa.history import read_history
-from latentvqa.regular_files import open_regular_text
+from latentvqa.sums import DamagedFileError, NewerFormatError, read_summed
 
 _SHUFFLED = "exact_match_latents_shuffled"
 
@@ -117,7 +119,7 @@ def _result(place: RunPlace) -> RunResult:
 def _measures(place: RunPlace) -> dict[str, float]:
     """Measures of the best checkpoint, and the length of the run."""
     try:
-        found = read_json(place.evaluation / "evaluation.json")
+        found = read_evaluation(place.evaluation)
         scores, losses = found["metrics"], found["losses"]
         records = read_history(place.folder).records
         measures = {
@@ -130,7 +132,9 @@ def _measures(place: RunPlace) -> dict[str, float]:
             "epochs": float(len(records)),
             "seconds": sum(value for record in records for value in record.seconds.values()),
         }
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except NewerFormatError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, DamagedFileError) as error:
         raise CheckpointError(
             f"{place.evaluation}: cannot be read ({error}). Remove {place.folder} and its "
             f"{place.key}.json, and run it again."
@@ -187,12 +191,12 @@ def _correctness(place: RunPlace) -> dict[RowKey, bool]:
     """Whether each validation row is right, by image, question, reference and row."""
     path = place.evaluation / "predictions.csv"
     try:
-        with open_regular_text(path, newline="") as file:
-            return {
-                (row["image"], row["question"], row["reference"], row["row"]): row["correct"] == "1"
-                for row in csv.DictReader(file, strict=True)
-            }
-    except (OSError, KeyError, csv.Error) as error:
+        text = read_summed(path, ANEW).decode()
+        return {
+            (row["image"], row["question"], row["reference"], row["row"]): row["correct"] == "1"
+            for row in csv.DictReader(io.StringIO(text, newline=""), strict=True)
+        }
+    except (OSError, ValueError, KeyError, csv.Error) as error:
         raise CheckpointError(f"{path}: cannot be read ({error})") from error
 
 

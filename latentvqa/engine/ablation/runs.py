@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from latentvqa.config import Ablation, Config, config_to_toml
 from latentvqa.config.plans import OWN_BACKBONE
 from latentvqa.config.resolving import resolve
 from latentvqa.core.ablation import RunState
 from latentvqa.durable import replace_file
-from latentvqa.engine.runs.folder import evaluation_folder
+from latentvqa.engine.runs.evaluations import evaluation_folder
 from latentvqa.engine.runtime.file_lock import is_locked
 from latentvqa.regular_files import read_regular_text
 
@@ -206,9 +204,3 @@ def _with_backbone(config: Config, backbone: RunPlace | None) -> Config:
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:_KEY_LETTERS]
-
-
-def read_json(path: Path) -> Mapping[str, Any]:
-    """A JSON object from a file."""
-    found: Mapping[str, Any] = json.loads(read_regular_text(path))
-    return found

@@ -152,7 +152,7 @@ def evaluate(
     if seen is None and places.config.exists():  # a copied checkpoint has neither
         observer.notice(
             f"warning: {places.answers} is missing or damaged, so what training had "
-            "seen of the answers is not known"
+            "seen of the answers is not known; train --resume makes it anew"
         )
     confidence = judge_confidence(
         scores.confidences,

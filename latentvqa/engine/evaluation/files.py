@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
 from collections.abc import Callable
@@ -10,25 +11,26 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from latentvqa.core.results.evaluation import EvaluationResult
 from latentvqa.core.results.latent_use import LatentUse
 from latentvqa.durable import replace_file
 from latentvqa.engine.evaluation.attention import write_attention
 from latentvqa.engine.evaluation.evaluate import Evaluation
+from latentvqa.engine.runs.evaluations import SCHEMA, read_evaluation
 from latentvqa.engine.runs.folder import (
     ATTENTION_FILES,
     CONFIDENCE_FILE,
     EVALUATION_FILE,
     PREDICTIONS_FILE,
 )
-from latentvqa.regular_files import read_regular
+from latentvqa.errors import CheckpointError
 from latentvqa.report.evaluation.confidence import confidence_png
 from latentvqa.report.text import formula_escaped
 from latentvqa.stopping import deferred
+from latentvqa.sums import replace_summed
 
-SCHEMA = 1
 _RESULT = TypeAdapter(EvaluationResult)
 
 
@@ -51,7 +53,13 @@ def write_evaluation(
         folder: where to; made if it is missing.
         escapes_formulas: put an apostrophe before cells of ``predictions.csv`` that a
             spreadsheet would compute.
+
+    Raises:
+        OSError: if they cannot be written, or a link stands in the place of the folder.
     """
+    for place in (folder.parent, folder):
+        if place.is_symlink():
+            raise FileExistsError(errno.EEXIST, "is a link, which is not followed", str(place))
     with deferred():  # the files belong together
         folder.mkdir(parents=True, exist_ok=True)
         result = evaluation.result
@@ -61,9 +69,9 @@ def write_evaluation(
             for name in ATTENTION_FILES:
                 (folder / name).unlink(missing_ok=True)
         text = json.dumps(evaluation_json(result), indent=1, ensure_ascii=False)
-        replace_file(folder / EVALUATION_FILE, text.encode())
         rows = _predictions(evaluation, formula_escaped if escapes_formulas else str)
-        replace_file(folder / PREDICTIONS_FILE, rows.encode())
+        tables = {EVALUATION_FILE: text, PREDICTIONS_FILE: rows}
+        replace_summed({folder / name: content.encode() for name, content in tables.items()})
         replace_file(folder / CONFIDENCE_FILE, confidence_png(result.confidence))
         write_attention(evaluation, folder)
 
@@ -71,8 +79,8 @@ def write_evaluation(
 def _earlier_latent_use(result: EvaluationResult, folder: Path) -> LatentUse | None:
     """What an earlier evaluation found, where it is one of the same answers."""
     try:
-        earlier = _RESULT.validate_json(read_regular(folder / EVALUATION_FILE))
-    except (OSError, ValidationError):
+        earlier = _RESULT.validate_python(read_evaluation(folder))
+    except (OSError, ValueError, CheckpointError):  # pydantic's is a ValueError
         return None
     is_same = all(
         getattr(earlier, name) == getattr(result, name)

@@ -15,8 +15,9 @@ from latentvqa.engine.run_report.samples import (
     samples_of,
     written_answers,
 )
-from latentvqa.engine.runs.folder import BEST, RunFolder, pointed_checkpoint, read_config
+from latentvqa.engine.runs.folder import BEST, RunFolder, edited_notes, read_config
 from latentvqa.engine.runs.latent_use import latent_use_of_log
+from latentvqa.engine.runs.saved_checkpoints import pointed_checkpoint
 from latentvqa.errors import LatentVQAError
 from latentvqa.history import History, read_history
 from latentvqa.regular_files import read_regular_text
@@ -58,6 +59,8 @@ def run_page(
     text = read_regular_text(config, errors="replace") if config.is_file() else None
     if text is None:
         notice(f"warning: no {config.name} in the run folder: the page shows no configuration")
+    for note in edited_notes(run):
+        notice(f"warning: {note}")
     bare = RunReport(judged, text)
     if samples == 0 or not history.records:
         return render_report(bare)
@@ -109,6 +112,7 @@ def _answers(run: Path, notice: Notice, answer: Callable[[], Answers] | None) ->
 
 def _judged(history: History) -> JudgedRun:
     thresholds, notes = resolved_thresholds(history.header.thresholds)
-    known, test = (*history.notes, *notes), latent_use_of_log(history)
+    test, lost = latent_use_of_log(history)
+    known = (*history.notes, *notes, *lost)
     found = diagnose(history.header, history.records, thresholds, known, test)
     return JudgedRun(history, found, thresholds)

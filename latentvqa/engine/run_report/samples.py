@@ -6,20 +6,20 @@ Read from what ``evaluate`` wrote. Nothing here loads a model.
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from io import BytesIO
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import TextIO
 
 from latentvqa.config import Data
 from latentvqa.data.decoding import decode_image
 from latentvqa.data.folders.names import ImageFolder
-from latentvqa.engine.runs.folder import EVALUATION_FILE, PREDICTIONS_FILE, evaluation_folder
+from latentvqa.engine.runs.evaluations import ANEW, evaluation_folder, read_evaluation
+from latentvqa.engine.runs.folder import PREDICTIONS_FILE
 from latentvqa.errors import DataError
-from latentvqa.regular_files import open_regular_text, read_regular_text
 from latentvqa.report.diagnosis.page_samples import Sample
+from latentvqa.sums import read_summed
 
 THUMBNAIL_SIDE = 160  # pixels
 THUMBNAIL_QUALITY = 80
@@ -56,6 +56,8 @@ def written_answers(run: Path) -> Answers | None:
     """What ``evaluate`` wrote about the validation split; None where it wrote nothing.
 
     Raises:
+        DamagedFileError: if a file is not what was written.
+        NewerFormatError: if a newer version wrote it.
         DataError: if the files are there but cannot be used.
     """
     folder = evaluation_folder(run)
@@ -63,9 +65,9 @@ def written_answers(run: Path) -> Answers | None:
     if not path.exists():
         return None
     try:
-        with open_regular_text(path, newline="") as file:
-            rows = _rows(file)
-        known = json.loads(read_regular_text(folder / EVALUATION_FILE))
+        text = read_summed(path, ANEW).decode()
+        rows = _rows(StringIO(text, newline=""))
+        known = read_evaluation(folder)
         return Answers(rows, str(known["checkpoint"]), len(rows))
     except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
         raise DataError(

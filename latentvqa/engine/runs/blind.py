@@ -8,13 +8,13 @@ from latentvqa.data.batches import EncodedTable
 from latentvqa.data.blind.files import from_bytes, to_bytes
 from latentvqa.data.blind.models import BlindModels, fit_blind_models
 from latentvqa.data.blind.rows import blind_rows
-from latentvqa.durable import replace_file
 from latentvqa.engine.runs.folder import RunFolder
 from latentvqa.engine.runs.loading import LoadedModel
 from latentvqa.engine.runs.tables import training_table
 from latentvqa.errors import LatentVQAError
-from latentvqa.regular_files import read_regular
+from latentvqa.sums import NewerFormatError, read_summed, replace_summed
 
+_ADVICE = "Let `latentvqa train --resume` make it anew."
 SEED = 0  # of the model that reads words: the same floor for every seed of a run
 
 
@@ -33,8 +33,7 @@ def write_blind_models(run: Path, models: BlindModels) -> None:
     """Keep the models in the run folder."""
     places = RunFolder(run)
     content, weights = to_bytes(models)
-    replace_file(places.blind_weights, weights)
-    replace_file(places.blind_models, content)
+    replace_summed({places.blind_weights: weights, places.blind_models: content})
 
 
 def read_blind_models(run: Path) -> BlindModels | None:
@@ -46,8 +45,10 @@ def read_blind_models(run: Path) -> BlindModels | None:
     places = RunFolder.holding(run)
     if not places.blind_models.is_file():
         return None
-    weights = read_regular(places.blind_weights) if places.blind_weights.is_file() else b""
-    content = read_regular(places.blind_models)
+    weights = b""
+    if places.blind_weights.is_file():
+        weights = read_summed(places.blind_weights, _ADVICE)
+    content = read_summed(places.blind_models, _ADVICE)
     return from_bytes(content, weights, str(places.blind_models))
 
 
@@ -59,6 +60,8 @@ def blind_models_of(run: Path, loaded: LoadedModel, language: str) -> BlindModel
     """
     try:
         known = read_blind_models(run)
+    except NewerFormatError:
+        raise
     except LatentVQAError:
         known = None
     if known is not None:

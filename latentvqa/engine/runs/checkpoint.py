@@ -2,14 +2,12 @@
 
 A folder holds ``model.safetensors``, ``model.json`` (specification and record),
 ``tokenizer.json``, the trainer's state (``trainer.safetensors``,
-``trainer.json``) and ``sums.json`` with the SHA-256 of each; later, perhaps,
-``calibration.json``. ``best`` and ``last`` beside them are files with a folder's
-name in them.
+``trainer.json``), the log up to it (``metrics.jsonl``) and ``sums.json`` with the
+SHA-256 of each; later, perhaps, ``calibration.json``.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import secrets
@@ -24,23 +22,36 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from latentvqa.durable import replace_file, sync_folder
-from latentvqa.engine.runs.folder import LAST, RunFolder, pointed_checkpoint
+from latentvqa.core.formats import newer_format
+from latentvqa.durable import sync_folder
+from latentvqa.engine.runs.folder import BEST, LAST, RunFolder
 from latentvqa.engine.runs.saved_checkpoints import (
+    MODEL_FILE,
+    TRAINER_FILE,
     announce_saved,
-    newest_first,
+    checkpoint_candidates,
+    point,
+    pointed_checkpoint,
+    pointer_faults,
     remove_superseded,
 )
 from latentvqa.engine.runtime.finite import first_not_finite
 from latentvqa.errors import CheckpointError
-from latentvqa.history import POINTERS
-from latentvqa.regular_files import open_regular, read_regular_text
+from latentvqa.history import LOG_NAME
+from latentvqa.regular_files import open_regular, read_regular, read_regular_text
+from latentvqa.sums import (
+    SUMS_NAME,
+    NewerFormatError,
+    read_sums,
+    replace_summed,
+    sum_of,
+    sums_content,
+)
 
-SCHEMA = 1
-_MODEL, _WEIGHTS = "model.json", "model.safetensors"
+SCHEMA = 2  # 1 held no log
+_READ = (1, SCHEMA)
+_WEIGHTS, _TRAINER_TENSORS = "model.safetensors", "trainer.safetensors"
 _TOKENIZER = "tokenizer.json"
-_TRAINER, _TRAINER_TENSORS = "trainer.json", "trainer.safetensors"
-_SUMS = "sums.json"
 _CALIBRATION = "calibration.json"
 _TEMPORARY_PREFIX = ".writing-"
 
@@ -56,6 +67,7 @@ class Checkpoint:
         tokenizers: text of ``tokenizer.json``.
         trainer_tensors: the trainer's tensors, by name; empty if absent.
         trainer: the trainer's plain values; empty if absent.
+        log: the log of the run up to it; empty in one of an earlier version.
         logit_temperature: what the decoder's logits are divided by for a
             confidence; None where it was never fitted.
         notes: what the reader should know, such as a fallback.
@@ -67,6 +79,7 @@ class Checkpoint:
     tokenizers: str
     trainer_tensors: Mapping[str, Tensor]
     trainer: Mapping[str, Any]
+    log: bytes
     logit_temperature: float | None = None
     notes: tuple[str, ...] = ()
 
@@ -80,6 +93,7 @@ def save_checkpoint(
     tokenizers: str,
     trainer_tensors: Mapping[str, Tensor],
     trainer: Mapping[str, Any],
+    log: bytes,
     is_best: bool,
 ) -> Path:
     """Write a checkpoint, point ``last`` (and ``best``) to it, drop superseded ones.
@@ -102,18 +116,17 @@ def save_checkpoint(
         if not final.exists():
             temporary.mkdir()
             save_file(_contiguous(weights), temporary / _WEIGHTS)
-            _write_json(temporary / _MODEL, {"schema": SCHEMA, **model})
+            _write_json(temporary / MODEL_FILE, {"schema": SCHEMA, **model})
             (temporary / _TOKENIZER).write_text(tokenizers, encoding="utf-8")
             save_file(_contiguous(trainer_tensors), temporary / _TRAINER_TENSORS)
-            _write_json(temporary / _TRAINER, trainer)
-            sums = {file.name: _sha256(file) for file in sorted(temporary.iterdir())}
-            _write_json(temporary / _SUMS, sums)
+            _write_json(temporary / TRAINER_FILE, trainer)
+            (temporary / LOG_NAME).write_bytes(log)
+            sums = {file.name: (sum_of(file),) for file in sorted(temporary.iterdir())}
+            (temporary / SUMS_NAME).write_bytes(sums_content(sums))
             _set_modes(temporary)
             _publish_folder(temporary, final)
         previous = pointed_checkpoint(run, LAST)
-        if is_best:
-            replace_file(places.best, f"{name}\n".encode())
-        replace_file(places.last, f"{name}\n".encode())
+        point(run, {BEST: name, LAST: name} if is_best else {LAST: name})
     except (OSError, SafetensorError) as error:
         shutil.rmtree(temporary, ignore_errors=True)
         raise CheckpointError(
@@ -132,12 +145,8 @@ def write_calibration(folder: Path, logit_temperature: float) -> None:
     """
     try:
         text = json.dumps({"logit_temperature": logit_temperature})
-        replace_file(folder / _CALIBRATION, text.encode())
-        sums = json.loads(read_regular_text(folder / _SUMS))
-        sums[_CALIBRATION] = _sha256(folder / _CALIBRATION)
-        # what the sums do not name does not count, so they come last
-        replace_file(folder / _SUMS, json.dumps(sums, indent=1).encode())
-    except (OSError, ValueError) as error:
+        replace_summed({folder / _CALIBRATION: text.encode()})
+    except OSError as error:
         raise CheckpointError(
             f"{folder}: the calibration cannot be kept there ({_root_cause(error)})"
         ) from error
@@ -153,10 +162,12 @@ def load_checkpoint(path: Path) -> Checkpoint:
         CheckpointError: if nothing loadable is there.
     """
     candidates = checkpoint_candidates(path)
-    faults = _pointer_faults(path)
+    faults = pointer_faults(path)
     for folder in candidates:
         try:
             checkpoint = _read(folder)
+        except NewerFormatError:
+            raise
         except CheckpointError as error:
             faults.append(str(error))
             continue
@@ -167,44 +178,6 @@ def load_checkpoint(path: Path) -> Checkpoint:
     raise CheckpointError("; ".join(faults) + ". No intact checkpoint is left in this run.")
 
 
-def _pointer_faults(path: Path) -> list[str]:
-    """Why the checkpoint that ``path`` means is not known."""
-    if (path / _MODEL).is_file():
-        return []
-    run, (wanted, *_) = _run_and_pointers(path)
-    is_known = pointed_checkpoint(run, wanted) is not None
-    return [] if is_known else [f"{run / wanted}: missing or unreadable"]
-
-
-def _run_and_pointers(path: Path) -> tuple[Path, tuple[str, ...]]:
-    """The run folder that ``path`` is about, and its pointers to look at, in this order."""
-    if path.name in POINTERS and not path.is_dir():
-        return path.parent, (path.name,)
-    return path, POINTERS
-
-
-def checkpoint_candidates(path: Path) -> list[Path]:
-    """Checkpoint folders that ``path`` may mean, the wanted one first.
-
-    Raises:
-        CheckpointError: if ``path`` is neither a run nor a checkpoint.
-    """
-    if (path / _MODEL).is_file():
-        return [path]
-    run, pointers = _run_and_pointers(path)
-    folder = RunFolder(run).checkpoints
-    if not folder.is_dir():
-        raise CheckpointError(
-            f"{path}: no run folder with checkpoints here. Give the folder that `latentvqa train` "
-            "wrote, or its /last or /best."
-        )
-    names = [name for name in (pointed_checkpoint(run, one) for one in pointers) if name]
-    ordered = list(dict.fromkeys([*names, *newest_first(run)]))
-    if not ordered:
-        raise CheckpointError(f"{path}: this run has no checkpoint yet.")
-    return [folder / name for name in ordered]
-
-
 def _is_intact(folder: Path) -> bool:
     try:
         _check_sums(folder)
@@ -213,16 +186,19 @@ def _is_intact(folder: Path) -> bool:
     return True
 
 
-def _check_sums(folder: Path) -> dict[str, str]:
-    sums: dict[str, str] = json.loads(read_regular_text(folder / _SUMS))
-    for name, expected in sums.items():
-        if _sha256(folder / name) != expected:
+def _check_sums(folder: Path) -> None:
+    if not (folder / SUMS_NAME).is_file():
+        raise CheckpointError(f"{folder / SUMS_NAME} is missing")
+    for name, known in read_sums(folder).items():
+        # its sum is written first, and a kill may come between
+        is_to_come = name == _CALIBRATION and not (folder / name).exists()
+        if not is_to_come and sum_of(folder / name) not in known:
             raise CheckpointError(f"{folder / name} is damaged (its SHA-256 does not match)")
-    return sums
 
 
-def _logit_temperature(folder: Path, sums: Mapping[str, str]) -> float | None:
-    if _CALIBRATION not in sums:
+def _logit_temperature(folder: Path) -> float | None:
+    # where no sum vouches for it, it does not count
+    if _CALIBRATION not in read_sums(folder) or not (folder / _CALIBRATION).exists():
         return None
     known = json.loads(read_regular_text(folder / _CALIBRATION))
     return float(known["logit_temperature"])
@@ -230,12 +206,15 @@ def _logit_temperature(folder: Path, sums: Mapping[str, str]) -> float | None:
 
 def _read(folder: Path) -> Checkpoint:
     try:
-        sums = _check_sums(folder)
-        model = json.loads(read_regular_text(folder / _MODEL))
-        if model.get("schema") != SCHEMA:
+        _check_sums(folder)
+        model = json.loads(read_regular_text(folder / MODEL_FILE))
+        if sentence := newer_format(folder, model.get("schema"), SCHEMA):
+            raise NewerFormatError(sentence)
+        if model.get("schema") not in _READ:
             raise CheckpointError(
                 f"{folder} has checkpoint schema {model.get('schema')}; this version reads {SCHEMA}"
             )
+        log = folder / LOG_NAME
         weights = load_file(folder / _WEIGHTS)
         if name := first_not_finite(weights):
             raise CheckpointError(f"{folder} holds a {name} that is NaN or infinite")
@@ -245,8 +224,9 @@ def _read(folder: Path) -> Checkpoint:
             model=model,
             tokenizers=read_regular_text(folder / _TOKENIZER),
             trainer_tensors=load_file(folder / _TRAINER_TENSORS),
-            trainer=json.loads(read_regular_text(folder / _TRAINER)),
-            logit_temperature=_logit_temperature(folder, sums),
+            trainer=json.loads(read_regular_text(folder / TRAINER_FILE)),
+            log=read_regular(log) if log.exists() else b"",
+            logit_temperature=_logit_temperature(folder),
         )
     except (OSError, ValueError, SafetensorError) as error:
         raise CheckpointError(f"{folder} cannot be read ({error})") from error
@@ -264,7 +244,7 @@ def _publish_folder(temporary: Path, final: Path) -> None:
 
 def _set_modes(folder: Path) -> None:
     """Let the umask say who may read the weights, which safetensors writes for their owner."""
-    mode = stat.S_IMODE((folder / _SUMS).stat().st_mode)
+    mode = stat.S_IMODE((folder / SUMS_NAME).stat().st_mode)
     for file in (folder / _WEIGHTS, folder / _TRAINER_TENSORS):
         file.chmod(mode)
 
@@ -281,11 +261,6 @@ def _contiguous(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def _write_json(path: Path, value: Mapping[str, Any]) -> None:
     path.write_text(json.dumps(value, indent=1, allow_nan=False), encoding="utf-8")
-
-
-def _sha256(path: Path) -> str:
-    with open_regular(path) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _root_cause(error: BaseException) -> BaseException:

@@ -19,6 +19,7 @@ from latentvqa.engine.runs.folder import EVALUATION_FILES, RunFolder, read_confi
 from latentvqa.engine.runs.saved_checkpoints import saved_names
 from latentvqa.errors import CheckpointError, HistoryError, LatentVQAError
 from latentvqa.history import LOG_NAME, log_path, read_history
+from latentvqa.sums import SUMS_NAME
 
 BEGUN = "\na new run is made here"  # in the lock: what lies beside it is a run's
 _SHOWN = 5  # names in a message
@@ -92,8 +93,8 @@ def remove_earlier(run: Path, config: Config | None = None) -> list[str]:
         _remove_if_empty(folder)
     for name in saved_names(run):
         shutil.rmtree(places.checkpoints / name, ignore_errors=True)
-    for folder in places.evaluations.glob("*/"):
-        for name in EVALUATION_FILES:
+    for folder in _own_folders(places.evaluations):
+        for name in (*EVALUATION_FILES, SUMS_NAME):
             (folder / name).unlink(missing_ok=True)
         _remove_if_empty(folder)
     _remove_if_empty(places.evaluations)
@@ -133,6 +134,13 @@ def _remove_scenes(folder: Path) -> None:
         (folder / name).unlink(missing_ok=True)
     _remove_if_empty(images)
     _remove_if_empty(folder)
+
+
+def _own_folders(parent: Path) -> list[Path]:
+    """Folders in a folder; what a link leads to is not the run's."""
+    if parent.is_symlink() or not parent.is_dir():
+        return []
+    return [path for path in parent.iterdir() if path.is_dir() and not path.is_symlink()]
 
 
 def _remove_if_empty(folder: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from contextlib import suppress
@@ -10,11 +9,11 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from latentvqa.config import Config, config_from_toml, config_to_toml, with_paths
-from latentvqa.durable import replace_file
-from latentvqa.errors import CheckpointError
+from latentvqa.config import CONFIG_SCHEMA, Config, config_from_toml, config_to_toml, with_paths
+from latentvqa.errors import CheckpointError, ConfigError
 from latentvqa.history import LOG_NAME, POINTERS, SET_ASIDE_NAME
 from latentvqa.regular_files import read_regular_text
+from latentvqa.sums import SUMS_NAME, DamagedFileError, read_summed, replace_summed
 
 CONFIG_FILE = "config.toml"
 EVALUATION_FILE = "evaluation.json"
@@ -24,9 +23,7 @@ ATTENTION_FILES = ("attention.npz", "attention.png")
 EVALUATION_FILES = (EVALUATION_FILE, PREDICTIONS_FILE, CONFIDENCE_FILE, *ATTENTION_FILES)
 BEST, LAST = POINTERS
 _CHECKPOINTS = "checkpoints"
-_VALIDATION = "validation"
 CLOSED = 0o775  # mode of a new run folder, less what the umask takes: not for everybody to write
-_UNNAMED = "table"
 
 
 @dataclass(frozen=True)
@@ -57,7 +54,7 @@ class RunFolder:
 
     def written_files(self) -> list[Path]:
         """Every file that a run writes into its folder itself, not into one below."""
-        pointers = [self.best, self.last, self.saved]
+        pointers = [self.best, self.last, self.saved, self.sums]
         about_data = [self.split, self.image_sums, self.answers]
         about_data += [self.blind_models, self.blind_weights]
         log = [self.config, self.log, self.path / SET_ASIDE_NAME]
@@ -119,6 +116,11 @@ class RunFolder:
         return self.path / "checkpoints.json"
 
     @property
+    def sums(self) -> Path:
+        """SHA-256 of the other files that are read again, but for the log."""
+        return self.path / SUMS_NAME
+
+    @property
     def best(self) -> Path:
         """Names the checkpoint of the best epoch."""
         return self.path / BEST
@@ -157,7 +159,7 @@ def new_run_folder(name: str, out: Path | None) -> Path:
     """
     if out is None:
         return next(
-            folder for one in _numbered(name) if (folder := Path("runs", one)) and _made(folder)
+            folder for one in numbered(name) if (folder := Path("runs", one)) and _made(folder)
         )
     if os.path.lexists(out) and not out.is_dir():
         raise CheckpointError(f"--out {out}: is a file. Name a folder.")
@@ -173,7 +175,8 @@ def write_config(run: Path, config: Config) -> None:
         real = Path(os.path.realpath(path))
         return real.relative_to(here) if real.is_relative_to(here) else path
 
-    replace_file(RunFolder(run).config, config_to_toml(with_paths(config, recorded)).encode())
+    text = f"schema = {CONFIG_SCHEMA}\n\n{config_to_toml(with_paths(config, recorded))}"
+    replace_summed({RunFolder(run).config: text.encode()})
 
 
 def read_config(run: Path) -> Config:
@@ -181,6 +184,7 @@ def read_config(run: Path) -> Config:
 
     Raises:
         CheckpointError: if the folder holds no run.
+        ConfigError: if the configuration cannot be used, or a newer version wrote it.
     """
     path = RunFolder(run).config
     try:
@@ -189,8 +193,22 @@ def read_config(run: Path) -> Config:
         raise CheckpointError(
             f"{run}: no {CONFIG_FILE} in it. Give the folder that `latentvqa train` wrote."
         ) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: cannot be read as UTF-8 TOML: {error}") from error
     config = with_paths(config_from_toml(text, str(path)), lambda named: run.resolve() / named)
     return _with_own_scenes(run, config)
+
+
+def edited_notes(run: Path) -> list[str]:
+    """What to say of a configuration that is not as the run wrote it."""
+    path = RunFolder(run).config
+    try:
+        read_summed(path, "")
+    except DamagedFileError:
+        return [f"{path} is not as the run wrote it: it was edited, or is damaged"]
+    except OSError:  # told by who needs it
+        pass
+    return []
 
 
 def _with_own_scenes(run: Path, config: Config) -> Config:
@@ -210,50 +228,7 @@ def run_of(path: Path) -> Path:
     return RunFolder.holding(path).path
 
 
-def evaluation_folder(run: Path, table: Path | None = None, checkpoint: str = "") -> Path:
-    """Where the results on a table belong.
-
-    Args:
-        run: the run folder.
-        table: the table's file; None for the run's own validation split.
-        checkpoint: what was evaluated; absent for the run's best.
-
-    Returns:
-        A folder named for the table's file; with a number where results on
-        another table have that name, or the split's; with the checkpoint's name
-        where it is not the best.
-    """
-    root = RunFolder(run).evaluations
-    best = pointed_checkpoint(run, BEST) or checkpoint
-    ending = f"@{checkpoint}" if checkpoint and checkpoint != best else ""
-    if table is None:
-        return root / f"{_VALIDATION}{ending}"
-    stem = _UNNAMED if table.stem.strip(".") == "" else table.stem
-    return next(
-        folder
-        for name in _numbered(stem)
-        if name != _VALIDATION
-        and _table_of(folder := root / f"{name}{ending}") in (None, str(table.resolve()))
-    )
-
-
-def pointed_checkpoint(run: Path, pointer: str) -> str | None:
-    """Name of the checkpoint that ``best`` or ``last`` names; None where it names none."""
-    try:
-        return read_regular_text(run / pointer).strip() or None
-    except (OSError, UnicodeDecodeError):
-        return None
-
-
-def _table_of(folder: Path) -> str | None:
-    """The table whose results a folder holds; None where none can be read."""
-    try:
-        return str(json.loads(read_regular_text(folder / EVALUATION_FILE))["table"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def _numbered(name: str) -> Iterator[str]:
+def numbered(name: str) -> Iterator[str]:
     """NAME, NAME-2, NAME-3, ..."""
     yield name
     yield from (f"{name}-{number}" for number in count(2))

@@ -2,44 +2,45 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from latentvqa.core.latent_use import LatentUseVerdict
-from latentvqa.engine.runs.folder import (
-    BEST,
-    EVALUATION_FILE,
-    evaluation_folder,
-    pointed_checkpoint,
-)
+from latentvqa.engine.runs.evaluations import evaluation_folder, read_evaluation
+from latentvqa.engine.runs.folder import BEST
+from latentvqa.engine.runs.saved_checkpoints import pointed_checkpoint
+from latentvqa.errors import CheckpointError
 from latentvqa.history import History
-from latentvqa.regular_files import read_regular_text
 
 _VERDICT = TypeAdapter(LatentUseVerdict)
 
 
-def latent_use_of(run: Path) -> LatentUseVerdict | None:
+Found = tuple[LatentUseVerdict | None, tuple[str, ...]]
+
+
+def latent_use_of(run: Path) -> Found:
     """The verdict on the best checkpoint over the validation split.
 
     Args:
         run: the run folder.
 
     Returns:
-        None where no test was run, its file cannot be read, or it was made of a
-        checkpoint that is not the best one any more.
+        The verdict; None where no test was run, its file cannot be read, or it was
+        made of a checkpoint that is not the best one any more. And what to say of a
+        file that is damaged, or of a newer version.
     """
     try:
-        text = read_regular_text(evaluation_folder(run) / EVALUATION_FILE)
-        found = json.loads(text)
+        found = read_evaluation(evaluation_folder(run))
         if found["checkpoint"] != pointed_checkpoint(run, BEST):
-            return None
-        return _VERDICT.validate_python(found["latent_use"]["verdict"])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError, ValidationError):
-        return None
+            return None, ()
+        return _VERDICT.validate_python(found["latent_use"]["verdict"]), ()
+    except CheckpointError as error:
+        return None, (f"The latent-use test is not part of the verdict: {error}",)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None, ()
 
 
-def latent_use_of_log(history: History) -> LatentUseVerdict | None:
-    """The verdict on the run that a log belongs to; None for logs of other tools."""
-    return latent_use_of(history.path.parent) if history.header.is_own else None
+def latent_use_of_log(history: History) -> Found:
+    """The same of the run that a log belongs to; None for logs of other tools."""
+    return latent_use_of(history.path.parent) if history.header.is_own else (None, ())

@@ -15,15 +15,19 @@ from pathlib import Path
 
 from latentvqa.config import Data
 from latentvqa.data.tables import QuestionTable
-from latentvqa.durable import replace_file
 from latentvqa.engine.runs.folder import RunFolder
-from latentvqa.errors import CheckpointError, HistoryError
-from latentvqa.history import read_history
-from latentvqa.regular_files import open_regular, open_regular_text
+from latentvqa.engine.runs.tables import known_sum
+from latentvqa.errors import CheckpointError
+from latentvqa.regular_files import open_regular
+from latentvqa.sums import read_summed, replace_summed
 
 Progress = Callable[[int, int], None]
 Sums = dict[tuple[str, str], str]  # by side and image
 _HEADER = ["split", "image", "sha256"]
+_ADVICE = (
+    "Put back a copy of it, or the images at their old place; or remove it, and images at a new "
+    "place are taken for the same."
+)
 _SHOWN = 3  # images in a message
 
 
@@ -55,7 +59,8 @@ def write_image_sums(run: Path, sums: Sums) -> None:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(_HEADER)
     writer.writerows((side, name, total) for (side, name), total in sums.items())
-    replace_file(RunFolder(run).image_sums, text.getvalue().encode("utf-8", "surrogateescape"))
+    content = text.getvalue().encode("utf-8", "surrogateescape")
+    replace_summed({RunFolder(run).image_sums: content})
 
 
 def require_same_images(
@@ -94,10 +99,7 @@ def is_own_table(run: Path, data: Data, table: Path) -> bool:
     role, place = ("train", data.train) if data.val is None else ("val", data.val)
     if place is None or place.exists():
         return False
-    try:
-        expected = read_history(run).header.data.get(role, {}).get("sha256")
-    except HistoryError:
-        return False
+    expected = known_sum(run, role)
     return expected is not None and expected == sum_of(table)
 
 
@@ -117,8 +119,8 @@ def _known_sums(run: Path) -> Sums | None:
     if not path.exists():
         return None
     try:
-        with open_regular_text(path, errors="surrogateescape", newline="") as file:
-            rows = list(csv.reader(file, strict=True))
+        text = read_summed(path, _ADVICE).decode(errors="surrogateescape")
+        rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
         sums = {(side, name): total for side, name, total in rows[1:]}
     except (OSError, ValueError, csv.Error) as error:
         raise CheckpointError(f"{path}: cannot be read: {error}") from error

@@ -22,6 +22,7 @@ from latentvqa.data.split import (
     read_split,
     shared_images,
     split_by_image,
+    split_content,
     write_split,
 )
 from latentvqa.data.tables import QuestionTable, read_questions
@@ -31,6 +32,7 @@ from latentvqa.engine.runs.folder import RunFolder
 from latentvqa.engine.runtime.observer import Observer
 from latentvqa.errors import DataError
 from latentvqa.models import ImagePreparation
+from latentvqa.sums import DamagedFileError, restore
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,7 @@ def read_tables(config: Config, observer: Observer, split: Path | None = None) -
 
     Raises:
         DataError: naming file, row and column.
+        DamagedFileError: if the split was changed and cannot be made anew.
     """
     data = config.data
     if data.train is None or data.images is None:
@@ -120,12 +123,24 @@ def read_tables(config: Config, observer: Observer, split: Path | None = None) -
                 "trained on; the score will flatter the model"
             )
         return Tables(table, val, fingerprints)
-    if split is not None:
-        train, val = read_split(split, table)
-    else:
-        groups = _copies(config, table, observer)
-        train, val = split_by_image(table, data.val_fraction, config.run.seed, groups)
-    return Tables(train, val, fingerprints)
+    if split is None:
+        return Tables(*_split(config, table, observer), fingerprints)
+    try:
+        return Tables(*read_split(split, table), fingerprints)
+    except DamagedFileError:
+        train, val = _split(config, table, observer)
+        if not restore(split, split_content(train, val)):
+            raise
+        observer.notice(f"warning: {split} was damaged; it is made anew, and its SHA-256 agrees")
+        return Tables(train, val, fingerprints)
+
+
+def _split(
+    config: Config, table: QuestionTable, observer: Observer
+) -> tuple[QuestionTable, QuestionTable]:
+    """Training and validation rows of a table, as a new run has them."""
+    groups = _copies(config, table, observer)
+    return split_by_image(table, config.data.val_fraction, config.run.seed, groups)
 
 
 def _copies(config: Config, table: QuestionTable, observer: Observer) -> NDArray[np.int64] | None:

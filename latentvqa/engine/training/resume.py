@@ -21,6 +21,7 @@ from latentvqa.engine.training.state import Progress
 from latentvqa.engine.training.trainer import Trainer
 from latentvqa.errors import CheckpointError, ConfigError
 from latentvqa.history import read_history, reconcile, replace_header
+from latentvqa.log_lines import epoch_line
 from latentvqa.regular_files import read_regular
 
 _FREE_TO_CHANGE = (
@@ -71,15 +72,16 @@ def restore(trainer: Trainer, checkpoint: Checkpoint, observer: Observer) -> Non
 def reconciled_records(checkpoint: Checkpoint, run: Path, observer: Observer) -> list[EpochRecord]:
     """Make the log agree with the checkpoint and read its epochs."""
     encoded = checkpoint.model["record"]
-    if encoded is None:  # interrupted inside the first epoch
-        return []
-    record, _ = decode_epoch(encoded)
-    if record is None:
-        raise CheckpointError(f"{checkpoint.folder}: its epoch record cannot be read")
-    note = reconcile(RunFolder(run).log, record)
+    upto, saved = -1, checkpoint.log  # interrupted inside the first epoch
+    if encoded is not None:
+        record, _ = decode_epoch(encoded)
+        if record is None:
+            raise CheckpointError(f"{checkpoint.folder}: its epoch record cannot be read")
+        upto, saved = record.epoch, saved or epoch_line(record)
+    note = reconcile(RunFolder(run).log, upto, saved)
     if note:
         observer.notice(note)
-    return [known for known in read_history(run).records if known.epoch <= record.epoch]
+    return list(read_history(run).records)
 
 
 def trained_config(checkpoint: Checkpoint, written: Config) -> Config:

@@ -26,6 +26,7 @@ from latentvqa.engine.training.resume import RAW_WEIGHTS
 from latentvqa.engine.training.trainer import Trainer
 from latentvqa.errors import DataError, LoaderError
 from latentvqa.history import append_record
+from latentvqa.log_lines import epoch_line, header_line
 from latentvqa.models import own_state
 from latentvqa.report.diagnosis.advice import tuning_text
 from latentvqa.stopping import Interrupted, deferred
@@ -165,6 +166,7 @@ class Session:
                 "platform": numeric_platform(),
                 "config": config_to_toml(settings.initial),
             },
+            log=header_line(self.header) + b"".join(map(epoch_line, self.records)),
             is_best=is_best,
         )
         self._last_save = time.monotonic()

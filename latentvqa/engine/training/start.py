@@ -28,8 +28,9 @@ from latentvqa.engine.runs.earlier import (
     kept_notice,
     remove_earlier,
 )
-from latentvqa.engine.runs.folder import RunFolder, read_config, write_config
+from latentvqa.engine.runs.folder import RunFolder, edited_notes, read_config, write_config
 from latentvqa.engine.runs.places import image_sums, require_same_images, write_image_sums
+from latentvqa.engine.runs.repair import repair
 from latentvqa.engine.runs.tables import write_training_answers
 from latentvqa.engine.runtime.observer import Observer
 from latentvqa.engine.training.budget import fit_to_budget, measure_seconds
@@ -53,9 +54,11 @@ from latentvqa.engine.training.setup import (
     place,
 )
 from latentvqa.engine.training.trainer import Trainer
+from latentvqa.errors import CheckpointError
 from latentvqa.history import read_history, write_header
 from latentvqa.models import load_own_state
 from latentvqa.stopping import deferred
+from latentvqa.sums import NewerFormatError, damaged_files
 
 __all__ = ["Outcome", "dry_run", "resume", "train"]
 
@@ -120,12 +123,18 @@ def resume(
     """
     places = RunFolder(run)
     written = read_config(run)
+    damaged = damaged_files(run)
     checkpoint = load_checkpoint(places.last)
+    for note in (*checkpoint.notes, *edited_notes(run)):
+        observer.notice(f"warning: {note}")
     known = trained_config(checkpoint, written)
     edited = places.config if config is None else None
     wanted = continued(known, config or written, edited)
     require_named_scorer(run, wanted, scorer)
-    return _reopen_session(known, wanted, run, checkpoint, observer).finish()
+    session = _reopen_session(known, wanted, run, checkpoint, observer)
+    for note in repair(run, damaged, session.trainer.train.encoded.table, wanted.text.language):
+        observer.notice(f"warning: {note}")
+    return session.finish()
 
 
 def dry_run(config: Config, folder: Path, observer: Observer) -> float:
@@ -204,8 +213,7 @@ def _reopen_session(
     known: Config, config: Config, run: Path, checkpoint: Checkpoint, observer: Observer
 ) -> Session:
     places = RunFolder(run)
-    for note in checkpoint.notes:
-        observer.notice(f"warning: {note}")
+    records = reconciled_records(checkpoint, run, observer)
     require_same_data(config, run)
     settings, tables = begin(config, places.data, observer, places.split)
     if _image_folders(config) != _image_folders(known):
@@ -223,8 +231,7 @@ def _reopen_session(
         continued(known, settings.config)
     header = read_history(run).header
     if header.blind:  # a run of an earlier version goes on as it began
-        _set_floor(trainer, read_blind_models(run) or _fit_floor(trainer))
-    records = reconciled_records(checkpoint, run, observer)
+        _set_floor(trainer, _known_floor(run, observer) or _fit_floor(trainer, run))
     trainer.adopt(tuned_config(settings.initial, records))
     restore(trainer, checkpoint, observer)
     header = replanned(header, settings.initial, run, observer)
@@ -236,13 +243,26 @@ def _image_folders(config: Config) -> tuple[Path | None, Path | None]:
     return config.data.images, config.data.val_images
 
 
-def _fit_floor(trainer: Trainer) -> BlindModels:
-    """Fit what is known without images, and say how much that is."""
+def _known_floor(run: Path, observer: Observer) -> BlindModels | None:
+    """The image-blind models that a run keeps; None where they are to be fitted anew."""
+    try:
+        return read_blind_models(run)
+    except NewerFormatError:
+        raise
+    except CheckpointError as error:
+        observer.notice(f"warning: {error}")
+        return None
+
+
+def _fit_floor(trainer: Trainer, run: Path | None = None) -> BlindModels:
+    """Fit what is known without images, say how much that is, and keep it in a run folder."""
     trainer.observer.notice("fitting image-blind models to the training rows")
     language = trainer.settings.config.text.language
     vocabulary = trainer.tokenizers.answer.size
     models = fit_to_training_rows(trainer.train.encoded, vocabulary, language)
     _set_floor(trainer, models)
+    if run is not None:
+        write_blind_models(run, models)
     return models
 
 

@@ -51,3 +51,13 @@ def test_an_earlier_examination_of_the_same_answers_is_kept_and_no_other(tmp_pat
     write_evaluation(other, tmp_path)
     assert json.loads(path.read_text())["latent_use"] is None
     assert not (tmp_path / "attention.npz").exists()
+
+
+@pytest.mark.parametrize("linked", ["evaluations", "evaluations/t"])
+def test_no_folder_is_written_through_a_link(tmp_path, found, linked):
+    (tmp_path / "theirs" / "t").mkdir(parents=True)
+    (tmp_path / linked).parent.mkdir(exist_ok=True)
+    (tmp_path / linked).symlink_to(tmp_path / "theirs")
+    with pytest.raises(OSError, match="is a link"):
+        write_evaluation(found, tmp_path / "evaluations" / "t")
+    assert [path.name for path in (tmp_path / "theirs").rglob("*")] == ["t"]

@@ -37,7 +37,7 @@ def test_what_is_written_to_a_run_reads_back_and_answers_alike(run, tmp_path):
 
 def test_damaged_models_are_named(run):
     (run / "blind.json").write_text("{")
-    with pytest.raises(CheckpointError, match=r"blind\.json: damaged"):
+    with pytest.raises(CheckpointError, match=r"blind\.json is damaged"):
         read_blind_models(run)
 
 

@@ -7,11 +7,27 @@ from pathlib import Path
 import pytest
 import torch
 
-from latentvqa.engine.runs.checkpoint import checkpoint_candidates, load_checkpoint, save_checkpoint
+from latentvqa.engine.runs.checkpoint import (
+    load_checkpoint,
+    save_checkpoint,
+    write_calibration,
+)
+from latentvqa.engine.runs.saved_checkpoints import checkpoint_candidates
 from latentvqa.errors import CheckpointError
+from latentvqa.sums import replace_summed
 from tests.small_runs import small_disk
 
-FILES = ("model.json", "model.safetensors", "tokenizer.json", "trainer.json", "trainer.safetensors")
+FILES = (
+    "metrics.jsonl",
+    "model.json",
+    "model.safetensors",
+    "tokenizer.json",
+    "trainer.json",
+    "trainer.safetensors",
+)
+
+
+NEWER = r"written by a newer LatentVQA \(format 99; this one reads up to 2\)"
 
 
 def save(run: Path, number: int, value=None, *, is_best=False, size=4) -> Path:
@@ -22,7 +38,8 @@ def save(run: Path, number: int, value=None, *, is_best=False, size=4) -> Path:
         model={"epoch": number},
         tokenizers="{}",
         trainer_tensors={"moment": torch.arange(size)},
-        trainer={"step": number},
+        trainer={"step": number, "progress": {"best_epoch": None}},
+        log=b"{}\n",
         is_best=is_best,
     )
 
@@ -43,7 +60,8 @@ def test_what_was_saved_is_loaded(tmp_path):
     assert loaded.folder == folder
     assert torch.equal(loaded.weights["weight"], torch.ones(4))
     assert torch.equal(loaded.trainer_tensors["moment"], torch.arange(4))
-    assert (loaded.model["epoch"], loaded.trainer, loaded.tokenizers) == (1, {"step": 1}, "{}")
+    assert (loaded.model["epoch"], loaded.trainer["step"], loaded.tokenizers) == (1, 1, "{}")
+    assert loaded.log == b"{}\n"
     assert sorted(file.name for file in folder.iterdir()) == sorted([*FILES, "sums.json"])
 
 
@@ -155,10 +173,30 @@ def test_a_folder_without_checkpoints_is_refused(tmp_path, name):
 def test_another_schema_is_refused(tmp_path):
     folder = save(tmp_path, 1)
     model = json.loads((folder / "model.json").read_text())
-    (folder / "model.json").write_text(json.dumps({**model, "schema": 99}))
-    (folder / "sums.json").write_text("{}")
-    with pytest.raises(CheckpointError, match="checkpoint schema 99; this version reads 1"):
-        load_checkpoint(tmp_path)
+    for schema, said in ((0, "checkpoint schema 0; this version reads 2"), (99, NEWER)):
+        replace_summed({folder / "model.json": json.dumps({**model, "schema": schema}).encode()})
+        with pytest.raises(CheckpointError, match=said):
+            load_checkpoint(tmp_path)
+
+
+def test_a_newer_checkpoint_is_not_passed_over_for_an_older_one(tmp_path):
+    save(tmp_path, 1)
+    path = save(tmp_path, 2) / "model.json"
+    replace_summed({path: path.read_bytes().replace(b'"schema": 2', b'"schema": 3')})
+    with pytest.raises(CheckpointError) as caught:
+        load_checkpoint(tmp_path / "last")
+    assert str(caught.value) == (
+        f"{path.parent}: written by a newer LatentVQA (format 3; this one reads up to 2): upgrade "
+        "LatentVQA to use it"
+    )
+
+
+def test_a_kill_before_a_fitted_temperature_is_in_its_place_leaves_none(tmp_path):
+    folder = save(tmp_path, 1)
+    write_calibration(folder, 1.5)
+    assert load_checkpoint(tmp_path / "last").logit_temperature == 1.5
+    (folder / "calibration.json").unlink()
+    assert load_checkpoint(tmp_path / "last").logit_temperature is None
 
 
 @pytest.mark.parametrize("free", [0, 100_000, 200_000, 300_000])

@@ -52,6 +52,18 @@ def test_a_run_that_was_killed_before_its_log_gives_way(tmp_path):
     assert contents(tmp_path) == []
 
 
+@pytest.mark.parametrize("linked", ["evaluations", "evaluations/linked"])
+def test_what_a_link_among_the_results_leads_to_is_not_removed(run, tmp_path, linked):
+    theirs = tmp_path / "theirs" / "linked"
+    theirs.mkdir(parents=True)
+    (theirs / "evaluation.json").write_text("theirs")
+    if linked != "evaluations":
+        (run / "evaluations").mkdir()
+    (run / linked).symlink_to(theirs if linked != "evaluations" else theirs.parent)
+    remove_earlier(run)
+    assert (theirs / "evaluation.json").read_text() == "theirs"
+
+
 def test_all_that_a_run_made_is_removed(run):
     evaluation = run / "evaluations" / "table"
     evaluation.mkdir(parents=True)

@@ -1,5 +1,4 @@
 import ast
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +8,6 @@ import pytest
 import latentvqa
 from latentvqa.engine.runs.folder import (
     RunFolder,
-    evaluation_folder,
     new_run_folder,
     read_config,
     run_of,
@@ -90,49 +88,13 @@ def test_the_run_of_anything_in_it_is_found(tmp_path, name):
     assert run_of(tmp_path / name) == tmp_path
 
 
-def written(folder, table):
-    folder.mkdir(parents=True)
-    (folder / "evaluation.json").write_text(json.dumps({"table": str(table)}))
-
-
-@pytest.mark.parametrize("name", ["..csv", "...csv", "....csv"])
-def test_a_table_named_by_dots_stays_inside(tmp_path, name):
-    assert evaluation_folder(tmp_path, tmp_path / name) == tmp_path / "evaluations" / "table"
-
-
-def test_results_on_tables_of_one_name_do_not_overwrite_each_other(tmp_path):
-    run, one, other = tmp_path / "run", tmp_path / "a" / "test.csv", tmp_path / "b" / "test.csv"
-    first = evaluation_folder(run, one)
-    assert first == run / "evaluations" / "test"
-    written(first, one)
-    second = evaluation_folder(run, other)
-    assert second == run / "evaluations" / "test-2"
-    written(second, other)
-    assert evaluation_folder(run, one) == first
-    assert evaluation_folder(run, other) == second
-
-
-def test_the_splits_place_belongs_to_no_table(tmp_path):
-    folder = evaluation_folder(tmp_path, tmp_path / "validation.csv")
-    assert folder == tmp_path / "evaluations" / "validation-2"
-    assert evaluation_folder(tmp_path) == tmp_path / "evaluations" / "validation"
-
-
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"table": '])
-def test_results_that_cannot_be_read_give_way(tmp_path, content):
-    folder = tmp_path / "evaluations" / "test"
-    folder.mkdir(parents=True)
-    (folder / "evaluation.json").write_text(content)
-    assert evaluation_folder(tmp_path, tmp_path / "test.csv") == folder
-
-
 # Names of files.
 
 
 def test_all_that_a_training_writes_lies_where_the_run_folder_says(finished):
     run = RunFolder(finished.run)
     files = (run.config, run.log, run.split, run.answers, run.best, run.last)
-    files += (run.blind_models, run.blind_weights, run.saved)
+    files += (run.blind_models, run.blind_weights, run.saved, run.sums)
     assert all(path.is_file() for path in files)
     folders = (run.data, run.checkpoints)
     assert all(path.is_dir() for path in folders)

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 import latentvqa
-from latentvqa.engine.runs.folder import BEST, pointed_checkpoint
+from latentvqa.engine.runs.folder import BEST
 from latentvqa.engine.runs.latent_use import latent_use_of, latent_use_of_log
+from latentvqa.engine.runs.saved_checkpoints import pointed_checkpoint
 from latentvqa.history import read_history
 
 
@@ -30,34 +31,34 @@ def write(run, checkpoint):
 
 
 def test_the_test_of_the_best_checkpoint_is_part_of_every_diagnosis(run):
-    found = latent_use_of(run)
-    assert (found.word, found.sentence) == ("bypassed", "It goes around.")
-    assert latent_use_of_log(read_history(run)) == found
+    found, lost = latent_use_of(run)
+    assert lost == () and (found.word, found.sentence) == ("bypassed", "It goes around.")
+    assert latent_use_of_log(read_history(run)) == (found, ())
     for log in (run, run / "last", run / "metrics.jsonl", read_history(run)):
         assert latentvqa.diagnose(log).verdict.code == "latent_bypassed"
 
 
 def test_a_test_of_an_earlier_checkpoint_says_nothing_of_the_best(run):
     write(run, "0000-000000")
-    assert latent_use_of(run) is None
+    assert latent_use_of(run) == (None, ())
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{", "null", '{"checkpoint": 1}', "[" * 100_000])
 def test_a_damaged_or_missing_evaluation_is_none(run, content):
     path = write(run, pointed_checkpoint(run, BEST))
     path.write_text(content)
-    assert latent_use_of(run) is None
+    assert latent_use_of(run) == (None, ())
     path.unlink()
-    assert latent_use_of(run) is None
+    assert latent_use_of(run) == (None, ())
 
 
 def test_a_word_of_no_version_is_none(run):
     path = write(run, pointed_checkpoint(run, BEST))
     path.write_text(path.read_text().replace("bypassed", "splendid"))
-    assert latent_use_of(run) is None
+    assert latent_use_of(run) == (None, ())
 
 
 def test_a_log_of_another_tool_has_none(run):
     history = read_history(run)
     foreign = replace(history, header=replace(history.header, versions={}))
-    assert latent_use_of_log(foreign) is None
+    assert latent_use_of_log(foreign) == (None, ())

@@ -14,6 +14,7 @@ from latentvqa.engine.runs.tables import (
     write_training_answers,
 )
 from latentvqa.errors import CheckpointError
+from latentvqa.sums import replace_summed
 from tests.small_runs import questions, small_config, write_images, write_rows
 
 
@@ -76,11 +77,35 @@ def test_training_answers_are_counted_normalised_the_most_frequent_first(tmp_pat
 def test_training_answers_that_cannot_be_read_are_none(finished, tmp_path, content):
     run = shutil.copytree(finished.run, tmp_path / "run")
     known = json.loads((run / "answers.json").read_text())
-    assert read_training_answers(run / "last") == known
+    assert read_training_answers(run / "last") == known["answers"]
     (run / "answers.json").unlink()
     if content is not None:
-        (run / "answers.json").write_text(content)
+        replace_summed({run / "answers.json": content.encode()})
     assert read_training_answers(run) is None
+
+
+def test_training_answers_of_an_earlier_version_are_the_counts_alone(tmp_path):
+    (tmp_path / "answers.json").write_text('{"schema": 7, "yes": 2}')  # two answers
+    assert read_training_answers(tmp_path) == {"schema": 7, "yes": 2}
+
+
+def test_training_answers_of_a_newer_version_are_refused(tmp_path):
+    held = {"schema": 2, "answers": {"yes": 2}}
+    replace_summed({tmp_path / "answers.json": json.dumps(held).encode()})
+    with pytest.raises(CheckpointError, match=r"answers\.json: written by a newer LatentVQA"):
+        read_training_answers(tmp_path)
+
+
+def test_a_table_that_has_changed_since_is_refused_at_its_place(finished, tmp_path):
+    run = shutil.copytree(finished.run, tmp_path / "run")
+    table = run / "data" / "questions.csv"
+    text = table.read_text()
+    table.write_text(text.replace("yes", "yea", 1))
+    for read in (validation_table, training_table):
+        with pytest.raises(CheckpointError, match=r"questions\.csv: has changed since"):
+            read(run)
+    table.write_text(text)
+    assert len(validation_table(run)) + len(training_table(run)) == 320
 
 
 def test_training_writes_down_how_often_it_sees_each_answer(finished):

@@ -16,6 +16,7 @@ from latentvqa.engine.runtime.observer import Observer
 from latentvqa.engine.training.start import resume, train
 from latentvqa.errors import CheckpointError, ConfigError, HistoryError
 from latentvqa.history import LOG_NAME, SET_ASIDE_NAME, append_record, read_history
+from latentvqa.sums import replace_summed
 from tests.small_runs import (
     STEPS,
     Interrupter,
@@ -284,10 +285,7 @@ def test_another_machine_is_warned_about(finished, tmp_path):
     folder = load_checkpoint(run / "last").folder
     trainer = json.loads((folder / "trainer.json").read_text())
     trainer["platform"]["cpu"] = "ELSE"
-    (folder / "trainer.json").write_text(json.dumps(trainer))
-    sums = json.loads((folder / "sums.json").read_text())
-    del sums["trainer.json"]
-    (folder / "sums.json").write_text(json.dumps(sums))
+    replace_summed({folder / "trainer.json": json.dumps(trainer).encode()})
     resume(run, None, recorder)
     assert any("not bit for bit" in text and "cpu ELSE ->" in text for text in recorder.notices)
 
