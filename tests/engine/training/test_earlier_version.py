@@ -1,10 +1,11 @@
-"""A run that version 0.1 began and was interrupted in: it opens, resumes and ends as it would have.
+"""Kept runs that were interrupted: they open, resume and end as they would have.
 
-The bits depend on torch, its threads and the CPU's kernels: they are compared
-where these are those of the recording, elsewhere the numbers are, to 1e-4.
+``run_0_1`` was begun by version 0.1, ``run_log2_checkpoint2`` with the formats of
+this version (``python -m tests.kept_run``). The bits depend on torch, its threads
+and the CPU's kernels: they are compared where these are those of the recording,
+elsewhere the numbers are, to 1e-4.
 """
 
-import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -14,26 +15,42 @@ import torch
 from typer.testing import CliRunner
 
 from latentvqa.cli import app
-from latentvqa.engine.runs.checkpoint import load_checkpoint
+from latentvqa.core.record_codec import SCHEMA as LOG_SCHEMA
+from latentvqa.engine.runs.checkpoint import SCHEMA, load_checkpoint
 from latentvqa.engine.runtime.device import numeric_platform
 from latentvqa.engine.training.start import resume
 from latentvqa.history import read_history
+from latentvqa.sums import damaged_files
+from tests.kept_run import EXPECTED_NAME, facts_of, make
 from tests.small_runs import Recorder, records_of
 
-EARLIER = Path(__file__).parents[2] / "fixtures" / "run_0_1"
+FIXTURES = Path(__file__).parents[2] / "fixtures"
+NEWEST = FIXTURES / f"run_log{LOG_SCHEMA}_checkpoint{SCHEMA}"
+EARLIEST = FIXTURES / "run_0_1"
 RECORDED_AT = "/runs/run_0_1"  # stands in its config for the folder that it was trained in
-EXPECTED = json.loads((EARLIER / "expected.json").read_text(encoding="utf-8"))
 TOLERANCE = 1e-4
 
 
+@pytest.fixture(params=[EARLIEST, NEWEST], ids=lambda path: path.name)
+def kept(request):
+    """A kept run, which stays as it is."""
+    return request.param
+
+
 @pytest.fixture
-def run(tmp_path):
+def expected(kept):
+    return json.loads((kept / EXPECTED_NAME).read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def run(kept, tmp_path):
     """A copy of the run, in a folder of its own."""
     copy = tmp_path / "run"
-    shutil.copytree(EARLIER, copy)
-    (copy / "expected.json").unlink()
-    config = copy / "config.toml"
-    config.write_text(config.read_text().replace(RECORDED_AT, copy.as_posix()))
+    shutil.copytree(kept, copy)
+    (copy / EXPECTED_NAME).unlink()
+    if kept == EARLIEST:
+        config = copy / "config.toml"
+        config.write_text(config.read_text().replace(RECORDED_AT, copy.as_posix()))
     return copy
 
 
@@ -43,13 +60,6 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
-
-
-def facts_of(tensor):
-    """SHA-256 of the bytes, sum, and sum of the squares."""
-    flat = tensor.contiguous().view(-1)
-    digest = hashlib.sha256(flat.view(torch.uint8).numpy().tobytes()).hexdigest()
-    return digest, float(flat.double().sum()), float(flat.double().square().sum())
 
 
 def assert_close(found, expected, at=""):
@@ -77,36 +87,39 @@ def known_part(found, expected):
     return found
 
 
-def test_it_was_interrupted_within_an_epoch_of_the_full_stage():
-    checkpoint = load_checkpoint(EARLIER / "last")
+def test_it_was_interrupted_within_an_epoch_of_the_full_stage(kept):
+    checkpoint = load_checkpoint(kept / "last")
     progress = checkpoint.trainer["progress"]
     assert (progress["epoch"], progress["batch"], progress["step"]) == (2, 2, 12)
     assert progress["compared"] > 0
     assert {"sums.gradient_norm", "measures.kl_tokens"} <= set(checkpoint.trainer_tensors)
-    assert load_checkpoint(EARLIER).folder != checkpoint.folder
+    assert load_checkpoint(kept).folder != checkpoint.folder
     assert not checkpoint.notes
 
 
-def test_it_resumes_to_the_end_that_its_own_version_reached(run, one_thread):
+def test_it_resumes_to_the_end_that_its_own_version_reached(run, expected, one_thread):
     recorder = Recorder()
     outcome = resume(run, None, recorder)
     assert len(outcome.records) == 3
     last = load_checkpoint(run / "last")
-    assert last.folder.name == EXPECTED["checkpoint"]
+    assert last.folder.name == expected["checkpoint"]
     found = {name: facts_of(tensor) for name, tensor in last.weights.items()}
-    assert found.keys() == EXPECTED["weights"].keys()
-    is_same = numeric_platform() == EXPECTED["platform"]
-    for name, (digest, *numbers) in EXPECTED["weights"].items():
+    assert found.keys() == expected["weights"].keys()
+    is_same = numeric_platform() == expected["platform"]
+    for name, (digest, *numbers) in expected["weights"].items():
         if is_same:
             assert found[name][0] == digest, name
         assert_close(list(found[name][1:]), numbers, name)
     if is_same:
-        assert known_part(records_of(run), EXPECTED["records"]) == EXPECTED["records"]
-        assert (run / "best").read_text().strip() == EXPECTED["best"]
+        assert known_part(records_of(run), expected["records"]) == expected["records"]
+        assert (run / "best").read_text().strip() == expected["best"]
     else:
-        assert_close(records_of(run), EXPECTED["records"])
+        assert_close(records_of(run), expected["records"])
     said = any("not bit for bit" in text for text in recorder.notices)
     assert said is not is_same
+    assert not any("damaged" in text for text in recorder.notices)
+    assert damaged_files(run) == []
+    assert read_history(run).notes == ()
 
 
 def test_it_can_be_diagnosed(run):
@@ -114,7 +127,7 @@ def test_it_can_be_diagnosed(run):
     assert result.exit_code == 0, result.output
     history = read_history(run)
     assert [record.stage for record in history.records] == ["baseline", "warmup"]
-    assert history.header.versions["latentvqa"] == "0.1.0"
+    assert history.header.versions["latentvqa"]
     assert not history.notes
     assert json.loads(result.stdout)["schema"] == 1
 
@@ -133,3 +146,33 @@ def test_it_can_be_evaluated_and_scores_what_its_validation_did(run, one_thread)
     result = CliRunner().invoke(app, ["evaluate", str(run), *table, "--json"])
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["latent_use"] is not None
+
+
+def test_its_page_can_be_made(run):
+    result = CliRunner().invoke(app, ["report", str(run)])
+    assert result.exit_code == 0, result.output
+    assert "damaged" not in result.output and "not as the run wrote" not in result.output
+    assert (run / "report.html").stat().st_size > 10_000
+
+
+def test_the_newest_kept_run_has_the_formats_of_today():
+    checkpoint = load_checkpoint(NEWEST / "last")
+    assert checkpoint.model["schema"] == SCHEMA
+    assert checkpoint.log == (NEWEST / "metrics.jsonl").read_bytes()
+    assert f'"schema":{LOG_SCHEMA}'.encode() in checkpoint.log.splitlines()[0]
+
+
+@pytest.mark.heavy
+def test_the_newest_kept_run_can_be_made_anew(tmp_path, one_thread):
+    make(tmp_path / "run")
+    names = [
+        sorted(path.relative_to(run).as_posix() for path in run.rglob("*"))
+        for run in (tmp_path / "run", NEWEST)
+    ]
+    assert names[0] == names[1]
+    expected = json.loads((NEWEST / EXPECTED_NAME).read_text(encoding="utf-8"))
+    found = json.loads((tmp_path / "run" / EXPECTED_NAME).read_text(encoding="utf-8"))
+    assert found.keys() == expected.keys()
+    if found["platform"] == expected["platform"]:
+        assert found == expected
+    assert_close(found["records"], expected["records"])
