@@ -26,7 +26,7 @@ def test_damaged_and_newer_files_are_refused():
     with pytest.raises(CheckpointError, match="damaged"):
         from_bytes(content, weights[:40], "priors.json")
     newer = content.replace(b'"schema":1', b'"schema":2')
-    with pytest.raises(CheckpointError, match="newer version"):
+    with pytest.raises(CheckpointError, match="newer LatentVQA"):
         from_bytes(newer, weights, "priors.json")
 
 
