@@ -51,11 +51,13 @@ class NamedOutput:
         path: the file. A link keeps standing and what it leads to is written; a
             device, a pipe or a descriptor such as ``/dev/stdout`` is written into.
         overwrite: whether an earlier file may be replaced.
+        is_own: whether we chose the path, in a folder of ours: then a link is replaced.
     """
 
     option: str
     path: Path
     overwrite: bool = False
+    is_own: bool = False
 
     def require_writable(self, inputs: Iterable[Path] = ()) -> None:
         """Refuse what must not or cannot be written, before any work is done.
@@ -67,9 +69,9 @@ class NamedOutput:
             OutputError: saying which and what to do.
         """
         with self._faults_named():
-            if _is_stream(self.path):
+            if self._is_stream():
                 return
-            if self.path.is_dir():
+            if self._target().is_dir() and not self._target().is_symlink():
                 raise self._refusal("is a folder. Name a file.")
             for one in inputs:
                 if is_same_file(self.path, one):
@@ -78,7 +80,7 @@ class NamedOutput:
                     )
             if self.path.exists() and not self.overwrite:
                 raise self._refusal("is there already. Replace it with --overwrite.")
-            probe = unfinished_name(_real(self.path))
+            probe = unfinished_name(self._target())
             create_file(probe).close()
             probe.unlink()
 
@@ -99,13 +101,12 @@ class NamedOutput:
             OutputError: if it cannot be written; an earlier file is as it was.
         """
         with self._faults_named():
-            is_stream = _is_stream(self.path)
-            stream = _opened_stream(self.path) if is_stream else None
+            stream = _opened_stream(self.path) if self._is_stream() else None
         if stream is not None:
             with self._faults_named(is_body=True), stream:
                 yield Draft(stream)
             return
-        target = _real(self.path)
+        target = self._target()
         with ExitStack() as stack:
             with self._faults_named():
                 work = stack.enter_context(unfinished(target))
@@ -120,6 +121,13 @@ class NamedOutput:
                     draft.kept = _kept_aside(work, target)
                 raise
         sync_folder(target.parent)
+
+    def _target(self) -> Path:
+        """What is written in the end."""
+        return self.path if self.is_own else Path(os.path.realpath(self.path))
+
+    def _is_stream(self) -> bool:
+        return not self.is_own and _is_stream(self.path)
 
     def _publish(self, work: Unfinished, target: Path) -> None:
         with self._faults_named():
@@ -156,10 +164,6 @@ def is_same_file(one: Path, other: Path) -> bool:
         return one.samefile(other)
     except OSError:  # one of them is not there
         return os.path.realpath(one) == os.path.realpath(other)
-
-
-def _real(path: Path) -> Path:
-    return Path(os.path.realpath(path))
 
 
 def _kept_aside(work: Unfinished, target: Path) -> Path:

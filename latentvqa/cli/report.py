@@ -37,7 +37,7 @@ def report(
     history = read_history(run)
     places = RunFolder(history.path.parent)
     if out is None:
-        output = NamedOutput("the page", places.report, overwrite=True)
+        output = NamedOutput("the page", places.report, overwrite=True, is_own=True)
     else:
         output = NamedOutput("--out", out, overwrite)
     output.require_writable(files_of(places.path))

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from latentvqa.engine.run_report.fresh_answers import MOST_QUESTIONS
+from latentvqa.sums import replace_summed
 from tests.report.diagnosis.test_page import parsed
 from tests.small_runs import read_csv
 
@@ -105,7 +106,8 @@ def test_a_part_of_many_questions_is_answered_and_said(cli, run, monkeypatch):
 def test_answers_of_another_checkpoint_are_not_taken_for_the_best(cli, evaluated):
     best = (evaluated / "best").read_text().strip()
     written = evaluated / "evaluations" / "validation" / "evaluation.json"
-    written.write_text(written.read_text().replace(best, "0000-00000001"))
+    text = written.read_text().replace(best, "0000-00000001")
+    replace_summed({written: text.encode()})
     text, _ = reported(cli, evaluated)
     assert f"Checkpoint {best} answers" in text
     shutil.rmtree(evaluated / "checkpoints")
@@ -135,7 +137,17 @@ def test_damaged_predictions_are_told_and_made_anew(cli, evaluated, content):
     (evaluated / PREDICTIONS).write_text(content, encoding="latin-1")
     text, err = reported(cli, evaluated)
     assert len(samples_in(text)) == 12
-    assert "cannot be used" in err and "latentvqa evaluate" in err
+    assert "predictions.csv is damaged" in err and "latentvqa evaluate" in err
+
+
+def test_a_link_at_the_place_of_the_page_is_replaced_and_not_followed(cli, run, tmp_path):
+    (tmp_path / "theirs").write_text("theirs")
+    for target in (tmp_path / "theirs", tmp_path / "none", tmp_path, Path("/dev/null")):
+        (run / "report.html").unlink(missing_ok=True)
+        (run / "report.html").symlink_to(target)
+        assert cli("report", run, "--samples", 0).code == 0
+        assert (run / "report.html").is_file() and not (run / "report.html").is_symlink()
+    assert (tmp_path / "theirs").read_text() == "theirs" and not (tmp_path / "none").exists()
 
 
 def test_a_log_alone_still_has_a_page(cli, run):

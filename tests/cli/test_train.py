@@ -58,6 +58,7 @@ def test_training_ends_with_a_whole_run_folder(cli, here):
         "metrics.jsonl",
         "report.html",
         "split.csv",
+        "sums.json",
     }
     assert "run folder: runs/mine" in done.err
     assert done.err.count("epoch ") >= 2 and "epoch 1/1  full" in done.err
