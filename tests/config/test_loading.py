@@ -197,7 +197,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path, content, words):
 
 
 def test_a_folder_is_no_configuration(tmp_path):
-    with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
+    with pytest.raises(ConfigError, match="cannot be read: is a folder, not a file"):
         load_config(tmp_path)
 
 

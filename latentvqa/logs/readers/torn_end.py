@@ -12,6 +12,7 @@ from pathlib import Path
 from latentvqa.logs.notes import Notes
 from latentvqa.logs.readers.rows import Row
 from latentvqa.logs.readers.source import encoding_of, failures_named, head_of
+from latentvqa.regular_files import open_regular
 
 _TAIL_BYTES = 256
 
@@ -56,7 +57,7 @@ def _decimals(text: str) -> tuple[bool, int]:
 
 def _tail(path: Path) -> str:
     encoding = encoding_of(head_of(path)).replace("-sig", "")
-    with failures_named(path), path.open("rb") as file:
+    with failures_named(path), open_regular(path) as file:
         file.seek(max(path.stat().st_size - _TAIL_BYTES, 0))
         held = file.read()
     if encoding != "utf-8":  # a mark names the order of the bytes, and stands at the start alone

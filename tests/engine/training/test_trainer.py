@@ -260,7 +260,7 @@ RUNNING = "vision.backbone.bn1.running_mean"
 def test_what_turns_nan_between_a_step_and_a_save_is_not_saved(
     tmp_path, monkeypatch, spoiled, named
 ):
-    step = Trainer._step
+    step = Trainer.step
 
     def spoiling(self, batch, stage, batches):
         step(self, batch, stage, batches)
@@ -268,7 +268,7 @@ def test_what_turns_nan_between_a_step_and_a_save_is_not_saved(
             with torch.no_grad():
                 spoiled(self.model)[0] = math.nan
 
-    monkeypatch.setattr(Trainer, "_step", spoiling)
+    monkeypatch.setattr(Trainer, "step", spoiling)
     with pytest.raises(
         DivergenceError, match=f"{named} became NaN or infinite in epoch 0 at step 3"
     ):
@@ -288,13 +288,13 @@ def test_a_gradient_that_is_not_finite_stops_before_the_weights_move(tmp_path, m
             seen["model"].bottleneck.mu.weight.grad[0, 0] = math.inf
             seen["before"] = {k: v.clone() for k, v in seen["model"].state_dict().items()}
 
-    step = Trainer._step
+    step = Trainer.step
 
     def watched(self, *given):
         seen.setdefault("model", self.model)
         step(self, *given)
 
-    monkeypatch.setattr(Trainer, "_step", watched)
+    monkeypatch.setattr(Trainer, "step", watched)
     monkeypatch.setattr(torch.autograd, "backward", overflowing)
     with pytest.raises(DivergenceError, match="the gradient became NaN or infinite"):
         train_small(tmp_path, *BRIEF)
