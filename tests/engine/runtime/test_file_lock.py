@@ -105,7 +105,7 @@ def test_a_forked_child_does_not_hold_a_sole_lock(tmp_path):
         "with sole_lock(pathlib.Path(sys.argv[1])) as lock:\n"
         "    lock.add(' and more')\n"
         "    child = os.fork()\n"
-        "    if child: print(child, flush=True)\n"
+        "    if not child: print(os.getpid(), flush=True)\n"  # once it has let go
         "    time.sleep(60)"
     )
     command = [sys.executable, "-c", code, str(path)]
