@@ -99,10 +99,10 @@ MEASURES: tuple[Measure, ...] = (
     _logged("penalty_reduction"),
     _logged("rate"),
     Measure(
-        "information_bound",
+        "capacity",
         "can carry, nats",
         "most that the latent can carry, nats",
-        _last(lambda r: amount_text(r.val.information_bound)),
+        _last(lambda r: amount_text(r.val.capacity)),
     ),
     Measure(
         "answer_entropy",
@@ -126,7 +126,7 @@ STACKS: tuple[Stack, ...] = (
     Stack("epochs\nstage", ("epochs", "stage"), 7),
     Stack("KL\nraw\nafter", ("kl_raw", "kl_after"), 4),
     Stack("not\ncharged\n%", ("penalty_reduction",), 8),
-    Stack("rate,\ncan\ncarry", ("rate", "information_bound"), 5),
+    Stack("rate,\ncan\ncarry", ("rate", "capacity"), 5),
     Stack("answers\nneed,\nlearnt", ("answer_entropy", "answer_gain"), 3),
     Stack("answer\ntrain\nval", ("answer_train", "answer_val"), 1),
     Stack("exact\n%", ("exact_match",), 2),

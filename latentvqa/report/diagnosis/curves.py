@@ -171,7 +171,7 @@ def charts(
             "Information per answer, nats",
             (
                 _curve("paid (rate)", [r.val.rate for r in records]),
-                _curve("can be carried", [r.val.information_bound for r in records]),
+                _curve("can be carried", [r.val.capacity for r in records]),
                 _curve(NEED, [r.val.answer_entropy for r in records]),
                 _curve(LEARNT, [r.val.answer_gain for r in records]),
             ),

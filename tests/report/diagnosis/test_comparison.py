@@ -16,7 +16,7 @@ from tests.report.diagnosis.test_tables import shown
 from tests.runs import HEADER, make_run
 from tests.strategies import EPOCHS
 
-BARE = {"kl_raw": None, "kl_after": None, "information_bound": None, "active_units": None}
+BARE = {"kl_raw": None, "kl_after": None, "capacity": None, "active_units": None}
 
 
 def with_verdict(run, level, code):
@@ -25,8 +25,8 @@ def with_verdict(run, level, code):
 
 
 RUNS = [
-    judged(make_run(20), name="healthy"),
-    judged(make_run(20, **SICK), name="collapsed"),
+    judged(make_run(20, val={"capacity": 12.0}), name="healthy"),
+    judged(make_run(20, val={**SICK["val"], "capacity": 0.5}), name="collapsed"),
     with_verdict(
         judged(make_run(3, train=BARE, val=BARE), name="a-run-with-quite-a-long-name"),
         "info",

@@ -36,7 +36,7 @@ def test_text_cannot_break_out_of_its_place():
 
 
 def test_several_runs_stand_below_a_table_that_compares_them():
-    runs = [judged(make_run(2), name="a"), judged([], name="b|c")]
+    runs = [judged(make_run(2, val={"capacity": 12.0}), name="a"), judged([], name="b|c")]
     lines = diagnoses_markdown(runs).splitlines()
     assert lines[0] == "# Comparison"
     assert lines[2].startswith("| run | verdict | epochs | stage | KL raw |")
