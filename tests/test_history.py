@@ -22,7 +22,7 @@ from tests.runs import HEADER, make_epoch, make_run
 from tests.strategies import EPOCHS, HEADERS
 
 IN_FOLDER = settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60
 )
 
 

@@ -75,13 +75,13 @@ CONFIGS = st.fixed_dictionaries(
 
 
 @given(CONFIGS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_a_configuration_survives_its_toml(config):
     assert config_from_toml(config_to_toml(config), "config.toml") == config
 
 
 @given(CONFIGS, CONFIGS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_only_what_differs_is_told(old, new):
     changed = changed_keys(old, new)
     assert (changed == {}) is (old == new)

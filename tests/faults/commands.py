@@ -59,12 +59,13 @@ def _ablate(run: Path, folder: Path) -> list[object]:
     return ["ablate", plan, "--seeds", 1, *options, "--out", folder / "pair"]
 
 
-COMMANDS: dict[str, Callable[[Path, Path], list[object]]] = {
-    "evaluate": _evaluate,
-    "predict": _predict,
-    "report": _report,
-    "data audit": _audit,
-    "ablate": _ablate,
+# each with what it says when its work is done
+COMMANDS: dict[str, tuple[Callable[[Path, Path], list[object]], str]] = {
+    "evaluate": (_evaluate, "written to "),
+    "predict": (_predict, "rows, "),
+    "report": (_report, "written to "),
+    "data audit": (_audit, "Nothing to warn of."),
+    "ablate": (_ablate, "written to "),
 }
 
 
@@ -93,7 +94,8 @@ def disturb_commands(
     for name in names:
         place = folder / name.replace(" ", "-")
         run = Path(shutil.copytree(source, place / "run"))
-        weights, command = _checkpoints(run), COMMANDS[name](run, place)
+        make, last_words = COMMANDS[name]
+        weights, command = _checkpoints(run), make(run, place)
         seconds = 5.0
         if name != "ablate":  # whose runs are too long to be made twice
             start = time.monotonic()
@@ -102,7 +104,7 @@ def disturb_commands(
         known = _results(run)
         for number in range(each):
             stop = draws.choice(SIGNALS) if number % 2 else signal.SIGKILL
-            code = disturbed_command(ready, place, draws, command, seconds, stop)
+            code = disturbed_command(ready, place, draws, command, seconds, stop, last_words)
             found[name] += code != 0
             assert _checkpoints(run) == weights
             assert all(len(content) > 0 for content in _results(run).values())

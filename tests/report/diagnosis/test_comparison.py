@@ -124,6 +124,6 @@ def test_nats_are_short(value, text):
 
 
 @given(st.lists(st.lists(EPOCHS, max_size=2), min_size=1, max_size=3), st.integers(10, 120))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_any_runs_can_be_compared(runs, width):
     assert shown(comparison_table([judged(records, header=HEADER) for records in runs], width))

@@ -61,7 +61,7 @@ def test_a_what_if_is_included_when_asked_for():
 
 
 @given(HEADERS, st.lists(EPOCHS, max_size=3))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_any_record_is_strict_json(header, records):
     def refuse(token):
         raise AssertionError(token)

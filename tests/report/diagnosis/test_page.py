@@ -141,7 +141,7 @@ def test_a_run_without_epochs_still_has_a_page():
 
 
 @given(HEADERS, st.lists(EPOCHS, max_size=3, unique_by=lambda record: record.epoch))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_any_record_has_a_page(header, records):
     parsed(page(header, sorted(records, key=lambda record: record.epoch)))
 

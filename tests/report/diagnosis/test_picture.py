@@ -123,7 +123,7 @@ def test_nothing_to_draw_is_refused():
 
 
 @given(st.lists(EPOCHS, min_size=1, max_size=3, unique_by=lambda record: record.epoch))
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 def test_any_record_can_be_drawn(records):
     records = sorted(records, key=lambda record: record.epoch)
     try:

@@ -258,7 +258,7 @@ def test_a_line_leaves_out_a_plan_and_a_stage_that_are_unknown():
 
 
 @given(st.lists(EPOCHS, min_size=1, max_size=4), st.integers(10, 120))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_any_record_can_be_shown(records, width):
     assert shown(epoch_table(HEADER, records, width), width)
     assert epoch_line(HEADER, records[0], diagnose(HEADER, records[:1]))
