@@ -21,9 +21,7 @@ from latentvqa.log_lines import epoch_line, header_line
 from tests.runs import HEADER, make_epoch, make_run
 from tests.strategies import EPOCHS, HEADERS
 
-IN_FOLDER = settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60
-)
+IN_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 
 
 @pytest.fixture

@@ -19,9 +19,7 @@ from tests.logs.readers.test_json_rows import trainer_state
 from tests.logs.readers.test_text_patterns import VAE
 from tests.logs.test_lightning import METRICS
 
-FUZZ = settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=80
-)
+FUZZ = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=80)
 ROOT = Path(__file__).parents[2]
 HEAVY = ("torch", "pandas", "numpy", "matplotlib", "tensorboard")
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from latentvqa.core.diagnosis.account import AccountLine, information_account
+from latentvqa.core.diagnosis.judgements import Judgements
 from latentvqa.core.diagnosis.tuning_events import tuned_header
 from latentvqa.core.diagnosis.verdict import (
     NextStep,
@@ -38,8 +39,6 @@ from latentvqa.core.rules.rule import (
     views,
 )
 from latentvqa.core.rules.thresholds import KLHealthThresholds
-
-NO_EPOCHS = NotJudged("the log has no epochs (give --steps-per-epoch N)")
 
 
 @dataclass(frozen=True)
@@ -81,6 +80,7 @@ def diagnose(
     thresholds: KLHealthThresholds | None = None,
     notes: Sequence[str] = (),
     test: LatentUseVerdict | None = None,
+    earlier: Judgements | None = None,
 ) -> Diagnosis:
     """Judge a run from its log, and from the latent-use test where there was one.
 
@@ -90,6 +90,7 @@ def diagnose(
         thresholds: limits of the rules; the defaults without one.
         notes: what the reader of the log had to say.
         test: verdict of the latent-use test on the run's best checkpoint.
+        earlier: what was judged before of a run that goes on; it is brought up to date.
 
     Returns:
         The verdict with its findings.
@@ -100,11 +101,12 @@ def diagnose(
     ordered = sorted(records, key=lambda record: record.epoch)
     header = tuned_header(header, ordered)
     all_views = views(header, ordered, limits, test)
+    judged = (earlier or Judgements()).of(RULES, all_views)
     findings: list[Finding] = []
     silent: dict[str, list[str]] = {}
     refuted: list[str] = []
     for rule in RULES:
-        finding, reason = _trace(rule, all_views)
+        finding, reason = _trace(rule, all_views, judged[rule.code])
         if finding is not None and finding.is_open and _is_refuted(rule, test):
             refuted.append(finding.name)
             finding = replace(finding, is_open=False)
@@ -126,15 +128,15 @@ def diagnose(
     )
 
 
-def _trace(rule: Rule, all_views: Sequence[RunView]) -> tuple[Finding | None, str | None]:
+def _trace(
+    rule: Rule, all_views: Sequence[RunView], outcomes: Sequence[Outcome]
+) -> tuple[Finding | None, str | None]:
     """The latest stretch of epochs in which a rule held, and why it is silent now."""
     first = last = all_views[0]
     held: Judgement | None = None
     is_open = False
     outcome: Outcome = None
-    for view in all_views:
-        is_unjudged = rule.needs_epochs and not view.header.counts_epochs
-        outcome = NO_EPOCHS if is_unjudged else _outcome(rule, view)
+    for view, outcome in zip(all_views, outcomes, strict=True):
         if isinstance(outcome, Judgement):
             first = first if is_open else view
             last, held = view, outcome
@@ -147,16 +149,6 @@ def _trace(rule: Rule, all_views: Sequence[RunView]) -> tuple[Finding | None, st
     advised = None if rule.advice is None else rule.advice(last)
     epochs = (first.record.epoch, last.record.epoch)
     return _finding(rule, held, epochs, is_open, advised), reason
-
-
-def _outcome(rule: Rule, view: RunView) -> Outcome:
-    """What the rule sees in the log, or else in the latent-use test."""
-    seen, test = rule.judge(view), view.test
-    is_shown = test is not None and rule.tested is not None and test.word in rule.tested.shown_by
-    if isinstance(seen, Judgement) or not is_shown:
-        return seen
-    assert test is not None and rule.tested is not None
-    return Judgement(rule.tested.level, test.sentence)
 
 
 def _is_refuted(rule: Rule, test: LatentUseVerdict | None) -> bool:

@@ -11,6 +11,7 @@ import torch
 
 from latentvqa.config import Config, config_to_toml
 from latentvqa.core.diagnosis.diagnose import diagnose
+from latentvqa.core.diagnosis.judgements import Judgements
 from latentvqa.core.diagnosis.tuning import tuning_step
 from latentvqa.core.diagnosis.tuning_events import tuned_values
 from latentvqa.core.record_codec import encode_epoch
@@ -70,6 +71,9 @@ class Session:
     ) -> None:
         self.run, self.header, self.trainer, self.spec = run, header, trainer, spec
         self.records = list(records)
+        # both grow with the run: made once for each epoch
+        self._log = bytearray(header_line(header) + b"".join(map(epoch_line, records)))
+        self._judgements = Judgements()
         self._last_save = time.monotonic()
 
     def finish(self) -> Outcome:
@@ -103,12 +107,14 @@ class Session:
             raise
         record = self._tuned(record)
         self.records.append(record)
+        self._log += epoch_line(record)
         self._save(is_best=progress.best_epoch == record.epoch)
         append_record(RunFolder(self.run).log, record)
         if record.tuning is not None:
             trainer.observer.notice(tuning_text(record.tuning))
             trainer.adopt(tuned_config(trainer.settings.initial, self.records))
-        diagnosis = diagnose(self.header, self.records, trainer.settings.config.kl_health)
+        limits = trainer.settings.config.kl_health
+        diagnosis = diagnose(self.header, self.records, limits, earlier=self._judgements)
         trainer.observer.epoch(self.header, self.records, diagnosis)
 
     def _tuned(self, record: EpochRecord) -> EpochRecord:
@@ -166,7 +172,7 @@ class Session:
                 "platform": numeric_platform(),
                 "config": config_to_toml(settings.initial),
             },
-            log=header_line(self.header) + b"".join(map(epoch_line, self.records)),
+            log=bytes(self._log),
             is_best=is_best,
         )
         self._last_save = time.monotonic()
