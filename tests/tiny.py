@@ -7,7 +7,8 @@ import torch
 from latentvqa.config import Config
 from latentvqa.config.resolving import resolve
 from latentvqa.data.tokenizer import BOS, EOS, PAD, TextTokenizer, Tokenizers
-from latentvqa.engine.assembly import build_model, specify
+from latentvqa.engine.assembly import build_model
+from latentvqa.engine.specification import specify
 from latentvqa.models import VQAModel
 from latentvqa.objectives import answer_loss, answer_nll
 

@@ -173,9 +173,13 @@ def advice_lines(diagnosis: Diagnosis) -> list[str]:
 def plan_lines(plan: TrainingPlan, seconds: float) -> list[str]:
     """The plan of a dry run, line by line."""
     frozen = (
-        f"epochs 0-{plan.frozen_epochs - 1}, trainable from epoch {plan.frozen_epochs}"
-        if plan.frozen_epochs
-        else "never"
+        "in every epoch"
+        if plan.frozen_epochs >= plan.epochs
+        else (
+            f"epochs 0-{plan.frozen_epochs - 1}, trainable from epoch {plan.frozen_epochs}"
+            if plan.frozen_epochs
+            else "never"
+        )
     )
     free_bits = f"{plan.free_bits:g} nats per latent token"
     if plan.free_bits_origin:

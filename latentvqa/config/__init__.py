@@ -6,6 +6,7 @@ from latentvqa.config.plans import Ablation, controls, load_plan, plan_names
 from latentvqa.config.sections import (
     KL,
     RULE_SCORER,
+    Augment,
     Config,
     Data,
     EarlyStopping,
@@ -35,6 +36,7 @@ __all__ = [
     "KL",
     "RULE_SCORER",
     "Ablation",
+    "Augment",
     "Config",
     "Data",
     "EarlyStopping",

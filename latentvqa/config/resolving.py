@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from latentvqa.config import KL, Config, Latent, conflicts
 from latentvqa.core.records import KLConvention
 from latentvqa.core.schedules.free_bits import automatic_free_bits
@@ -26,6 +28,9 @@ PRETRAINED_TEXT_RATE = 5e-5
 SCRATCH_RATE = 5e-4
 
 
+AUTOMATIC_COLOUR = 0.5
+
+
 def resolve(config: Config) -> Config:
     """Replace every ``"auto"`` that does not depend on the data or the device."""
     vision, is_pretrained = config.vision, config.vision.pretrained is not False
@@ -47,6 +52,23 @@ def resolve(config: Config) -> Config:
     if config.kl.warmup_epochs == "auto":
         config = config.replace("kl", warmup_epochs=config.stages.warmup)
     return config
+
+
+def resolve_augment(config: Config, falsified: Mapping[str, int]) -> Config:
+    """Replace ``"auto"`` in the ``[augment]`` section by what the training texts allow.
+
+    Args:
+        config: the configuration.
+        falsified: how many training texts each change would falsify, by key.
+    """
+    allowed: dict[str, object] = {"flip": True, "colour": AUTOMATIC_COLOUR}
+    refused: dict[str, object] = {"flip": False, "colour": 0.0}
+    changes = {
+        key: refused[key] if falsified[key] else allowed[key]
+        for key in allowed
+        if getattr(config.augment, key) == "auto"
+    }
+    return config.replace("augment", **changes)
 
 
 def resolve_free_bits(config: Config, answer_entropy: float) -> Config:

@@ -126,8 +126,27 @@ class Vision(Section):
     """transformer layers among the patches of an image, shared by all its questions"""
     freeze_epochs: Epochs | Auto = "auto"
     """epochs at the start in which the backbone is frozen; auto: 3 when pretrained, else 0"""
+    trained_layers: Annotated[int, Field(ge=0, le=1000)] | Literal["all"] = "all"
+    """layers of the backbone that are trained once it is not frozen, from its end; 0: none, ever"""
+    lora_rank: Annotated[int, Field(ge=0, le=1024)] = 0
+    """train matrices of this rank beside the backbone's linear layers, and nothing else; 0: no"""
+    fixed_statistics: bool = False
+    """batch normalisation keeps the statistics that its weights came with"""
     blind: bool = False
     """no image reaches the model, and there is no backbone: the question-only control"""
+
+
+class Augment(Section):
+    """Random changes of training images, where their pixels reach a backbone that is trained."""
+
+    crop: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
+    """least share of the area that a random crop keeps; 1: no crop"""
+    rotation: Annotated[float, Field(ge=0.0, le=180.0)] = 0.0
+    """most degrees of a random rotation"""
+    flip: bool | Auto = False
+    """mirror half of the images; auto: unless a training question or answer says left or right"""
+    colour: Annotated[float, Field(ge=0.0, le=1.0)] | Auto = 0.0
+    """strength of random light and colour; auto: 0.5, or 0 where training texts name colours"""
 
 
 class Text(Section):
@@ -274,7 +293,9 @@ class Optimizer(Section):
     vision_rate: Rate | Auto = "auto"
     """backbone; auto: 5e-5 when pretrained, else 5e-4"""
     weight_decay: Annotated[float, Field(ge=0.0, le=1.0)] = 0.05
-    """decoupled decay of matrices; biases, gains and embeddings are spared"""
+    """decoupled decay of matrices; biases, gains, embeddings and learned places are spared"""
+    layer_decay: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
+    """factor of the backbone's rate from each of its layers to the one below"""
     label_smoothing: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
     """share of each target that is spread over all answer tokens, in training"""
     average_decay: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
@@ -307,6 +328,8 @@ class Loader(Section):
 
     batch_size: Annotated[int, Field(ge=1, le=100_000)] = 160
     """questions per batch"""
+    micro_batch_size: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    """questions whose gradient is computed at once, where a whole batch needs too much memory"""
     questions_per_image: Annotated[int, Field(ge=1, le=100_000)] = 4
     """most questions of one image in a batch; each image is encoded once"""
     evaluation_batch_size: Annotated[int, Field(ge=1, le=100_000)] = 640
@@ -345,6 +368,7 @@ class Config(Section):
 
     data: Data = Data()
     vision: Vision = Vision()
+    augment: Augment = Augment()
     text: Text = Text()
     fusion: Fusion = Fusion()
     latent: Latent = Latent()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from latentvqa.config.plans import Ablation
-from latentvqa.config.sections import Config
+from latentvqa.config.sections import Augment, Config
 from latentvqa.config.writing import config_to_toml
 
+# keys of [vision] that say how a backbone is trained
+_BACKBONE_KEYS = ("pretrained", "freeze_epochs", "trained_layers", "lora_rank", "fixed_statistics")
 # keys of [kl] that only some schedules use
 _KEYS_OF_SCHEDULES = {
     "warmup_epochs": ("linear", "cyclical"),
@@ -47,11 +49,27 @@ def config_warnings(config: Config) -> list[str]:
         )
     unseen = [
         f"vision.{key}"
-        for key in ("pretrained", "freeze_epochs")
+        for key in _BACKBONE_KEYS
         if vision.blind and getattr(vision, key) != getattr(type(vision)(), key)
     ]
     if unseen:
         warnings.append(f"vision.blind = true ignores {', '.join(unseen)}: there is no backbone")
+    is_frozen = vision.trained_layers == 0 and not vision.lora_rank
+    if is_frozen and vision.pretrained is False and not vision.blind:
+        warnings.append(
+            "vision.trained_layers = 0 freezes a backbone that has learnt nothing: "
+            "vision.pretrained is false"
+        )
+    if vision.lora_rank and vision.trained_layers != "all":
+        warnings.append(
+            f"vision.lora_rank = {vision.lora_rank} trains matrices beside all layers: "
+            f"vision.trained_layers = {vision.trained_layers} counts for nothing"
+        )
+    if is_frozen and config.augment != Augment():
+        warnings.append(
+            "augment changes no image: the backbone is frozen in every epoch and meets each image "
+            "once"
+        )
     return warnings
 
 

@@ -67,6 +67,27 @@ class Batch:
             rows=self.rows,
         )
 
+    def parts(self, questions: int | None) -> Iterator[Batch]:
+        """The same batch in parts, questions of one image together as far as that goes.
+
+        Args:
+            questions: most of a part; None gives the batch as it is.
+        """
+        if questions is None or questions >= len(self.rows):
+            yield self
+            return
+        ordered = self.image_index.argsort(stable=True)
+        for start in range(0, len(ordered), questions):
+            places = ordered[start : start + questions]
+            images, image_index = torch.unique(self.image_index[places], return_inverse=True)
+            yield Batch(
+                images=self.images[images],
+                image_index=image_index,
+                question_tokens=self.question_tokens[places],
+                answer_tokens=self.answer_tokens[places],
+                rows=self.rows[places],
+            )
+
 
 class EncodedTable:
     """A table with its questions and targets as token ids.

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import torch
 
-from latentvqa.engine.assembly import ModelSpecification, build_model, components
+from latentvqa.engine.assembly import build_model, components
 from latentvqa.engine.runtime.device import memory_of
+from latentvqa.engine.specification import ModelSpecification
 from latentvqa.errors import ConfigError
 
 BYTES_PER_WEIGHT = 4

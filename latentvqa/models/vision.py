@@ -9,6 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from latentvqa.models.backbone import ImagePreparation
+from latentvqa.models.backbone_layers import layers_of
+from latentvqa.models.low_rank import add_lora
 from latentvqa.models.question import EncoderLayer
 
 _MOST_WAVES = 8  # along one side of the grid
@@ -28,6 +30,11 @@ class VisionEncoder(nn.Module):
         heads: attention heads of these layers.
         dropout: dropout probability of patch tokens and of these layers in training.
         pool: patch tokens per side that features are averaged to; all without.
+        trained_layers: layers of the backbone, from its end, that are trained where it
+            is not frozen; None trains all of it.
+        lora_rank: rank of the matrices that are trained beside its linear layers,
+            which then stay as they are; 0 for none.
+        fixed_statistics: batch normalisation keeps the statistics that it came with.
         blind: drop the backbone once its patches are counted, and give the same
             ones for every image: the question-only control.
     """
@@ -42,10 +49,14 @@ class VisionEncoder(nn.Module):
         heads: int = 4,
         dropout: float = 0.0,
         pool: int | None = None,
+        trained_layers: int | None = None,
+        lora_rank: int = 0,
+        fixed_statistics: bool = False,
         blind: bool = False,
     ) -> None:
         super().__init__()
         self.backbone, self.pool = backbone, pool
+        self.fixed_statistics = fixed_statistics
         self.preparation = preparation
         self.prefix_tokens = int(getattr(backbone, "num_prefix_tokens", 0))
         self.register_buffer("mean", torch.tensor(preparation.mean).view(1, 3, 1, 1) * 255)
@@ -57,6 +68,12 @@ class VisionEncoder(nn.Module):
         self.positions = nn.Parameter(_grid_positions(self.grid, width))
         self.dropout = nn.Dropout(dropout)
         self.layers = nn.ModuleList(EncoderLayer(width, heads, dropout) for _ in range(layers))
+        if lora_rank and not blind:
+            linear = [n for n, one in self.backbone.named_modules() if isinstance(one, nn.Linear)]
+            add_lora(self.backbone, lora_rank, "vision.lora_rank", linear)
+        elif trained_layers is not None and not blind:
+            _train_last(self.backbone, trained_layers)
+        self._trained = [one for one in self.backbone.parameters() if one.requires_grad]
         if blind:
             self.backbone, self.prefix_tokens = _SameForEveryImage(features.shape), 0
             self.pool = None
@@ -105,16 +122,21 @@ class VisionEncoder(nn.Module):
         return embedded
 
     def freeze(self, is_frozen: bool) -> None:
-        """Freeze or unfreeze the backbone; frozen means that no buffer moves either."""
-        self.backbone.requires_grad_(not is_frozen)
+        """Freeze or unfreeze what is trained of the backbone; frozen, no buffer moves either."""
+        for parameter in self._trained:
+            parameter.requires_grad_(not is_frozen)
         self._is_frozen = is_frozen
         self.train(self.training)
 
     def train(self, mode: bool = True) -> VisionEncoder:
-        """Switch the mode; a frozen backbone stays in eval mode."""
+        """Switch the mode; a frozen backbone, or what has fixed statistics, stays in eval mode."""
         super().train(mode)
         if getattr(self, "_is_frozen", False):
             self.backbone.eval()
+        elif self.fixed_statistics:
+            for module in self.backbone.modules():
+                if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                    module.eval()
         return self
 
     def _probe(self) -> Tensor:
@@ -125,6 +147,14 @@ class VisionEncoder(nn.Module):
             features = self.features(torch.zeros(1, 3, size, size, dtype=torch.uint8))
         self.backbone.train(was_training)
         return features
+
+
+def _train_last(backbone: nn.Module, count: int) -> None:
+    """Leave only the last layers of a backbone trainable."""
+    layers = layers_of(backbone, "vision.trained_layers")
+    first = max(layers.values()) + 1 - count
+    for name, parameter in backbone.named_parameters():
+        parameter.requires_grad_(layers[name] >= first)
 
 
 class _SameForEveryImage(nn.Module):

@@ -12,8 +12,9 @@ from latentvqa.engine.answering import (
     most_probable_answers,
     sequence_log_probabilities,
 )
-from latentvqa.engine.assembly import build_model, specify
+from latentvqa.engine.assembly import build_model
 from latentvqa.engine.encoding import generate_answers
+from latentvqa.engine.specification import specify
 from tests.tiny import tiny_config
 
 QUESTIONS, SAMPLES = 12, 5

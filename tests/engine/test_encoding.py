@@ -10,8 +10,9 @@ from latentvqa.data.batches import EncodedTable, make_batch
 from latentvqa.data.images import ImageStore, ImageTransform
 from latentvqa.data.tables import read_questions
 from latentvqa.data.tokenizer import train_tokenizers
-from latentvqa.engine.assembly import build_model, specify
+from latentvqa.engine.assembly import build_model
 from latentvqa.engine.encoding import EncodingSettings, encoded_batches, generate_answers
+from latentvqa.engine.specification import specify
 from tests.small_runs import questions, write_images, write_rows
 from tests.tiny import IMAGE_SIZE, tiny_config
 

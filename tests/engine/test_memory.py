@@ -6,9 +6,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from latentvqa.engine.assembly import build_model, components, specify
+from latentvqa.engine.assembly import build_model, components
 from latentvqa.engine.memory import ParameterCount, parameter_counts, require_memory
 from latentvqa.engine.runtime.device import memory_of
+from latentvqa.engine.specification import specify
 from latentvqa.errors import ConfigError
 from tests.tiny import tiny_config, tiny_tokenizers
 

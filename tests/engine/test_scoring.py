@@ -11,9 +11,10 @@ from latentvqa.data.images import ImageStore, ImageTransform
 from latentvqa.data.scenes.writing import make_scenes
 from latentvqa.data.tables import read_questions
 from latentvqa.data.tokenizer import train_tokenizers
-from latentvqa.engine.assembly import build_model, specify
+from latentvqa.engine.assembly import build_model
 from latentvqa.engine.metrics.accumulator import entropy_of
 from latentvqa.engine.scoring import ScoringSettings, row_noise, score_table
+from latentvqa.engine.specification import specify
 from tests.tiny import IMAGE_SIZE, tiny_config
 
 SETTINGS = ScoringSettings(

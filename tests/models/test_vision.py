@@ -1,15 +1,16 @@
 import pytest
 import torch
 
+from latentvqa.errors import ConfigError
 from latentvqa.models import VisionEncoder, create_backbone
 
 WIDTH = 12
 
 
-def encoder(name, **options):
+def encoder(name, trained=None, **options):
     torch.manual_seed(0)
     backbone, preparation = create_backbone(name, **options)
-    return VisionEncoder(backbone=backbone, preparation=preparation, width=WIDTH)
+    return VisionEncoder(backbone=backbone, preparation=preparation, width=WIDTH, **(trained or {}))
 
 
 def pixels(size, count=2):
@@ -164,6 +165,55 @@ def test_freezing_an_encoder_in_eval_mode_leaves_it_there():
     vision.freeze(False)
     assert not vision.training
     assert not vision.backbone.training
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("test_vit", {"blocks.4", "blocks.5", "norm.weight", "norm.bias"}), ("resnet18", {"layer4"})],
+)
+def test_the_last_layers_alone_are_trained(name, expected, trained_step):
+    vision = encoder(name, {"trained_layers": 2}, image_size=32)
+    vision.freeze(True)
+    assert not any(one.requires_grad for one in vision.backbone.parameters())
+    vision.freeze(False)
+    trained = {n for n, one in vision.backbone.named_parameters() if one.requires_grad}
+    assert {next(e for e in expected if n.startswith(e)) for n in trained} == expected
+    before = {n: one.detach().clone() for n, one in vision.backbone.named_parameters()}
+    trained_step(vision)
+    trained_step(vision)  # timm's residual branches start at zero
+    after = dict(vision.backbone.named_parameters())
+    assert {n for n in before if not torch.equal(before[n], after[n])} == trained
+
+
+def test_the_layers_of_a_cut_backbone_are_not_known():
+    with pytest.raises(ConfigError, match=r'trained_layers: .* Set vision\.stride = "last"'):
+        encoder("test_resnet", {"trained_layers": 1}, image_size=32, stride=8)
+
+
+def test_matrices_of_low_rank_are_trained_and_nothing_else_of_the_backbone(trained_step):
+    pytest.importorskip("peft")
+    plain, low = (encoder("test_vit", o, image_size=32).eval() for o in (None, {"lora_rank": 2}))
+    with torch.no_grad():  # they begin at nothing
+        assert torch.equal(plain.features(pixels(32)), low.features(pixels(32)))
+    low.freeze(True)
+    assert not any(one.requires_grad for one in low.backbone.parameters())
+    low.freeze(False)
+    trained = {n for n, one in low.backbone.named_parameters() if one.requires_grad}
+    assert all("lora_" in n for n in trained)
+    assert {n for n in trained if n.startswith("blocks.0.attn.qkv")}
+    before = state_of(low.backbone)
+    trained_step(low.train())
+    assert moved(before, low.backbone)
+    assert moved(before, low.backbone) <= trained
+
+
+def test_fixed_statistics_stay_while_weights_move(trained_step):
+    vision = encoder("resnet18", {"fixed_statistics": True}, image_size=32).train()
+    before = state_of(vision.backbone)
+    trained_step(vision)
+    changed = moved(before, vision.backbone)
+    assert "layer4.0.conv1.weight" in changed
+    assert not any("running" in name or "tracked" in name for name in changed)
 
 
 @torch.no_grad()

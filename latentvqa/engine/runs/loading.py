@@ -15,10 +15,11 @@ from latentvqa.config.resolving import kl_convention
 from latentvqa.data.decoding import MAX_PIXELS
 from latentvqa.data.tokenizer import Tokenizers
 from latentvqa.durable import replace_file
-from latentvqa.engine.assembly import ModelSpecification, build_model
+from latentvqa.engine.assembly import build_model
 from latentvqa.engine.runs.checkpoint import load_checkpoint
 from latentvqa.engine.runtime.device import Precision, choose_device
 from latentvqa.engine.scoring import ScoringSettings
+from latentvqa.engine.specification import ModelSpecification
 from latentvqa.errors import CheckpointError
 from latentvqa.models import VQAModel, load_own_state, whole_weights
 

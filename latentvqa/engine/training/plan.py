@@ -29,7 +29,6 @@ def announce(trainer: Trainer) -> None:
 def _plan(trainer: Trainer) -> TrainingPlan:
     config, train_table = trainer.settings.config, trainer.train.encoded.table
     val_table = trainer.val.encoded.table
-    frozen = config.vision.freeze_epochs
     weight = config.kl.max_weight * config.kl.factor
     weight = weight if config.latent.bottleneck == "gaussian" else 0.0
     found = components(trainer.model)
@@ -43,7 +42,7 @@ def _plan(trainer: Trainer) -> TrainingPlan:
             for name, members in found.items()
         },
         peak_rates={name: rate for name, rate in peak_rates(config).items() if name in found},
-        frozen_epochs=frozen if isinstance(frozen, int) else 0,
+        frozen_epochs=trainer.schedules.frozen_epochs,
         steps_per_epoch=trainer.steps_per_epoch,
         epochs=trainer.schedules.epochs,
         effective_weight=weight,

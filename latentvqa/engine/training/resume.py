@@ -45,7 +45,7 @@ def restore(trainer: Trainer, checkpoint: Checkpoint, observer: Observer) -> Non
     # more patience or epochs than before may let a stopped run go on
     stopping = trainer.settings.config.early_stopping
     trainer.progress.is_stopped = trainer.progress.patience_used >= stopping.patience
-    load_optimizer_state(trainer.optimizer, tensors)
+    load_optimizer_state(trainer.optimizer, tensors, trainer.model)
     if trainer.average is not None:
         raw = {
             name.removeprefix(RAW_WEIGHTS): value

@@ -74,10 +74,18 @@ class Schedules:
             return 0.0
         return temperature_at(elapsed, latent.temperature, latent.temperature_warmup_epochs)
 
+    @property
+    def frozen_epochs(self) -> int:
+        """Epochs at the start in which the backbone is frozen; all where none of it is trained."""
+        vision = self.config.vision
+        if vision.trained_layers == 0 and not vision.lora_rank:
+            return self.epochs
+        return vision.freeze_epochs if isinstance(vision.freeze_epochs, int) else 0
+
     def is_vision_frozen(self, epoch: int) -> bool:
         """Whether the backbone is frozen."""
-        frozen = self.config.vision.freeze_epochs
-        return isinstance(frozen, int) and frozen > 0 and self._latent_epoch(epoch) < frozen
+        frozen = self.frozen_epochs
+        return frozen > 0 and self._latent_epoch(epoch) < frozen
 
     def _scheduled_fraction(self, elapsed: int, batch_share: float) -> float:
         """Share of the full weight; 0 before a controller begins."""

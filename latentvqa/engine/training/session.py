@@ -16,10 +16,10 @@ from latentvqa.core.diagnosis.tuning import tuning_step
 from latentvqa.core.diagnosis.tuning_events import tuned_values
 from latentvqa.core.record_codec import encode_epoch
 from latentvqa.core.records import EpochRecord, RunHeader
-from latentvqa.engine.assembly import ModelSpecification
 from latentvqa.engine.runs.checkpoint import save_checkpoint
 from latentvqa.engine.runs.folder import RunFolder
 from latentvqa.engine.runtime.device import numeric_platform
+from latentvqa.engine.specification import ModelSpecification
 from latentvqa.engine.training.epoch_record import finish_epoch
 from latentvqa.engine.training.optimizer import optimizer_state
 from latentvqa.engine.training.plan import announce

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import platform
+from itertools import chain
 from pathlib import Path
 
 import torch
 
 import latentvqa
 from latentvqa.config import KL, Config
-from latentvqa.config.resolving import resolve, resolve_free_bits
+from latentvqa.config.resolving import resolve, resolve_augment, resolve_free_bits
 from latentvqa.core.records import RunHeader, StagePlan
 from latentvqa.data.decoding_processes import DecodingProcesses
 from latentvqa.data.tables import QuestionTable
 from latentvqa.data.tokenizer import Tokenizers
-from latentvqa.engine.assembly import ModelSpecification, build_model, pretrained_weights
+from latentvqa.engine.assembly import build_model, pretrained_weights
+from latentvqa.engine.augmentation import FALSIFIED, falsified
 from latentvqa.engine.memory import require_memory
 from latentvqa.engine.runtime.device import choose_device, choose_precision
 from latentvqa.engine.runtime.observer import Observer
 from latentvqa.engine.runtime.settings import Settings
+from latentvqa.engine.specification import ModelSpecification
 from latentvqa.engine.training.data import (
     Split,
     Tables,
@@ -26,6 +29,7 @@ from latentvqa.engine.training.data import (
     open_split,
     read_tables,
 )
+from latentvqa.engine.training.schedules import Schedules
 from latentvqa.engine.training.trainer import Trainer
 from latentvqa.models import VQAModel
 
@@ -49,9 +53,8 @@ def begin(
 def new_model(settings: Settings, spec: ModelSpecification) -> VQAModel:
     """Build a model whose weights depend on ``run.seed`` alone."""
     config = settings.config
-    frozen = config.vision.freeze_epochs
-    epochs = config.stages.baseline + config.stages.warmup + config.stages.full
-    is_trained = not isinstance(frozen, int) or frozen < epochs
+    schedules = Schedules(config)
+    is_trained = schedules.frozen_epochs < schedules.epochs
     require_memory(spec, settings.device, is_backbone_trained=is_trained)
     torch.manual_seed(config.run.seed)
     return place(build_model(spec, pretrained_weights(config)), settings.device)
@@ -88,7 +91,8 @@ def make_trainer(
         )
 
     train, val = opened(tables.train, "training"), opened(tables.val, "validation")
-    settings.begin_with(resolve_free_bits(settings.config, train.answer_entropy))
+    config = resolve_free_bits(settings.config, train.answer_entropy)
+    settings.begin_with(_with_augment(config, tables.train, observer))
     return Trainer(
         settings=settings,
         model=model,
@@ -97,6 +101,21 @@ def make_trainer(
         val=val,
         observer=observer,
     )
+
+
+def _with_augment(config: Config, table: QuestionTable, observer: Observer) -> Config:
+    """Decide which changes of the images the training texts allow, and say what they forbid."""
+    is_open = {key: getattr(config.augment, key) == "auto" for key in FALSIFIED}
+    if not any(is_open.values()):
+        return config
+    found = falsified(chain(table.questions, table.targets))
+    for key, spoken_of in (("flip", "left or right"), ("colour", "colours")):
+        if is_open[key] and found[key]:
+            observer.notice(
+                f"augment.{key} auto: none, because {found[key]:,} training questions or answers "
+                f"speak of {spoken_of}"
+            )
+    return resolve_augment(config, found)
 
 
 def make_header(name: str, trainer: Trainer, tables: Tables) -> RunHeader:
@@ -111,9 +130,7 @@ def make_header(name: str, trainer: Trainer, tables: Tables) -> RunHeader:
         validation_temperature=config.latent.validation_temperature,
         kl_schedule=kl.schedule,
         warmup_epochs=_warmup_epochs(kl),
-        vision_frozen_epochs=vision.freeze_epochs
-        if isinstance(vision.freeze_epochs, int)
-        else None,
+        vision_frozen_epochs=trainer.schedules.frozen_epochs,
         teacher_weight=config.teacher.weight,
         target=config.early_stopping.target,
         patience=config.early_stopping.patience,

@@ -13,7 +13,7 @@ from latentvqa.config import RULE_SCORER, Config
 from latentvqa.data.blind.models import BlindModels
 from latentvqa.data.tables import QuestionTable
 from latentvqa.data.tokenizer import Tokenizers
-from latentvqa.engine.assembly import ModelSpecification, build_model, specify
+from latentvqa.engine.assembly import build_model
 from latentvqa.engine.blind_scores import floor_of
 from latentvqa.engine.language.reading import TextParts, read_text_parts
 from latentvqa.engine.runs.blind import (
@@ -33,6 +33,7 @@ from latentvqa.engine.runs.places import image_sums, require_same_images, write_
 from latentvqa.engine.runs.repair import repair
 from latentvqa.engine.runs.tables import write_training_answers
 from latentvqa.engine.runtime.observer import Observer
+from latentvqa.engine.specification import ModelSpecification, specify
 from latentvqa.engine.training.budget import fit_to_budget, measure_seconds
 from latentvqa.engine.training.data import Tables, write_split_file
 from latentvqa.engine.training.plan import announce

@@ -107,13 +107,12 @@ class EpochSums:
         self.train_seconds = self.weight_sum = 0.0
         self.differing = self.compared = 0
 
-    def add(self, loss: BatchResult, weight: float, gradient_norm: Tensor) -> None:
-        """Add a step.
+    def add(self, loss: BatchResult, weight: float) -> None:
+        """Add a batch, or a part of one.
 
         Args:
-            loss: of its batch.
+            loss: of it.
             weight: what multiplied ``kl_after``.
-            gradient_norm: before clipping; a scalar.
         """
         self.metrics.add_answers(loss.answer_nll, loss.answer_tokens, loss.is_right)
         if loss.posterior is not None:
@@ -125,6 +124,14 @@ class EpochSums:
             self.compared += loss.preference.compared
             self.differing += loss.preference.differing
             self.violating += loss.preference.violating
+
+    def add_step(self, weight: float, gradient_norm: Tensor) -> None:
+        """Add an optimizer step.
+
+        Args:
+            weight: what multiplied ``kl_after``.
+            gradient_norm: before clipping; a scalar.
+        """
         self.gradient_norm += gradient_norm.detach()
         self.weight_sum += weight
 

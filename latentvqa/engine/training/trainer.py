@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -17,6 +18,7 @@ from latentvqa.core.records import Stage
 from latentvqa.core.schedules.epochs import beta_at
 from latentvqa.data.batches import Batch, BatchLoader, plan_batches
 from latentvqa.data.tokenizer import Tokenizers
+from latentvqa.engine.augmentation import Augmentation
 from latentvqa.engine.blind_scores import BlindFloor
 from latentvqa.engine.language.remembering import remember_questions
 from latentvqa.engine.metrics.accumulator import entropy_of
@@ -71,6 +73,7 @@ class Trainer:
         self.train, self.val = train, val
         self.observer = observer
         self.images = ImageSources(settings, model.vision, train.store, val.store, observer)
+        self._augmentation = Augmentation(settings.config.augment, model.vision.preparation.size)
         self._first_rows = first_rows(settings.config.data, train.encoded.table)
         self.optimizer = build_optimizer(model, settings.config)
         decay = settings.config.optimizer.average_decay
@@ -178,16 +181,23 @@ class Trainer:
         )
         temperature = schedules.temperature(progress.epoch)
         set_rates(self.optimizer, config, progress.step, self.total_steps)
-        loss = self.objective(batch, self._references(batch), stage, weight, temperature)
-        if loss.kl_raw is not None and schedules.is_controlled(progress.epoch):
-            self._kl_raw = NumberInTransit(loss.kl_raw)
-        self._require_finite_loss(loss, batch)
-        torch.autograd.backward(loss.total)
+        kl_raw = None
+        changed = replace(batch, images=self._augmentation(batch.images))
+        for part in changed.parts(config.loader.micro_batch_size):
+            share = len(part.rows) / len(batch.rows)
+            loss = self.objective(part, self._references(part), stage, weight, temperature)
+            self._require_finite_loss(loss, part)
+            torch.autograd.backward(loss.total if share == 1.0 else share * loss.total)
+            self.sums.add(loss, weight)
+            if loss.kl_raw is not None:
+                kl_raw = share * loss.kl_raw + (0.0 if kl_raw is None else kl_raw)
+        if kl_raw is not None and schedules.is_controlled(progress.epoch):
+            self._kl_raw = NumberInTransit(kl_raw)
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.optimizer.clip_norm)
         self._require_finite_gradient(norm, batch)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-        self.sums.add(loss, weight, norm)
+        self.sums.add_step(weight, norm)
         progress.weight = weight
         progress.batch += 1
         progress.step += 1

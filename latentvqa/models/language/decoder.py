@@ -11,11 +11,11 @@ from torch import Tensor, nn
 
 from latentvqa.models.language.library import (
     LanguageModel,
-    add_lora,
     model_from_shape,
     read_pretrained,
     transformers_library,
 )
+from latentvqa.models.low_rank import add_lora
 
 _KEY = "text.decoder"
 _RESERVED, _PAD, _BOS, _EOS, _UNK = 4, 0, 1, 2, 3

@@ -116,30 +116,6 @@ def model_from_shape(auto_class: str, shape: Mapping[str, Any], key: str) -> nn.
     return model
 
 
-def add_lora(model: nn.Module, rank: int, key: str) -> None:
-    """Freeze a model, and add trainable matrices of a low rank beside every linear layer.
-
-    Hu et al. 2021, arXiv:2106.09685, as the peft library has it.
-
-    Raises:
-        ConfigError: if peft is not installed.
-    """
-    try:
-        peft = importlib.import_module("peft")
-    except ImportError as error:
-        raise ConfigError(
-            f"{key} needs the peft library, which is not installed ({error}). Install it with: "
-            'pip install "latentvqa[hf]"'
-        ) from error
-    model.requires_grad_(False)
-    # GPT-2 and its kin keep the weights of their linear layers the other way round
-    is_turned = any(type(one).__name__ == "Conv1D" for one in model.modules())
-    config = peft.LoraConfig(
-        r=rank, lora_alpha=2 * rank, target_modules="all-linear", fan_in_fan_out=is_turned
-    )
-    peft.inject_adapter_in_model(config, model)
-
-
 def _reading_fault(key: str, source: str | Path, is_hub: bool, error: Exception) -> str:
     reason = f"{type(error).__name__}: {error}".split("\n", maxsplit=1)[0]
     if is_hub:

@@ -12,10 +12,10 @@ from torch.nn.utils.rnn import pad_sequence
 
 from latentvqa.models.language.library import (
     LanguageModel,
-    add_lora,
     model_from_shape,
     read_pretrained,
 )
+from latentvqa.models.low_rank import add_lora
 from latentvqa.models.question import hide_words
 
 _KEY = "text.encoder"

@@ -4,9 +4,10 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from latentvqa.engine.assembly import build_model, pretrained_weights, specify
+from latentvqa.engine.assembly import build_model, pretrained_weights
 from latentvqa.engine.runs.checkpoint import load_checkpoint
 from latentvqa.engine.runs.loading import export_backbone, load_model
+from latentvqa.engine.specification import specify
 from latentvqa.models import create_backbone, whole_weights
 from tests.described_models import hub_model
 from tests.small_runs import BRIEF, small_config, train_small

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from latentvqa.core.schedules.epochs import learning_rate_factor_at
-from latentvqa.engine.assembly import COMPONENTS
+from latentvqa.engine.assembly import COMPONENTS, components
 from latentvqa.engine.training.optimizer import (
     build_optimizer,
     load_optimizer_state,
@@ -10,6 +10,7 @@ from latentvqa.engine.training.optimizer import (
     peak_rates,
     set_rates,
 )
+from latentvqa.errors import ConfigError
 from tests.tiny import loss_of, tiny_batch, tiny_config, tiny_model
 
 RATES = {
@@ -19,6 +20,9 @@ RATES = {
     "latent_rate": 4e-4,
     "decoder_rate": 5e-4,
 }
+
+TRANSFORMER = {"name": "test_vit", "image_size": 32, "stride": "last"}
+BLOCKS = "vision.backbone.blocks"
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +128,7 @@ def test_training_continued_from_saved_state_has_the_same_bits(config, is_channe
     }
     resumed.load_state_dict(half.state_dict())
     optimizer = build_optimizer(resumed, config)
-    load_optimizer_state(optimizer, {**saved, "rng.cpu": torch.zeros(1)})
+    load_optimizer_state(optimizer, {**saved, "rng.cpu": torch.zeros(1)}, resumed)
     train(resumed, optimizer, config, range(2, 4))
 
     expected = straight.state_dict()
@@ -135,5 +139,64 @@ def test_training_continued_from_saved_state_has_the_same_bits(config, is_channe
 def test_a_fresh_optimizer_has_no_state_and_takes_none(model, config):
     optimizer = build_optimizer(model, config)
     assert optimizer_state(optimizer) == {}
-    load_optimizer_state(optimizer, {})
+    load_optimizer_state(optimizer, {}, model)
     train(model, optimizer, config, range(1))
+
+
+def test_places_and_class_tokens_of_a_transformer_do_not_decay(config):
+    model = tiny_model(vision=TRANSFORMER)
+    found = names_by_decay(model, config)
+    places = {f"vision.backbone.{name}" for name in ("pos_embed", "cls_token")}
+    assert places <= set(dict(model.named_parameters()))
+    assert places <= found[False]
+    assert "vision.backbone.blocks.0.attn.qkv.weight" in found[True]
+
+
+def test_each_layer_below_the_last_has_a_rate_lower_by_the_decay():
+    config = tiny_config(
+        vision=TRANSFORMER, optimizer={**RATES, "layer_decay": 0.5, "warmup_share": 0.0}
+    )
+    model = tiny_model(vision=TRANSFORMER)
+    optimizer = build_optimizer(model, config)
+    rates = set_rates(optimizer, config, step=0, total_steps=100)
+    rate_of = {name: g["lr"] for g in optimizer.param_groups for name in g["param_names"]}
+    peak = rates["vision"]
+    blocks = 1 + max(int(n.split(".")[3]) for n in rate_of if n.startswith(f"{BLOCKS}."))
+    last = f"{BLOCKS}.{blocks - 1}.attn.qkv.weight"
+    assert rate_of[last] == pytest.approx(peak)
+    assert rate_of[f"{BLOCKS}.{blocks - 2}.attn.qkv.weight"] == pytest.approx(peak / 2)
+    assert rate_of["vision.backbone.patch_embed.proj.weight"] == pytest.approx(peak / 2**blocks)
+    assert rate_of["bottleneck.mu.weight"] == rates["latent"]
+
+
+def test_layers_of_a_cut_backbone_are_not_known(model):
+    config = tiny_config(optimizer={**RATES, "layer_decay": 0.5})
+    with pytest.raises(ConfigError, match=r'layer_decay: .* Set vision\.stride = "last"'):
+        build_optimizer(model, config)
+
+
+@pytest.mark.parametrize("vision", [{}, TRANSFORMER])
+def test_moments_that_an_earlier_version_numbered_find_their_parameters(config, vision):
+    model = tiny_model(vision=vision)
+    optimizer = build_optimizer(model, config)
+    train(model, optimizer, config, range(2))
+    named = optimizer_state(optimizer)
+    # earlier: by component, matrices first, the places of a transformer among them
+    spared = {n for n in names_by_decay(model, config)[False] if "pos_embed" not in n}
+    spared -= {n for n in spared if "cls_token" in n or "reg_token" in n}
+    order = [
+        name
+        for members in components(model).values()
+        for is_spared in (False, True)
+        for name, _ in members
+        if (name in spared) is is_spared
+    ]
+    numbered = {}
+    for key, value in named.items():
+        name, entry = key.removeprefix("optimizer.").split(":")
+        numbered[f"optimizer.{order.index(name)}.{entry}"] = value.clone()
+    other = build_optimizer(model, config)
+    load_optimizer_state(other, numbered, model)
+    found = optimizer_state(other)
+    assert found.keys() == named.keys()
+    assert all(torch.equal(found[key], value) for key, value in named.items())

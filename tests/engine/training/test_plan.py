@@ -4,7 +4,7 @@ import pytest
 
 from latentvqa.cli.console import plan_lines
 from latentvqa.data.tokenizer import train_tokenizers
-from latentvqa.engine.assembly import specify
+from latentvqa.engine.specification import specify
 from latentvqa.engine.training.plan import FEW_STEPS, announce
 from latentvqa.engine.training.setup import begin, make_trainer, new_model
 from latentvqa.engine.training.start import dry_run

@@ -6,12 +6,12 @@ import pytest
 import torch
 
 from latentvqa.data.folders.search import images_below
-from latentvqa.engine.assembly import ModelSpecification, specify
 from latentvqa.engine.evaluation.evaluate import evaluate
 from latentvqa.engine.prediction.predict import predict
 from latentvqa.engine.runs.loading import load_model
 from latentvqa.engine.runs.tables import validation_table
 from latentvqa.engine.runtime.observer import Observer
+from latentvqa.engine.specification import ModelSpecification, specify
 from tests.small_runs import BRIEF, train_small, write_images
 from tests.tiny import loss_of, tiny_batch, tiny_config, tiny_model, tiny_tokenizers
 

@@ -39,7 +39,8 @@ def loss_of(seed, differing=3, violating=2):
 def sums_after(*seeds):
     sums = EpochSums(KL, CPU)
     for seed in seeds:
-        sums.add(loss_of(seed), 1.5, torch.tensor(0.25 * (seed + 1)))
+        sums.add(loss_of(seed), 1.5)
+        sums.add_step(1.5, torch.tensor(0.25 * (seed + 1)))
         sums.train_seconds += 2.0
     return sums
 
@@ -64,7 +65,8 @@ def test_steps_are_added_up():
 
 def test_a_saved_epoch_goes_on_as_if_it_had_not_been_interrupted():
     straight, resumed = sums_after(0, 1), saved_and_read(sums_after(0))
-    resumed.add(loss_of(1), 1.5, torch.tensor(0.5))
+    resumed.add(loss_of(1), 1.5)
+    resumed.add_step(1.5, torch.tensor(0.5))
     resumed.train_seconds += 2.0
     assert resumed.metrics.result(**RESULT) == straight.metrics.result(**RESULT)
     (tensors, values), (expected, wanted) = resumed.state(), straight.state()
@@ -85,7 +87,8 @@ def test_adding_leaves_what_was_read_from_a_checkpoint_as_it_was():
     known = {name: value.clone() for name, value in tensors.items()}
     again = EpochSums(KL, CPU)
     again.load_state(tensors, values)
-    again.add(loss_of(1), 1.5, torch.tensor(9.0))
+    again.add(loss_of(1), 1.5)
+    again.add_step(1.5, torch.tensor(9.0))
     assert all(torch.equal(tensors[name], known[name]) for name in known)
 
 

@@ -50,7 +50,8 @@ def test_without_the_library_the_message_says_what_to_install(tmp_path, module):
         from pathlib import Path
         from torch import nn
         from latentvqa.errors import ConfigError
-        from latentvqa.models.language.library import add_lora, read_pretrained
+        from latentvqa.models.language.library import read_pretrained
+        from latentvqa.models.low_rank import add_lora
         try:
             if {module!r} == "peft":
                 add_lora(nn.Linear(2, 2), 1, "text.lora_rank")
