@@ -32,6 +32,10 @@ def train(
         Path | None,
         typer.Option("--resume", metavar="DIR", help="Continue this run exactly."),
     ] = None,
+    source: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="DIR", help="Begin with the weights of this run."),
+    ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace an earlier run in --out.")
     ] = False,
@@ -61,14 +65,17 @@ def train(
     if resume is not None:
         if dry_run:
             raise ConfigError("--dry-run shows the plan of a new run: drop --resume")
-        if config is not None or preset is not None or out is not None or overwrite:
+        if any(one is not None for one in (config, preset, out, source)) or overwrite:
             raise ConfigError(
                 "--resume continues with the run's own configuration: drop --config, --preset, "
-                "--out and --overwrite; what may change is given by --set"
+                "--from, --out and --overwrite; what may change is given by --set"
             )
         _resume(resume, overrides, advise)
         return
-    settings, name = choose_config(config, preset=preset, overrides=overrides)
+    if source is None:
+        settings, name = choose_config(config, preset=preset, overrides=overrides)
+    else:
+        settings, name = _started(source, config, preset, overrides)
     for warning in config_warnings(settings):
         say(f"warning: {warning}", is_notice=True)
     if dry_run:
@@ -119,6 +126,19 @@ def _resume(run: Path, overrides: list[str], advise: bool) -> None:
     known = read_config(run)  # names the folder if it is no run
     settings, scorer = choose_resumed(known, overrides)
     _complete(run, settings, is_resumed=True, advise=advise, scorer=scorer)
+
+
+def _started(
+    source: Path, config: Path | None, preset: str | None, overrides: list[str]
+) -> tuple[Config, str]:
+    """The configuration of a run that begins with the weights of another, and its name."""
+    from latentvqa.config import choose_started
+    from latentvqa.engine.runs.folder import read_config, run_of
+
+    run = run_of(source)
+    known = read_config(run)  # names the folder if it is no run
+    settings = choose_started(known, source, config, preset=preset, overrides=overrides)
+    return settings, run.name
 
 
 def _dry_run(settings: Config) -> None:

@@ -1,6 +1,6 @@
 """Configuration: frozen sections, read from TOML, every fault named at once."""
 
-from latentvqa.config.choosing import choose_config, choose_resumed
+from latentvqa.config.choosing import choose_config, choose_resumed, choose_started
 from latentvqa.config.loading import load_config, preset_names
 from latentvqa.config.plans import Ablation, controls, load_plan, plan_names
 from latentvqa.config.sections import (
@@ -53,6 +53,7 @@ __all__ = [
     "changed_keys",
     "choose_config",
     "choose_resumed",
+    "choose_started",
     "config_from_toml",
     "config_to_toml",
     "config_warnings",

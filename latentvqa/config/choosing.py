@@ -35,6 +35,34 @@ def choose_config(
     return config, Path(path).stem if path is not None else preset or _UNNAMED
 
 
+def choose_started(
+    known: Config,
+    source: Path,
+    path: Path | str | None = None,
+    *,
+    preset: str | None = None,
+    overrides: Sequence[str] = (),
+) -> Config:
+    """What a new run trains that begins with the weights of an earlier one.
+
+    Without a file and a preset it is what the earlier run trained, on data of its own.
+
+    Args:
+        known: the configuration of the earlier run.
+        source: the run folder.
+        path: TOML file.
+        preset: name of a shipped preset.
+        overrides: ``section.key=value``.
+
+    Raises:
+        ConfigError: with every fault at once.
+    """
+    beneath = {} if path is not None or preset is not None else plain_config(known)
+    beneath = {name: keys for name, keys in beneath.items() if name not in ("data", "run")}
+    beneath["run"] = {"init_from": str(source.absolute())}
+    return load_config(path, preset=preset, overrides=overrides, beneath=beneath)
+
+
 def choose_resumed(known: Config, overrides: Sequence[str]) -> tuple[Config | None, str]:
     """What a run shall go on with, and the scorer that the options name themselves.
 

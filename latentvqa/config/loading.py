@@ -28,6 +28,7 @@ PATH_KEYS = (
     "text.encoder",
     "text.decoder",
     "loader.feature_folder",
+    "run.init_from",
 )
 HUB_PREFIX = "hf-hub:"  # of a name that is no path
 

@@ -347,6 +347,8 @@ class Loader(Section):
 class Run(Section):
     """What belongs to the run and not to the model."""
 
+    init_from: File | None = None
+    """run whose weights and words a new one begins with; also its `last` or a checkpoint"""
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     """seed of weights, order and noise"""
     device: str = "auto"

@@ -42,7 +42,8 @@ def config_warnings(config: Config) -> list[str]:
     if kl.free_bits != "auto" and kl.free_bits_per_need != default.free_bits_per_need:
         warnings.append('kl.free_bits_per_need counts only under kl.free_bits = "auto"')
     vision = config.vision
-    if vision.freeze_epochs not in ("auto", 0) and vision.pretrained is False and not vision.blind:
+    has_learnt = vision.pretrained is not False or config.run.init_from is not None
+    if vision.freeze_epochs not in ("auto", 0) and not has_learnt and not vision.blind:
         warnings.append(
             f"vision.freeze_epochs = {vision.freeze_epochs} freezes a backbone that has learnt "
             "nothing: vision.pretrained is false"
@@ -55,7 +56,7 @@ def config_warnings(config: Config) -> list[str]:
     if unseen:
         warnings.append(f"vision.blind = true ignores {', '.join(unseen)}: there is no backbone")
     is_frozen = vision.trained_layers == 0 and not vision.lora_rank
-    if is_frozen and vision.pretrained is False and not vision.blind:
+    if is_frozen and not has_learnt and not vision.blind:
         warnings.append(
             "vision.trained_layers = 0 freezes a backbone that has learnt nothing: "
             "vision.pretrained is false"

@@ -101,6 +101,24 @@ class TextTokenizer:
         _set_rules(tokenizer, kind, lowercase, split_punctuation)
         return cls(kind, tokenizer)
 
+    def after(self, known: TextTokenizer, vocab_size: int) -> TextTokenizer:
+        """The vocabulary of another tokenizer, with the words that only this one has after it.
+
+        Args:
+            known: keeps its ids; one that knows every text is given back as it is.
+            vocab_size: most ids; never fewer than ``known`` has.
+        """
+        if known.kind != "word" or self.kind != "word":
+            return known
+        names = sorted(known._tokenizer.get_vocab().items(), key=lambda item: item[1])
+        new = sorted(self._tokenizer.get_vocab().items(), key=lambda item: item[1])
+        joined = dict.fromkeys([*(name for name, _ in names), *(name for name, _ in new)])
+        most = max(vocab_size, len(names))
+        vocabulary = {name: place for place, name in enumerate(list(joined)[:most])}
+        whole = Tokenizer.from_str(known._tokenizer.to_str())
+        whole.model = models.WordLevel(vocabulary, unk_token=_SPECIAL_NAMES[UNK])
+        return TextTokenizer("word", whole)
+
     @property
     def size(self) -> int:
         """Number of ids, the reserved ones included."""
@@ -200,23 +218,6 @@ class Tokenizers:
         return cls(
             TextTokenizer._from_state(state["question"]), TextTokenizer._from_state(state["answer"])
         )
-
-
-def question_note(ids: Sequence[int], most_tokens: int) -> str:
-    """What of a question a model does not get to read; empty where it reads all of it.
-
-    Args:
-        ids: the whole question.
-        most_tokens: what follows so many is cut.
-    """
-    read = ids[:most_tokens]
-    unknown = read.count(UNK)
-    notes = [f"cut to {most_tokens} of {len(ids)} tokens"] if len(ids) > most_tokens else []
-    if unknown == len(read):
-        notes.append("no known word")
-    elif unknown:
-        notes.append(f"{unknown} of {len(read)} words unknown")
-    return "; ".join(notes)
 
 
 def train_tokenizers(text: Text, table: QuestionTable) -> Tokenizers:

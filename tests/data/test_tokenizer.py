@@ -17,7 +17,6 @@ from latentvqa.data.tokenizer import (
     Kind,
     TextTokenizer,
     Tokenizers,
-    question_note,
 )
 from latentvqa.errors import DataError
 
@@ -190,18 +189,3 @@ def test_words_are_those_of_the_library(texts, min_count, vocab_size):
     plain = Tokenizer(models.WordLevel(known, unk_token="<unk> "))
     plain.normalizer, plain.pre_tokenizer = theirs.normalizer, theirs.pre_tokenizer
     assert mine.encode(texts) == [encoding.ids for encoding in plain.encode_batch(texts)]
-
-
-@pytest.mark.parametrize(
-    ("ids", "note"),
-    [
-        ([7, 8, 9], ""),
-        ([7, UNK, 9], "1 of 3 words unknown"),
-        ([UNK, UNK], "no known word"),
-        ([], "no known word"),
-        ([7, 8, 9, 7], "cut to 3 of 4 tokens"),
-        ([7, UNK, 9, UNK], "cut to 3 of 4 tokens; 1 of 3 words unknown"),
-    ],
-)
-def test_what_a_model_cannot_read_of_a_question_is_noted(ids: list[int], note: str) -> None:
-    assert question_note(ids, 3) == note

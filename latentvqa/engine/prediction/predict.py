@@ -14,7 +14,7 @@ from PIL import Image
 
 from latentvqa.data.cells import clean_text
 from latentvqa.data.decoding import ImageTransform
-from latentvqa.data.tokenizer import PAD, UNK, question_note
+from latentvqa.data.tokenizer import PAD, UNK
 from latentvqa.engine.answering import AnswerTexts, most_probable_answers
 from latentvqa.engine.runs.loading import LoadedModel
 from latentvqa.engine.runtime.device import autocast
@@ -253,3 +253,20 @@ def _pixels_or_error(path: Path, transform: ImageTransform) -> NDArray[np.uint8]
         return transform.read(path)
     except DataError as error:
         return str(error)
+
+
+def question_note(ids: Sequence[int], most_tokens: int) -> str:
+    """What of a question a model does not get to read; empty where it reads all of it.
+
+    Args:
+        ids: the whole question.
+        most_tokens: what follows so many is cut.
+    """
+    read = ids[:most_tokens]
+    unknown = read.count(UNK)
+    notes = [f"cut to {most_tokens} of {len(ids)} tokens"] if len(ids) > most_tokens else []
+    if unknown == len(read):
+        notes.append("no known word")
+    elif unknown:
+        notes.append(f"{unknown} of {len(read)} words unknown")
+    return "; ".join(notes)

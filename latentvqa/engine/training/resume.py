@@ -35,7 +35,8 @@ _FREE_TO_CHANGE = (
 )
 # names on disk of weights that are not the averaged ones
 RAW_WEIGHTS = "raw."
-_SEED = "run.seed"  # orders the rows: with another one no epoch would be as it began
+# the seed orders the rows, and what a run began with is past
+_FIXED = ("run.seed", "run.init_from")
 
 
 def restore(trainer: Trainer, checkpoint: Checkpoint, observer: Observer) -> None:
@@ -115,7 +116,7 @@ def continued(known: Config, wanted: Config, edited: Path | None = None) -> Conf
     refused = {
         key: values
         for key, values in changed_keys(known, wanted).items()
-        if key == _SEED or (key not in free and not key.startswith(_FREE_TO_CHANGE))
+        if key in _FIXED or (key not in free and not key.startswith(_FREE_TO_CHANGE))
     }
     if refused:
         lines = [f"  {key}: {old!r} -> {new!r}" for key, (old, new) in refused.items()]

@@ -15,13 +15,15 @@ from latentvqa.core.records import RunHeader, StagePlan
 from latentvqa.data.decoding_processes import DecodingProcesses
 from latentvqa.data.tables import QuestionTable
 from latentvqa.data.tokenizer import Tokenizers
-from latentvqa.engine.assembly import build_model, pretrained_weights
+from latentvqa.engine.assembly import UNTRAINED, build_model, pretrained_weights
 from latentvqa.engine.augmentation import FALSIFIED, falsified
+from latentvqa.engine.language.reading import read_text_parts
 from latentvqa.engine.memory import require_memory
+from latentvqa.engine.runs.starting_weights import StartingWeights, read_starting_weights
 from latentvqa.engine.runtime.device import choose_device, choose_precision
 from latentvqa.engine.runtime.observer import Observer
 from latentvqa.engine.runtime.settings import Settings
-from latentvqa.engine.specification import ModelSpecification
+from latentvqa.engine.specification import ModelSpecification, specify
 from latentvqa.engine.training.data import (
     Split,
     Tables,
@@ -50,14 +52,28 @@ def begin(
     return Settings(config, device, precision), tables
 
 
-def new_model(settings: Settings, spec: ModelSpecification) -> VQAModel:
-    """Build a model whose weights depend on ``run.seed`` alone."""
+def new_model(
+    settings: Settings, spec: ModelSpecification, beginning: StartingWeights | None = None
+) -> tuple[VQAModel, str]:
+    """Build a model whose weights depend on ``run.seed`` and the files it begins with.
+
+    Args:
+        settings: configuration and device.
+        spec: its shape.
+        beginning: weights that replace what it would begin with.
+
+    Returns:
+        The model on its device, and what it begins with; empty where nothing is taken.
+    """
     config = settings.config
     schedules = Schedules(config)
     is_trained = schedules.frozen_epochs < schedules.epochs
     require_memory(spec, settings.device, is_backbone_trained=is_trained)
     torch.manual_seed(config.run.seed)
-    return place(build_model(spec, pretrained_weights(config)), settings.device)
+    weights = pretrained_weights(config) if beginning is None else UNTRAINED
+    model = build_model(spec, weights)
+    taken = "" if beginning is None else beginning.give_to(model)
+    return place(model, settings.device), taken
 
 
 def place(model: VQAModel, device: torch.device) -> VQAModel:
@@ -116,6 +132,30 @@ def _with_augment(config: Config, table: QuestionTable, observer: Observer) -> C
                 f"speak of {spoken_of}"
             )
     return resolve_augment(config, found)
+
+
+class NewModel:
+    """A model that is to be trained: its words, its shape, and what it begins with."""
+
+    def __init__(self, settings: Settings, tables: Tables) -> None:
+        self.settings, self.tables = settings, tables
+        self._is_told = False
+        source, text = settings.config.run.init_from, settings.config.text
+        self.beginning = None if source is None else read_starting_weights(source)
+        read = read_text_parts if self.beginning is None else self.beginning.text_parts
+        parts = read(text, tables.train)
+        self.tokenizers = parts.tokenizers
+        self.spec = specify(
+            settings.config, parts.tokenizers, parts.question_model, parts.answer_model
+        )
+
+    def trainer(self, observer: Observer) -> Trainer:
+        """A new model, ready to be trained."""
+        model, taken = new_model(self.settings, self.spec, self.beginning)
+        if taken and not self._is_told:
+            observer.notice(taken)
+        self._is_told = True
+        return make_trainer(self.settings, model, self.tokenizers, self.tables, observer)
 
 
 def make_header(name: str, trainer: Trainer, tables: Tables) -> RunHeader:

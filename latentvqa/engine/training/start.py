@@ -15,7 +15,6 @@ from latentvqa.data.tables import QuestionTable
 from latentvqa.data.tokenizer import Tokenizers
 from latentvqa.engine.assembly import build_model
 from latentvqa.engine.blind_scores import floor_of
-from latentvqa.engine.language.reading import TextParts, read_text_parts
 from latentvqa.engine.runs.blind import (
     fit_to_training_rows,
     read_blind_models,
@@ -33,7 +32,7 @@ from latentvqa.engine.runs.places import image_sums, require_same_images, write_
 from latentvqa.engine.runs.repair import repair
 from latentvqa.engine.runs.tables import write_training_answers
 from latentvqa.engine.runtime.observer import Observer
-from latentvqa.engine.specification import ModelSpecification, specify
+from latentvqa.engine.specification import ModelSpecification
 from latentvqa.engine.training.budget import fit_to_budget, measure_seconds
 from latentvqa.engine.training.data import Tables, write_split_file
 from latentvqa.engine.training.plan import announce
@@ -48,10 +47,10 @@ from latentvqa.engine.training.resume import (
 )
 from latentvqa.engine.training.session import Outcome, Session, tuned_config
 from latentvqa.engine.training.setup import (
+    NewModel,
     begin,
     make_header,
     make_trainer,
-    new_model,
     place,
 )
 from latentvqa.engine.training.trainer import Trainer
@@ -150,9 +149,8 @@ def dry_run(config: Config, folder: Path, observer: Observer) -> float:
         Estimated seconds of the whole run.
     """
     settings, tables = begin(config, folder, observer)
-    parts = read_text_parts(settings.config.text, tables.train)
-    model = new_model(settings, _specified(settings.config, parts))
-    trainer = make_trainer(settings, model, parts.tokenizers, tables, observer)
+    new = NewModel(settings, tables)
+    trainer = new.trainer(observer)
     seconds = measure_seconds(trainer)
     if settings.config.run.max_minutes is not None:
         trainer.refit(fit_to_budget(settings.config, seconds))
@@ -165,10 +163,8 @@ def _prepared(
 ) -> tuple[Trainer, Tables, ModelSpecification]:
     """Check all that a run needs; nothing is written but scenes."""
     settings, tables = begin(config, scenes, observer)
-    parts = read_text_parts(settings.config.text, tables.train)
-    spec = _specified(settings.config, parts)
-    model = new_model(settings, spec)
-    trainer = make_trainer(settings, model, parts.tokenizers, tables, observer)
+    new = NewModel(settings, tables)
+    trainer = new.trainer(observer)
     if settings.config.run.max_minutes is not None:
         fitted = fit_to_budget(settings.config, measure_seconds(trainer))
         observer.notice(
@@ -176,13 +172,8 @@ def _prepared(
             f"{fitted.stages.warmup} warm-up and {fitted.stages.full} full epochs"
         )
         settings.begin_with(fitted)
-        model = new_model(settings, spec)
-        trainer = make_trainer(settings, model, parts.tokenizers, tables, observer)
-    return trainer, tables, spec
-
-
-def _specified(config: Config, parts: TextParts) -> ModelSpecification:
-    return specify(config, parts.tokenizers, parts.question_model, parts.answer_model)
+        trainer = new.trainer(observer)
+    return trainer, tables, new.spec
 
 
 def _sides(tables: Tables) -> list[tuple[str, QuestionTable]]:

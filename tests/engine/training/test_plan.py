@@ -37,7 +37,7 @@ def trainer(tmp_path_factory):
     config = small_config("data.scene_images=20")
     settings, tables = begin(config, tmp_path_factory.mktemp("plan"), recorder)
     tokenizers = train_tokenizers(settings.config.text, tables.train)
-    model = new_model(settings, specify(settings.config, tokenizers))
+    model, _ = new_model(settings, specify(settings.config, tokenizers))
     return make_trainer(settings, model, tokenizers, tables, recorder)
 
 
