@@ -9,7 +9,7 @@ from latentvqa.models.backbone import ImagePreparation, create_backbone, whole_w
 from latentvqa.models.decoder import AnswerDecoder
 from latentvqa.models.described import description_of, require_description
 from latentvqa.models.fusion import JointFusion, QuestionConditionedFusion
-from latentvqa.models.generation import Generated, generate
+from latentvqa.models.generation import Beams, Generated, generate, search_beams
 from latentvqa.models.language.decoder import PretrainedDecoder
 from latentvqa.models.language.question import PretrainedQuestionEncoder
 from latentvqa.models.latent import LatentBottleneck, Posterior
@@ -21,6 +21,7 @@ from latentvqa.models.weights import load_own_state, own_state
 __all__ = [
     "AnswerDecoder",
     "AveragedWeights",
+    "Beams",
     "Encoded",
     "Generated",
     "ImagePreparation",
@@ -39,5 +40,6 @@ __all__ = [
     "load_own_state",
     "own_state",
     "require_description",
+    "search_beams",
     "whole_weights",
 ]

@@ -86,6 +86,13 @@ class AnswerDecoder(nn.Module):
         logits: Tensor = self.vocabulary(self.norm(x[:, 0]))
         return logits
 
+    def select(self, cache: list[LayerCache], rows: Tensor) -> None:
+        """Let a cache go on with these of its rows, in this order; shape ``(R,)``."""
+        for layer in cache:
+            layer.memory_key, layer.memory_value = layer.memory_key[rows], layer.memory_value[rows]
+            if layer.key is not None and layer.value is not None:
+                layer.key, layer.value = layer.key[rows], layer.value[rows]
+
     def _decoder_layers(self) -> list[DecoderLayer]:
         return cast("list[DecoderLayer]", list(self.layers))
 

@@ -1,4 +1,4 @@
-"""Free generation of answers, greedy or sampled, with a key-value cache."""
+"""Free generation of answers, greedy, sampled or by beams, with a key-value cache."""
 
 from __future__ import annotations
 
@@ -79,3 +79,70 @@ def generate(
         if bool(is_ended.all()):
             break
     return Generated(torch.stack(columns, dim=1), log_probability, untempered)
+
+
+@dataclass(frozen=True)
+class Beams:
+    """The likeliest answers that were found, the best of each row first.
+
+    Attributes:
+        tokens: token ids padded with ``pad_id``, end token included where the
+            answer ended within the limit, shape ``(Q, B, A)``.
+        log_probability: of each whole sequence, ``(Q, B)``; minus infinity where
+            there are fewer answers than beams.
+    """
+
+    tokens: Tensor
+    log_probability: Tensor
+
+
+@torch.no_grad()
+def search_beams(
+    decoder: AnswerDecoder | PretrainedDecoder,
+    memory: Tensor,
+    *,
+    beams: int,
+    begin_id: int,
+    end_id: int,
+    pad_id: int = 0,
+    logit_temperature: float = 1.0,
+) -> Beams:
+    """Search for the likeliest answers, keeping so many beginnings at every token.
+
+    An answer that has ended keeps its place among them as long as it is likelier
+    than beginnings that may go on. Scores are not divided by lengths: they are the
+    probabilities of the answers.
+
+    Args:
+        decoder: the decoder; its ``max_tokens`` is the limit.
+        memory: memory tokens, shape ``(Q, M, D)``.
+        beams: number B of beginnings that are kept.
+        begin_id: token that the decoder starts from.
+        end_id: token that ends an answer.
+        pad_id: fills the places after the end.
+        logit_temperature: divides the logits.
+    """
+    count = len(memory)
+    device = memory.device
+    scores = torch.zeros(count, 1, device=device)  # (Q, kept)
+    tokens = torch.zeros(count, 1, 0, dtype=torch.long, device=device)  # (Q, kept, A)
+    last = torch.full((count, 1), begin_id, device=device)
+    cache: Any = decoder.start(memory)
+    for position in range(decoder.max_tokens):
+        kept = scores.shape[1]
+        logits = decoder.step(last.flatten(), position, cache).float()
+        gained = (logits / logit_temperature).log_softmax(-1).view(count, kept, -1)
+        gained[..., [pad_id, begin_id]] = -torch.inf
+        is_ended = (last == end_id) | (last == pad_id)  # (Q, kept)
+        gained = gained.masked_fill(is_ended[..., None], -torch.inf)
+        gained[..., pad_id] = torch.where(is_ended, 0.0, -torch.inf)
+        whole = (scores[..., None] + gained).flatten(1)  # (Q, kept x V)
+        scores, best = whole.topk(min(beams, whole.shape[1]), dim=1)
+        origin, last = best // gained.shape[-1], best % gained.shape[-1]
+        chosen = tokens.gather(1, origin[..., None].expand(-1, -1, tokens.shape[2]))
+        tokens = torch.cat([chosen, last[..., None]], dim=2)
+        first = torch.arange(count, device=device)[:, None] * kept
+        decoder.select(cache, (first + origin).flatten())
+        if bool(((last == end_id) | (last == pad_id)).all()):
+            break
+    return Beams(tokens, scores)

@@ -4,7 +4,6 @@ from latentvqa.engine.runs.folder import read_config
 from tests.small_runs import set_options, start_cli, write_images, write_rows
 
 
-
 def run_cli(*arguments, cwd):
     process = start_cli(*arguments, cwd=cwd)
     out, err = process.communicate(timeout=300)

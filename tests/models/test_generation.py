@@ -1,9 +1,11 @@
+from itertools import product
+
 import pytest
 import torch
 from torch.nn import functional as F
 
 from latentvqa.data.tokenizer import BOS, EOS, PAD
-from latentvqa.models import AnswerDecoder, generate
+from latentvqa.models import AnswerDecoder, generate, search_beams
 from latentvqa.objectives import answer_nll
 
 LIMIT = 6
@@ -107,3 +109,50 @@ def test_begin_and_padding_are_never_generated_as_words(many):
     for *_, made in many:
         assert BOS not in made.tokens
         assert PAD not in made.tokens[:, 0]
+
+
+@torch.no_grad()
+def every_answer(decoder, memory):
+    """Log-probability of every answer of a decoder with few words, by its tokens."""
+    words = [id_ for id_ in range(9) if id_ not in (PAD, BOS, EOS)]
+    answers = [
+        [*words_of, EOS] for length in range(2) for words_of in product(words, repeat=length)
+    ]
+    answers += [list(words_of) for words_of in product(words, repeat=2)]
+    found = {}
+    for answer in answers:
+        scores = whole_forward(decoder, torch.tensor([answer]), memory)[0]
+        found[tuple(answer)] = sum(scores[place, id_].item() for place, id_ in enumerate(answer))
+    return found
+
+
+def test_beams_that_keep_everything_find_the_likeliest_answers():
+    for seed in range(3):
+        torch.manual_seed(seed)
+        decoder = AnswerDecoder(vocabulary_size=9, width=8, layers=2, heads=2, max_tokens=2).eval()
+        memory = 2 * torch.randn(3, 3, 8)
+        made = search_beams(decoder, memory, beams=60, **IDS)
+        for row in range(len(memory)):
+            known = every_answer(decoder, memory[row : row + 1])
+            ranked = sorted(known.items(), key=lambda item: -item[1])
+            for (tokens, score), mine, value in zip(
+                ranked, made.tokens[row].tolist(), made.log_probability[row].tolist(), strict=False
+            ):
+                assert tuple(id_ for id_ in mine if id_ != PAD) == tokens
+                assert value == pytest.approx(score, abs=1e-4)
+
+
+def test_one_beam_is_greedy_and_more_are_never_less_likely(many):
+    for decoder, memory, greedy in many:
+        one, four = (search_beams(decoder, memory, beams=beams, **IDS) for beams in (1, 4))
+        assert torch.equal(one.tokens[:, 0], greedy.tokens)
+        torch.testing.assert_close(one.log_probability[:, 0], greedy.log_probability)
+        assert (four.log_probability.diff(dim=1) <= 0).all()
+        assert (four.log_probability[:, 0] >= greedy.log_probability - 1e-4).float().mean() > 0.9
+
+
+def test_beams_of_a_row_are_different_answers(many):
+    decoder, memory, _ = many[0]
+    made = search_beams(decoder, memory, beams=5, **IDS)
+    for row in made.tokens.tolist():
+        assert len({tuple(answer) for answer in row}) == 5

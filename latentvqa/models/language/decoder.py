@@ -137,6 +137,11 @@ class PretrainedDecoder(nn.Module):
             found = self.backbone(input_ids=ids, cache=cache.past, use_cache=True)
         return self._ours(found.logits[:, -1])
 
+    def select(self, cache: LibraryCache, rows: Tensor) -> None:
+        """Let a cache go on with these of its rows, in this order; shape ``(R,)``."""
+        cache.memory = cache.memory[rows]
+        cache.past.reorder_cache(rows)
+
     def _encoded(self, memory: Tensor) -> Any:
         outputs = transformers_library(_KEY).modeling_outputs
         return outputs.BaseModelOutput(last_hidden_state=memory)

@@ -3,7 +3,7 @@ import torch
 
 from latentvqa.data.tokenizer import BOS, EOS, PAD, UNK
 from latentvqa.engine.language.reading import read_language_model
-from latentvqa.models import PretrainedDecoder, generate
+from latentvqa.models import PretrainedDecoder, generate, search_beams
 from latentvqa.models.weights import load_own_state, own_state
 from latentvqa.objectives import answer_loss, answer_nll
 from tests.language_models import CAUSAL, PAIRS, write_language_model
@@ -55,6 +55,19 @@ def test_one_step_after_the_other_says_what_all_at_once_says(read):
     tokens = torch.cat([torch.full_like(answers[:, :1], BOS), answers[:, :-1]], dim=1)
     steps = [decoder.step(tokens[:, place], place, cache) for place in range(tokens.shape[1])]
     assert torch.allclose(torch.stack(steps, dim=1), whole, atol=1e-4)
+
+
+@torch.no_grad()
+def test_beams_are_as_likely_as_they_say_and_one_is_greedy(read):
+    decoder, memory = made(read).eval(), memory_of(4)
+    ids = {"begin_id": BOS, "end_id": EOS, "pad_id": PAD}
+    found, greedy = search_beams(decoder, memory, beams=3, **ids), generate(decoder, memory, **ids)
+    one = search_beams(decoder, memory, beams=1, **ids)
+    assert torch.equal(one.tokens[:, 0], greedy.tokens)
+    for beam in range(3):
+        tokens = found.tokens[:, beam]
+        nll = answer_nll(teacher_forced(decoder, memory, tokens), tokens, PAD)
+        assert torch.allclose(found.log_probability[:, beam], -nll, atol=1e-2)
 
 
 def test_it_reads_nothing_but_the_memory(read):
