@@ -33,6 +33,10 @@ def predict(
     samples: Annotated[
         int, typer.Option(min=0, help="Answer from N latent samples; 0: from the mean.")
     ] = 0,
+    top: Annotated[
+        int,
+        typer.Option(min=1, max=100, help="Give N likely answers, each with its confidence."),
+    ] = 1,
     explain: Annotated[
         Path | None,
         typer.Option(
@@ -66,6 +70,7 @@ def predict(
     file = PredictionFile(
         None if out is None else NamedOutput("--out", out, overwrite),
         escapes_formulas=escape_formulas,
+        top=top,
     )
     read = [folder, *files_of(run), *([] if questions is None else [questions])]
     file.require_writable(read)
@@ -91,6 +96,7 @@ def predict(
             images.paths,
             asked,
             samples=samples,
+            top=top,
             is_explained=pictures is not None,
             on_images=partial(observer.progress, "images"),
         )

@@ -32,14 +32,17 @@ class PredictionFile:
             escapes and not sent to the terminal.
         escapes_formulas: put an apostrophe before cells of a CSV that a spreadsheet
             would compute.
+        top: answers of a row.
 
     Attributes:
         written: rows so far.
         draft: what is written to the file, once it is open.
     """
 
-    def __init__(self, output: NamedOutput | None, *, escapes_formulas: bool = False) -> None:
-        self._output, self._escapes_formulas = output, escapes_formulas
+    def __init__(
+        self, output: NamedOutput | None, *, escapes_formulas: bool = False, top: int = 1
+    ) -> None:
+        self._output, self._escapes_formulas, self._top = output, escapes_formulas, top
         self.written = 0
         self.draft: Draft | None = None
 
@@ -72,7 +75,7 @@ class PredictionFile:
                 sys.stdout.reconfigure(errors=_UNENCODABLE)
             # a reader of a pipe may pause: a signal is heard all the same
             yield self._counted(
-                _csv_writer(sys.stdout, self._escapes_formulas, escaped), nullcontext
+                _csv_writer(sys.stdout, self._escapes_formulas, self._top, escaped), nullcontext
             )
             return
         is_csv = self._output.path.suffix.lower() == ".csv"
@@ -80,7 +83,11 @@ class PredictionFile:
             self.draft = draft
             file = io.TextIOWrapper(draft.file, encoding="utf-8", errors=_UNENCODABLE, newline="")
             try:
-                write = _csv_writer(file, self._escapes_formulas) if is_csv else _json_writer(file)
+                write = (
+                    _csv_writer(file, self._escapes_formulas, self._top)
+                    if is_csv
+                    else _json_writer(file, has_others=self._top > 1)
+                )
                 # a signal leaves a row whole and counted, or not there
                 yield self._counted(write, deferred)
             finally:
@@ -105,10 +112,11 @@ class PredictionFile:
 
 
 def _csv_writer(
-    file: TextIO, escapes_formulas: bool, shown: Callable[[str], str] = str
+    file: TextIO, escapes_formulas: bool, top: int, shown: Callable[[str], str] = str
 ) -> Callable[[Prediction], None]:
     writer = csv.writer(file)
-    writer.writerow(COLUMNS)
+    others = [f"{name}_{place}" for place in range(2, top + 1) for name in ("answer", "confidence")]
+    writer.writerow([*COLUMNS, *others])
 
     def cell(value: str | float | None) -> str:
         if not isinstance(value, str):
@@ -116,14 +124,20 @@ def _csv_writer(
         return shown(formula_escaped(value) if escapes_formulas else value)
 
     def write(prediction: Prediction) -> None:
-        writer.writerow([cell(getattr(prediction, name)) for name in COLUMNS])
+        more: list[str | float | None] = [one for pair in prediction.others for one in pair]
+        more += [None] * (len(others) - len(more))
+        writer.writerow([cell(getattr(prediction, name)) for name in COLUMNS] + [*map(cell, more)])
 
     return write
 
 
-def _json_writer(file: TextIO) -> Callable[[Prediction], None]:
+def _json_writer(file: TextIO, *, has_others: bool) -> Callable[[Prediction], None]:
     def write(prediction: Prediction) -> None:
         values = {name: getattr(prediction, name) for name in COLUMNS}
+        if has_others:
+            values["others"] = [
+                {"answer": answer, "confidence": share} for answer, share in prediction.others
+            ]
         file.write(json.dumps(values, ensure_ascii=False) + "\n")
 
     return write

@@ -14,11 +14,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from latentvqa.data.tokenizer import BOS, PAD, TextTokenizer
+from latentvqa.data.tokenizer import BOS, EOS, PAD, TextTokenizer
 from latentvqa.engine.encoding import generate_answers
-from latentvqa.models import VQAModel
+from latentvqa.models import VQAModel, search_beams
 
 Floats = NDArray[np.float64]
+_BEAMS = 10  # at least, for the likeliest answers may begin unlikely
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +56,39 @@ class AnswerTexts:
                 self._known[ids] = self._tokenizer.decode(list(ids))
             texts.append(self._known[ids])
         return texts
+
+
+@torch.no_grad()
+def likeliest_answers(
+    model: VQAModel, memory: Tensor, texts: AnswerTexts, *, most: int, logit_temperature: float
+) -> list[list[tuple[str, float]]]:
+    """Different answers to each question with their probabilities, the likeliest first.
+
+    Args:
+        model: in eval mode, under the autocast that it shall run in.
+        memory: memory tokens, shape ``(Q, M, D)``.
+        texts: decodes the answers.
+        most: answers of each question; there may be fewer.
+        logit_temperature: what logits are divided by for a probability.
+    """
+    found = search_beams(
+        model.decoder,
+        memory,
+        beams=max(_BEAMS, 2 * most),
+        begin_id=BOS,
+        end_id=EOS,
+        pad_id=PAD,
+        logit_temperature=logit_temperature,
+    )
+    shares = found.log_probability.double().exp().cpu()
+    ranked = []
+    for tokens, row in zip(found.tokens, shares.tolist(), strict=True):
+        total: dict[str, float] = {}
+        for text, share in zip(texts(tokens), row, strict=True):
+            if share > 0.0:
+                total[text] = total.get(text, 0.0) + share
+        ranked.append(sorted(total.items(), key=lambda item: -item[1])[:most])
+    return ranked
 
 
 @torch.no_grad()

@@ -103,6 +103,27 @@ def test_questions_come_from_options_and_a_file(cli, finished, folder, tmp_path)
     assert asked[:2] == ["first?", "¿cuántos?"]
 
 
+def test_other_likely_answers_stand_beside_the_answer(cli, finished, folder, tmp_path):
+    plain = list(csv.DictReader(io.StringIO(cli("predict", finished.run, folder, *QUESTIONS).out)))
+    done = cli("predict", finished.run, folder, *QUESTIONS, "--top", 3, "--out", tmp_path / "o.csv")
+    assert done.code == 0, done.err
+    rows = read_csv(tmp_path / "o.csv")
+    for row, known in zip(rows, plain, strict=True):
+        assert {name: row[name] for name in known} == known
+        answers = [row[name] for name in ("answer", "answer_2", "answer_3")]
+        if row["error"]:
+            assert answers == ["", "", ""]
+            continue
+        assert len(set(answers)) == 3
+        assert float(row["confidence_2"]) >= float(row["confidence_3"]) > 0
+    asked = ("--top", 3, "--out", tmp_path / "o.jsonl")
+    assert cli("predict", finished.run, folder, *QUESTIONS, *asked).code == 0
+    lines = [json.loads(line) for line in (tmp_path / "o.jsonl").read_text().splitlines()]
+    for line, row in zip(lines, rows, strict=True):
+        others = [row["answer_2"], row["answer_3"]] if not row["error"] else []
+        assert [one["answer"] for one in line["others"]] == others
+
+
 def test_samples_are_accepted(cli, finished, folder):
     done = cli("predict", finished.run, folder, *QUESTIONS, "--samples", 3)
     assert done.code == 0 and done.err.strip() == COUNTED

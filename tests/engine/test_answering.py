@@ -9,6 +9,7 @@ from latentvqa.data.tables import read_questions
 from latentvqa.data.tokenizer import BOS, EOS, PAD, train_tokenizers
 from latentvqa.engine.answering import (
     AnswerTexts,
+    likeliest_answers,
     most_probable_answers,
     sequence_log_probabilities,
 )
@@ -133,3 +134,23 @@ def test_token_sequences_become_texts_up_to_their_end(tokenizer):
     ids = tokenizer.answer.encode(["yes"])[0]
     texts = AnswerTexts(tokenizer.answer)(torch.tensor([[*ids, 2, 0], [*ids, 2, *ids], [2, 0, 0]]))
     assert texts == ["yes", "yes", ""]
+
+
+def test_the_likeliest_answers_differ_fall_and_have_the_probability_they_say(
+    model, memories, tokenizer
+):
+    texts = AnswerTexts(tokenizer.answer)
+    found = likeliest_answers(model, memories[0], texts, most=4, logit_temperature=1.5)
+    assert len(found) == QUESTIONS
+    for question, ranked in enumerate(found):
+        answers, shares = zip(*ranked, strict=True)
+        assert len(set(answers)) == len(answers) == 4
+        assert sorted(shares, reverse=True) == list(shares)
+        ids = tokenizer.answer.encode([answers[0]])[0]
+        room = model.decoder.max_tokens
+        tokens = torch.tensor([*ids, EOS][:room])
+        alone = mean_probability(model, memories[:1], question, tokens, 1.5)
+        assert shares[0] == pytest.approx(alone, rel=1e-3)
+    greedy = most_probable_answers(model, memories[:1], texts, logit_temperature=1.5)
+    first = [ranked[0][0] for ranked in found]
+    assert sum(a == b for a, b in zip(first, greedy.answers, strict=True)) > QUESTIONS / 2

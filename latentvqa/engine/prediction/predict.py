@@ -15,7 +15,7 @@ from PIL import Image
 from latentvqa.data.cells import clean_text
 from latentvqa.data.decoding import ImageTransform
 from latentvqa.data.tokenizer import PAD, UNK
-from latentvqa.engine.answering import AnswerTexts, most_probable_answers
+from latentvqa.engine.answering import AnswerTexts, likeliest_answers, most_probable_answers
 from latentvqa.engine.runs.loading import LoadedModel
 from latentvqa.engine.runtime.device import autocast
 from latentvqa.engine.scoring import SAMPLE_SEEDS, row_noise
@@ -25,8 +25,9 @@ from latentvqa.regular_files import read_regular_text
 
 _QUESTIONS_PER_BATCH = 640
 _NO_NUMBER = "the model's numbers run over for this image: NaN or infinite"
-# answer, its probability, attention of the latent tokens
-_Found = tuple[str, float, NDArray[np.float32] | None]
+Others = tuple[tuple[str, float], ...]
+# answer, its probability, attention of the latent tokens, other answers
+_Found = tuple[str, float, NDArray[np.float32] | None, Others]
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,8 @@ class Prediction:
         note: what of the question the model could not read; empty where it read all.
         attention: of each latent token over the patches and, last, the question
             summary, ``(K, P + 1)``; None where it was not asked for.
+        others: the next likeliest answers with their probabilities, where they were
+            asked for.
     """
 
     image: str
@@ -51,6 +54,7 @@ class Prediction:
     error: str
     note: str = ""
     attention: NDArray[np.float32] | None = field(default=None, compare=False)
+    others: Others = ()
 
 
 def read_question_lines(path: Path) -> list[str]:
@@ -76,6 +80,7 @@ def predict(
     questions: Sequence[str],
     *,
     samples: int = 0,
+    top: int = 1,
     is_explained: bool = False,
     on_images: Callable[[int, int], None] = lambda done, total: None,
 ) -> Iterator[Prediction]:
@@ -87,6 +92,8 @@ def predict(
         images: the files, in the order of the answers.
         questions: asked of each image, in this order.
         samples: latent samples to answer from; 0 answers from z = mu.
+        top: answers of each question, the given one and others that are likely; those
+            are found from z = mu.
         is_explained: keep where each latent token looked.
         on_images: called with images done and in all; may raise to stop.
 
@@ -98,7 +105,7 @@ def predict(
             f"{loaded.folder}: this model answers without latent tokens, so there is no attention "
             "of theirs to show"
         )
-    answerer = _BatchAnswerer(loaded, questions, samples, is_explained)
+    answerer = _BatchAnswerer(loaded, questions, samples, is_explained, top)
     return _predictions(answerer, folder, images, questions, on_images)
 
 
@@ -133,7 +140,7 @@ def answer_images(
             for one in chunk
         ]
         for found in answerer.answer(np.stack(pixels)):
-            yield [(answer, probability) for answer, probability, _ in found]
+            yield [(answer, probability) for answer, probability, *_ in found]
 
 
 def _images_at_once(questions: Sequence[str]) -> int:
@@ -162,11 +169,11 @@ def _predictions(
             for question, note, found in zip(
                 questions, answerer.notes, next(answered), strict=True
             ):
-                answer, confidence, attention = found
+                answer, confidence, attention, others = found
                 if not math.isfinite(confidence):
                     yield Prediction(name, question, "", None, _NO_NUMBER, note)
                     continue
-                yield Prediction(name, question, answer, confidence, "", note, attention)
+                yield Prediction(name, question, answer, confidence, "", note, attention, others)
         on_images(start + len(chunk), len(images))
 
 
@@ -178,9 +185,15 @@ class _BatchAnswerer:
     """
 
     def __init__(
-        self, loaded: LoadedModel, questions: Sequence[str], samples: int, is_explained: bool
+        self,
+        loaded: LoadedModel,
+        questions: Sequence[str],
+        samples: int,
+        is_explained: bool,
+        top: int = 1,
     ) -> None:
         self.loaded, self.samples, self.is_explained = loaded, samples, is_explained
+        self.top = top
         preparation = loaded.model.vision.preparation
         self.transform = ImageTransform(
             preparation.size, preparation.interpolation, loaded.max_pixels
@@ -210,7 +223,8 @@ class _BatchAnswerer:
                     patches, rows[:, 0].to(device), self._questions[rows[:, 1]].to(device)
                 )
                 answers, shares = self._decode(encoded)
-                answered += zip(answers, shares, self._attention(encoded), strict=True)
+                attention, others = self._attention(encoded), self._others(encoded, answers)
+                answered += zip(answers, shares, attention, others, strict=True)
         return [answered[image * asked : (image + 1) * asked] for image in range(len(pixels))]
 
     def _attention(self, encoded: Encoded) -> Sequence[NDArray[np.float32] | None]:
@@ -231,6 +245,24 @@ class _BatchAnswerer:
             model, memories, self._texts, logit_temperature=self._settings.logit_temperature
         )
         return found.answers, found.probabilities.tolist()
+
+    def _others(self, encoded: Encoded, answers: Sequence[str]) -> list[Others]:
+        """The likeliest answers beside the given ones."""
+        if self.top == 1:
+            return [()] * len(answers)
+        model, posterior = self.loaded.model, encoded.posterior
+        memory = model.memory(encoded, None if posterior is None else posterior.mu).tokens
+        found = likeliest_answers(
+            model,
+            memory,
+            self._texts,
+            most=self.top,
+            logit_temperature=self._settings.logit_temperature,
+        )
+        return [
+            tuple(item for item in ranked if item[0] != answer)[: self.top - 1]
+            for answer, ranked in zip(answers, found, strict=True)
+        ]
 
     def _sample(self, posterior: Posterior, draw: int) -> torch.Tensor:
         """Latents with noise that depends on seed and draw alone, whatever else is asked."""
