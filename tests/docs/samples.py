@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
@@ -27,6 +26,7 @@ import latentvqa
 from latentvqa.cli import app, main
 from latentvqa.cli.docs import manual_pages
 from latentvqa.core.results.evaluation import EvaluationResult
+from latentvqa.engine.prediction.predict import Prediction
 from tests.benchmarks import tables as benchmarks
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -95,22 +95,13 @@ def predictions() -> str:
 
     question = "what color is the shape?"
     answers = [("0.png", "blue", 0.999881), ("1.png", "red", 0.999892)]
-    rows = [
-        SimpleNamespace(
-            image=image, question=question, answer=answer, confidence=sure, error="", note=""
-        )
-        for image, answer, sure in answers
-    ]
+    rows = [Prediction(image, question, answer, sure, error="") for image, answer, sure in answers]
     error = "photos/2.png: not an image of the formats JPEG, PNG, WEBP, AVIF, BMP, GIF, TIFF"
-    rows.append(
-        SimpleNamespace(
-            image="2.png", question=question, answer="", confidence=None, error=error, note=""
-        )
-    )
+    rows.append(Prediction("2.png", question, "", None, error))
     written = io.StringIO()
     with redirect_stdout(written), PredictionFile(None).open() as write:
         for row in rows:
-            write(row)  # type: ignore[arg-type]
+            write(row)
     lines = written.getvalue().replace("\r\n", "\n").rstrip("\n")
     return f'$ latentvqa predict runs/easy-vqa photos --question "{question}"\n{lines}'
 

@@ -8,26 +8,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from latentvqa.data.cells import clean_text
 from latentvqa.data.decoding import ImageTransform
-from latentvqa.data.tokenizer import PAD, UNK
-from latentvqa.engine.answering import AnswerTexts, likeliest_answers, most_probable_answers
+from latentvqa.engine.prediction.answerer import QUESTIONS_PER_BATCH, BatchAnswerer, Others
 from latentvqa.engine.runs.loading import LoadedModel
-from latentvqa.engine.runtime.device import autocast
-from latentvqa.engine.scoring import SAMPLE_SEEDS, row_noise
 from latentvqa.errors import ConfigError, DataError
-from latentvqa.models import Encoded, Posterior
 from latentvqa.regular_files import read_regular_text
 
-_QUESTIONS_PER_BATCH = 640
 _NO_NUMBER = "the model's numbers run over for this image: NaN or infinite"
-Others = tuple[tuple[str, float], ...]
-# answer, its probability, attention of the latent tokens, other answers
-_Found = tuple[str, float, NDArray[np.float32] | None, Others]
 
 
 @dataclass(frozen=True)
@@ -105,7 +95,7 @@ def predict(
             f"{loaded.folder}: this model answers without latent tokens, so there is no attention "
             "of theirs to show"
         )
-    answerer = _BatchAnswerer(loaded, questions, samples, is_explained, top)
+    answerer = BatchAnswerer(loaded, questions, samples, is_explained, top)
     return _predictions(answerer, folder, images, questions, on_images)
 
 
@@ -131,7 +121,7 @@ def answer_images(
     Raises:
         DataError: at the first file that cannot be decoded.
     """
-    answerer = _BatchAnswerer(loaded, questions, samples, is_explained=False)
+    answerer = BatchAnswerer(loaded, questions, samples, is_explained=False)
     step = _images_at_once(questions)
     for start in range(0, len(images), step):
         chunk = images[start : start + step]
@@ -144,11 +134,11 @@ def answer_images(
 
 
 def _images_at_once(questions: Sequence[str]) -> int:
-    return max(1, _QUESTIONS_PER_BATCH // len(questions))
+    return max(1, QUESTIONS_PER_BATCH // len(questions))
 
 
 def _predictions(
-    answerer: _BatchAnswerer,
+    answerer: BatchAnswerer,
     folder: Path,
     images: Sequence[Path],
     questions: Sequence[str],
@@ -177,128 +167,8 @@ def _predictions(
         on_images(start + len(chunk), len(images))
 
 
-class _BatchAnswerer:
-    """Answers a fixed list of questions about stacks of images.
-
-    Attributes:
-        notes: what of each question the model cannot read.
-    """
-
-    def __init__(
-        self,
-        loaded: LoadedModel,
-        questions: Sequence[str],
-        samples: int,
-        is_explained: bool,
-        top: int = 1,
-    ) -> None:
-        self.loaded, self.samples, self.is_explained = loaded, samples, is_explained
-        self.top = top
-        preparation = loaded.model.vision.preparation
-        self.transform = ImageTransform(
-            preparation.size, preparation.interpolation, loaded.max_pixels
-        )
-        self._texts = AnswerTexts(loaded.tokenizers.answer)
-        # as the cells of a table are read
-        ids = loaded.tokenizers.question.encode([clean_text(text) for text in questions])
-        limit = loaded.spec.max_question_tokens
-        self.notes = [question_note(row, limit) for row in ids]
-        self._questions = _padded([row[:limit] or [UNK] for row in ids])
-        self._settings = loaded.scoring_settings(batch_size=1)
-
-    @torch.no_grad()
-    def answer(self, pixels: NDArray[np.uint8]) -> list[list[_Found]]:
-        """What is found, image by image, question by question."""
-        device, model = self.loaded.device, self.loaded.model
-        asked = len(self._questions)
-        with autocast(device, self.loaded.precision):
-            patches = model.vision(torch.from_numpy(pixels).to(device))
-        answered: list[_Found] = []
-        # many questions about few images are cut into batches as well
-        pairs = [(image, question) for image in range(len(pixels)) for question in range(asked)]
-        for start in range(0, len(pairs), _QUESTIONS_PER_BATCH):
-            rows = torch.tensor(pairs[start : start + _QUESTIONS_PER_BATCH])
-            with autocast(device, self.loaded.precision):
-                encoded = model.encode_patches(
-                    patches, rows[:, 0].to(device), self._questions[rows[:, 1]].to(device)
-                )
-                answers, shares = self._decode(encoded)
-                attention, others = self._attention(encoded), self._others(encoded, answers)
-                answered += zip(answers, shares, attention, others, strict=True)
-        return [answered[image * asked : (image + 1) * asked] for image in range(len(pixels))]
-
-    def _attention(self, encoded: Encoded) -> Sequence[NDArray[np.float32] | None]:
-        bottleneck = self.loaded.model.bottleneck
-        if not self.is_explained or bottleneck is None:
-            return [None] * len(encoded.fused)
-        return list(bottleneck.attention_over(encoded.fused).float().cpu().numpy())
-
-    def _decode(self, encoded: Encoded) -> tuple[list[str], list[float]]:
-        model, posterior = self.loaded.model, encoded.posterior
-        memories = []
-        for draw in range(max(1, self.samples)):
-            latents = None
-            if posterior is not None:
-                latents = self._sample(posterior, draw) if self.samples else posterior.mu
-            memories.append(model.memory(encoded, latents).tokens)
-        found = most_probable_answers(
-            model, memories, self._texts, logit_temperature=self._settings.logit_temperature
-        )
-        return found.answers, found.probabilities.tolist()
-
-    def _others(self, encoded: Encoded, answers: Sequence[str]) -> list[Others]:
-        """The likeliest answers beside the given ones."""
-        if self.top == 1:
-            return [()] * len(answers)
-        model, posterior = self.loaded.model, encoded.posterior
-        memory = model.memory(encoded, None if posterior is None else posterior.mu).tokens
-        found = likeliest_answers(
-            model,
-            memory,
-            self._texts,
-            most=self.top,
-            logit_temperature=self._settings.logit_temperature,
-        )
-        return [
-            tuple(item for item in ranked if item[0] != answer)[: self.top - 1]
-            for answer, ranked in zip(answers, found, strict=True)
-        ]
-
-    def _sample(self, posterior: Posterior, draw: int) -> torch.Tensor:
-        """Latents with noise that depends on seed and draw alone, whatever else is asked."""
-        settings = self._settings
-        tokens, dims = posterior.mu.shape[1:]
-        seed = settings.seed + SAMPLE_SEEDS * (draw + 1)
-        noise = row_noise(torch.zeros(1, dtype=torch.int64), (tokens, dims), seed)
-        return posterior.sample(settings.temperature, noise.to(posterior.mu.device))
-
-
-def _padded(ids: Sequence[list[int]]) -> torch.Tensor:
-    tokens = torch.full((len(ids), max(map(len, ids))), PAD)
-    for row, known in enumerate(ids):
-        tokens[row, : len(known)] = torch.tensor(known)
-    return tokens
-
-
 def _pixels_or_error(path: Path, transform: ImageTransform) -> NDArray[np.uint8] | str:
     try:
         return transform.read(path)
     except DataError as error:
         return str(error)
-
-
-def question_note(ids: Sequence[int], most_tokens: int) -> str:
-    """What of a question a model does not get to read; empty where it reads all of it.
-
-    Args:
-        ids: the whole question.
-        most_tokens: what follows so many is cut.
-    """
-    read = ids[:most_tokens]
-    unknown = read.count(UNK)
-    notes = [f"cut to {most_tokens} of {len(ids)} tokens"] if len(ids) > most_tokens else []
-    if unknown == len(read):
-        notes.append("no known word")
-    elif unknown:
-        notes.append(f"{unknown} of {len(read)} words unknown")
-    return "; ".join(notes)

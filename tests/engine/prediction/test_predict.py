@@ -4,9 +4,8 @@ import shutil
 import pytest
 
 from latentvqa.data.folders.search import images_below
-from latentvqa.data.tokenizer import UNK
 from latentvqa.engine.evaluation.evaluate import evaluate
-from latentvqa.engine.prediction.predict import predict, question_note, read_question_lines
+from latentvqa.engine.prediction.predict import predict, read_question_lines
 from latentvqa.engine.runs.loading import load_model
 from latentvqa.engine.runs.tables import validation_table
 from latentvqa.engine.runtime.observer import Observer
@@ -166,18 +165,3 @@ def test_a_file_name_need_not_be_text(loaded, folder):
     shutil.copy(folder / "0.png", os.fsencode(folder) + b"/\xff.png")
     rows = answers_of(loaded, folder, ["what?"])
     assert rows[-1].image == "\udcff.png" and rows[-1].error == ""
-
-
-@pytest.mark.parametrize(
-    ("ids", "note"),
-    [
-        ([7, 8, 9], ""),
-        ([7, UNK, 9], "1 of 3 words unknown"),
-        ([UNK, UNK], "no known word"),
-        ([], "no known word"),
-        ([7, 8, 9, 7], "cut to 3 of 4 tokens"),
-        ([7, UNK, 9, UNK], "cut to 3 of 4 tokens; 1 of 3 words unknown"),
-    ],
-)
-def test_what_a_model_cannot_read_of_a_question_is_noted(ids: list[int], note: str) -> None:
-    assert question_note(ids, 3) == note

@@ -1,0 +1,143 @@
+"""A fixed list of questions, asked of stacks of images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from latentvqa.data.cells import clean_text
+from latentvqa.data.decoding import ImageTransform
+from latentvqa.data.tokenizer import PAD, UNK
+from latentvqa.engine.answering import AnswerTexts, likeliest_answers, most_probable_answers
+from latentvqa.engine.runs.loading import LoadedModel
+from latentvqa.engine.runtime.device import autocast
+from latentvqa.engine.scoring import SAMPLE_SEEDS, row_noise
+from latentvqa.models import Encoded, Posterior
+
+QUESTIONS_PER_BATCH = 640
+Others = tuple[tuple[str, float], ...]
+# answer, its probability, attention of the latent tokens, other answers
+Found = tuple[str, float, NDArray[np.float32] | None, Others]
+
+
+class BatchAnswerer:
+    """Answers a fixed list of questions about stacks of images.
+
+    Attributes:
+        notes: what of each question the model cannot read.
+    """
+
+    def __init__(
+        self,
+        loaded: LoadedModel,
+        questions: Sequence[str],
+        samples: int,
+        is_explained: bool,
+        top: int = 1,
+    ) -> None:
+        self.loaded, self.samples, self.is_explained = loaded, samples, is_explained
+        self.top = top
+        preparation = loaded.model.vision.preparation
+        self.transform = ImageTransform(
+            preparation.size, preparation.interpolation, loaded.max_pixels
+        )
+        self._texts = AnswerTexts(loaded.tokenizers.answer)
+        # as the cells of a table are read
+        ids = loaded.tokenizers.question.encode([clean_text(text) for text in questions])
+        limit = loaded.spec.max_question_tokens
+        self.notes = [question_note(row, limit) for row in ids]
+        self._questions = _padded([row[:limit] or [UNK] for row in ids])
+        self._settings = loaded.scoring_settings(batch_size=1)
+
+    @torch.no_grad()
+    def answer(self, pixels: NDArray[np.uint8]) -> list[list[Found]]:
+        """What is found, image by image, question by question."""
+        device, model = self.loaded.device, self.loaded.model
+        asked = len(self._questions)
+        with autocast(device, self.loaded.precision):
+            patches = model.vision(torch.from_numpy(pixels).to(device))
+        answered: list[Found] = []
+        # many questions about few images are cut into batches as well
+        pairs = [(image, question) for image in range(len(pixels)) for question in range(asked)]
+        for start in range(0, len(pairs), QUESTIONS_PER_BATCH):
+            rows = torch.tensor(pairs[start : start + QUESTIONS_PER_BATCH])
+            with autocast(device, self.loaded.precision):
+                encoded = model.encode_patches(
+                    patches, rows[:, 0].to(device), self._questions[rows[:, 1]].to(device)
+                )
+                answers, shares = self._decode(encoded)
+                attention, others = self._attention(encoded), self._others(encoded, answers)
+                answered += zip(answers, shares, attention, others, strict=True)
+        return [answered[image * asked : (image + 1) * asked] for image in range(len(pixels))]
+
+    def _attention(self, encoded: Encoded) -> Sequence[NDArray[np.float32] | None]:
+        bottleneck = self.loaded.model.bottleneck
+        if not self.is_explained or bottleneck is None:
+            return [None] * len(encoded.fused)
+        return list(bottleneck.attention_over(encoded.fused).float().cpu().numpy())
+
+    def _decode(self, encoded: Encoded) -> tuple[list[str], list[float]]:
+        model, posterior = self.loaded.model, encoded.posterior
+        memories = []
+        for draw in range(max(1, self.samples)):
+            latents = None
+            if posterior is not None:
+                latents = self._sample(posterior, draw) if self.samples else posterior.mu
+            memories.append(model.memory(encoded, latents).tokens)
+        found = most_probable_answers(
+            model, memories, self._texts, logit_temperature=self._settings.logit_temperature
+        )
+        return found.answers, found.probabilities.tolist()
+
+    def _others(self, encoded: Encoded, answers: Sequence[str]) -> list[Others]:
+        """The likeliest answers beside the given ones."""
+        if self.top == 1:
+            return [()] * len(answers)
+        model, posterior = self.loaded.model, encoded.posterior
+        memory = model.memory(encoded, None if posterior is None else posterior.mu).tokens
+        found = likeliest_answers(
+            model,
+            memory,
+            self._texts,
+            most=self.top,
+            logit_temperature=self._settings.logit_temperature,
+        )
+        return [
+            tuple(item for item in ranked if item[0] != answer)[: self.top - 1]
+            for answer, ranked in zip(answers, found, strict=True)
+        ]
+
+    def _sample(self, posterior: Posterior, draw: int) -> torch.Tensor:
+        """Latents with noise that depends on seed and draw alone, whatever else is asked."""
+        settings = self._settings
+        tokens, dims = posterior.mu.shape[1:]
+        seed = settings.seed + SAMPLE_SEEDS * (draw + 1)
+        noise = row_noise(torch.zeros(1, dtype=torch.int64), (tokens, dims), seed)
+        return posterior.sample(settings.temperature, noise.to(posterior.mu.device))
+
+
+def question_note(ids: Sequence[int], most_tokens: int) -> str:
+    """What of a question a model does not get to read; empty where it reads all of it.
+
+    Args:
+        ids: the whole question.
+        most_tokens: what follows so many is cut.
+    """
+    read = ids[:most_tokens]
+    unknown = read.count(UNK)
+    notes = [f"cut to {most_tokens} of {len(ids)} tokens"] if len(ids) > most_tokens else []
+    if unknown == len(read):
+        notes.append("no known word")
+    elif unknown:
+        notes.append(f"{unknown} of {len(read)} words unknown")
+    return "; ".join(notes)
+
+
+def _padded(ids: Sequence[list[int]]) -> torch.Tensor:
+    tokens = torch.full((len(ids), max(map(len, ids))), PAD)
+    for row, known in enumerate(ids):
+        tokens[row, : len(known)] = torch.tensor(known)
+    return tokens
