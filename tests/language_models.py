@@ -51,18 +51,22 @@ _SPECIALS = {
 
 
 def write_language_model(
-    family: str, folder: Path, texts: Sequence[str] = (*QUESTIONS, *ANSWERS), seed: int = 0
+    family: str,
+    folder: Path,
+    texts: Sequence[str] = (*QUESTIONS, *ANSWERS),
+    seed: int = 0,
+    **shape: int,
 ) -> Path:
-    """Write an untrained model with a tokenizer of the words of some texts."""
+    """Write an untrained model, enlarged by ``shape``, with a tokenizer of some texts."""
     tokenizer = _tokenizer(family, texts)
     tokenizer.save_pretrained(folder)
-    options = dict(_SHAPES[family])
+    options = {"vocab_size": len(tokenizer), **_SHAPES[family], **shape}
     for name in ("pad", "bos", "eos"):
         options[f"{name}_token_id"] = getattr(tokenizer, f"{name}_token_id")
     if family in PAIRS:
         start = {"bart": "eos", "t5": "pad"}.get(family)
         options["decoder_start_token_id"] = start and getattr(tokenizer, f"{start}_token_id")
-    config = transformers.AutoConfig.for_model(family, vocab_size=len(tokenizer), **options)
+    config = transformers.AutoConfig.for_model(family, **options)
     torch.manual_seed(seed)
     kind = "AutoModel"
     if family in PAIRS:

@@ -190,6 +190,7 @@ def plan_lines(plan: TrainingPlan, seconds: float) -> list[str]:
         f"answer entropy      {plan.answer_entropy:.3f} nats",
         f"patches per image   {plan.patches}",
         f"device              {plan.device}, {plan.precision}",
+        f"memory              {plan.memory / 1e9:,.2f} GB for weights, gradients and moments",
         f"steps               {plan.steps_per_epoch:,} per epoch x {plan.epochs} epochs = "
         f"{plan.steps:,}",
         f"backbone frozen     {frozen}",

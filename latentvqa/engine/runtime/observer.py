@@ -36,6 +36,7 @@ class TrainingPlan:
         patches: patch tokens per image.
         device: where it runs.
         precision: of the forward pass.
+        memory: bytes of weights, gradients and moments; activations come on top.
     """
 
     train_questions: int
@@ -56,6 +57,7 @@ class TrainingPlan:
     patches: int
     device: str
     precision: str
+    memory: int
 
     @property
     def steps(self) -> int:

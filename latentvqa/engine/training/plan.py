@@ -5,6 +5,7 @@ from __future__ import annotations
 from latentvqa.config import KL
 from latentvqa.core.schedules.free_bits import automatic_free_bits
 from latentvqa.engine.assembly import components
+from latentvqa.engine.memory import BYTES_PER_TRAINED_WEIGHT, BYTES_PER_WEIGHT
 from latentvqa.engine.runtime.observer import TrainingPlan
 from latentvqa.engine.training.optimizer import peak_rates
 from latentvqa.engine.training.trainer import Trainer
@@ -54,7 +55,20 @@ def _plan(trainer: Trainer) -> TrainingPlan:
         patches=trainer.model.vision.patches,
         device=str(trainer.settings.device),
         precision=trainer.settings.precision,
+        memory=_memory(trainer),
     )
+
+
+def _memory(trainer: Trainer) -> int:
+    """Bytes that training surely needs, as :mod:`latentvqa.engine.memory` counts them."""
+    is_never_trained = trainer.schedules.frozen_epochs >= trainer.schedules.epochs
+    backbone = {id(one) for one in trainer.model.vision.backbone.parameters()}
+    total = 0
+    for parameter in trainer.model.parameters():
+        is_frozen = is_never_trained and id(parameter) in backbone
+        is_trained = parameter.requires_grad and not is_frozen
+        total += parameter.numel() * (BYTES_PER_TRAINED_WEIGHT if is_trained else BYTES_PER_WEIGHT)
+    return total
 
 
 def _schedule_in_words(kl: KL) -> str:

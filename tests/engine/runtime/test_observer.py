@@ -23,6 +23,7 @@ PLAN = TrainingPlan(
     patches=36,
     device="cpu",
     precision="bf16",
+    memory=64_000_000,
 )
 
 

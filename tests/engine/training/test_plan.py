@@ -62,8 +62,17 @@ def test_the_plan_counts_what_is_there(trainer):
     assert plan.train_images + plan.val_images == 20
     assert plan.steps == plan.steps_per_epoch * plan.epochs == trainer.total_steps
     assert plan.patches == (48 // 8) ** 2
+    assert plan.memory == 16 * everything  # weight, gradient and two moments
     assert f"{everything:,} parameters" in plan.summary()
     assert plan.peak_rates.keys() == plan.parameters.keys()
+
+
+def test_what_is_never_trained_has_neither_gradient_nor_moments(trainer):
+    plan, _ = announced(trainer, vision={"trained_layers": 0})
+    everything = sum(plan.parameters.values())
+    backbone = plan.parameters["vision"]
+    assert plan.memory == 16 * (everything - backbone) + 4 * backbone
+    assert any("in every epoch" in line for line in plan_lines(plan, 1.0))
 
 
 @pytest.mark.parametrize(
