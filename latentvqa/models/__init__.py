@@ -5,7 +5,12 @@ compute no loss.
 """
 
 from latentvqa.models.averaging import AveragedWeights
-from latentvqa.models.backbone import ImagePreparation, create_backbone, whole_weights
+from latentvqa.models.backbone import (
+    ImagePreparation,
+    create_backbone,
+    require_weights_file,
+    whole_weights,
+)
 from latentvqa.models.decoder import AnswerDecoder
 from latentvqa.models.described import description_of, require_description
 from latentvqa.models.fusion import JointFusion, QuestionConditionedFusion
@@ -40,6 +45,7 @@ __all__ = [
     "load_own_state",
     "own_state",
     "require_description",
+    "require_weights_file",
     "search_beams",
     "whole_weights",
 ]

@@ -99,7 +99,7 @@ def _created(
     if stride is not None:
         options = {"features_only": True, "out_indices": (_stage_at(place, stride),)}
     if isinstance(pretrained, Path):
-        _require_file(pretrained)
+        require_weights_file(pretrained)
         # without a source, for that of a hub or folder would come first
         options["pretrained_cfg_overlay"] = {"file": str(pretrained), "source": None}
     backbone = _create(place, pretrained, options, image_size)
@@ -163,7 +163,12 @@ def _require_known(name: str) -> None:
         ) from error
 
 
-def _require_file(weights: Path) -> None:
+def require_weights_file(weights: Path) -> None:
+    """Refuse a weights file that is not there.
+
+    Raises:
+        ConfigError: naming it.
+    """
     try:
         open_regular(weights).close()
     except OSError as error:

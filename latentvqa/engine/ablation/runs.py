@@ -15,13 +15,15 @@ from latentvqa.config import Ablation, Config, config_to_toml
 from latentvqa.config.plans import OWN_BACKBONE
 from latentvqa.config.resolving import resolve
 from latentvqa.core.ablation import RunState
+from latentvqa.core.summed_text import has_right_sum, with_sum
 from latentvqa.durable import replace_file
 from latentvqa.engine.runs.evaluations import evaluation_folder
 from latentvqa.engine.runtime.file_lock import is_locked
-from latentvqa.regular_files import read_regular_text
+from latentvqa.regular_files import read_regular
 
 SCENES_TABLE = "questions.csv"
 _KEY_LETTERS = 12
+_ENDING_KEYS = {"exit_code", "message", "kind", "sum"}
 
 
 @dataclass(frozen=True)
@@ -127,16 +129,20 @@ class RunPlace:
 
 
 def read_ending(path: Path) -> Ending | None:
-    """How a run ended; None where that is not written down."""
+    """How a run ended; None where that is not written down, or damaged: it is then asked anew."""
     try:
-        return Ending(**json.loads(read_regular_text(path)))
-    except (OSError, ValueError, TypeError):
+        content = read_regular(path)
+        values = json.loads(content)
+        if has_right_sum(content) is False or not values.keys() <= _ENDING_KEYS:
+            return None
+        return Ending(**{name: value for name, value in values.items() if name != "sum"})
+    except (OSError, ValueError, TypeError, AttributeError):
         return None
 
 
 def write_ending(path: Path, ending: Ending) -> None:
-    """Write how a run ended, as one JSON object."""
-    replace_file(path, json.dumps(asdict(ending), ensure_ascii=False).encode())
+    """Write how a run ended, as one JSON object with its sum."""
+    replace_file(path, with_sum(json.dumps(asdict(ending), ensure_ascii=False).encode()))
 
 
 def places_of(ablation: Ablation, root: Path) -> list[RunPlace]:

@@ -33,7 +33,7 @@ from latentvqa.engine.training.data import (
 )
 from latentvqa.engine.training.schedules import Schedules
 from latentvqa.engine.training.trainer import Trainer
-from latentvqa.models import VQAModel
+from latentvqa.models import VQAModel, require_weights_file
 
 
 def begin(
@@ -47,6 +47,9 @@ def begin(
     config = resolve(config).replace(
         "run", device=str(device), precision=precision, threads=torch.get_num_threads()
     )
+    weights = config.vision.pretrained
+    if isinstance(weights, Path) and not config.vision.blind and config.run.init_from is None:
+        require_weights_file(weights)  # before anything is made
     config = materialise_scenes(config, data_folder, observer)
     tables = read_tables(config, observer, split if config.data.val is None else None)
     return Settings(config, device, precision), tables

@@ -1,7 +1,9 @@
 """Where the runs of an ablation lie, what tells them apart, and how they ended."""
 
+from random import Random
+
 from latentvqa.config import load_plan, plan_names
-from latentvqa.engine.ablation.runs import Ending, places_of, read_ending
+from latentvqa.engine.ablation.runs import Ending, places_of, read_ending, write_ending
 
 
 def test_the_shipped_plans_share_the_runs_of_their_defaults(tmp_path):
@@ -51,3 +53,14 @@ def test_an_ending_without_a_kind_is_read_and_a_torn_one_is_none(tmp_path):
     for text in ("", "[]", '{"exit_code": 1', '{"code": 1}'):
         path.write_text(text)
         assert read_ending(path) is None
+
+
+def test_an_ending_in_which_a_bit_flipped_counts_for_nothing(tmp_path):
+    path, ending = tmp_path / "ending.json", Ending(1, "the disk is full", "DataError")
+    write_ending(path, ending)
+    whole, draws = path.read_bytes(), Random(0)
+    assert read_ending(path) == ending
+    for _ in range(100):
+        place, bit = draws.randrange(len(whole)), 1 << draws.randrange(8)
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ bit]) + whole[place + 1 :])
+        assert read_ending(path) in (None, ending)

@@ -10,10 +10,18 @@ from latentvqa.core.schedules.free_bits import automatic_free_bits
 from latentvqa.engine.runs.folder import read_config
 from latentvqa.engine.runs.loading import load_model
 from latentvqa.engine.runtime.observer import Observer
+from latentvqa.engine.training.setup import begin
 from latentvqa.engine.training.start import resume, train
 from latentvqa.errors import ConfigError
 from latentvqa.history import read_history
-from tests.small_runs import assert_same_run, records_of, small_config, train_small
+from tests.small_runs import (
+    BRIEF,
+    Recorder,
+    assert_same_run,
+    records_of,
+    small_config,
+    train_small,
+)
 
 WARMUP = ("data.scene_images=20", "stages.warmup=2", "stages.full=0")
 CONTROLLER = ("kl.schedule=controller", "kl.free_bits=0.0", "kl.integral_gain=0.03")
@@ -84,3 +92,10 @@ def test_automatic_free_bits_above_the_set_point_are_a_fault(tmp_path):
     with pytest.raises(ConfigError, match=r'"auto" is [\d.]+ here: kl\.set_point = 0\.01 must lie'):
         train(config, tmp_path / "run", Observer())
     assert not (tmp_path / "run").exists()
+
+
+def test_a_weights_file_that_is_missing_is_told_before_scenes_are_made(tmp_path):
+    config = small_config(*BRIEF, f"vision.pretrained={tmp_path / 'none.safetensors'}")
+    with pytest.raises(ConfigError, match=r"none\.safetensors cannot be read"):
+        begin(config, tmp_path / "scenes", Recorder())
+    assert not (tmp_path / "scenes").exists()
