@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import statistics
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import cycle, islice
 
 import torch
 
@@ -16,7 +18,9 @@ from latentvqa.engine.runtime.device import autocast
 from latentvqa.engine.training.schedules import Schedules
 from latentvqa.engine.training.trainer import Trainer
 
-_MEASURED_STEPS = 3
+_BATCHES = 4  # that are used again and again
+_UNTIMED_STEPS, _TIMED_STEPS, _LEAST_TIMED_STEPS = 2, 9, 3
+_MOST_SECONDS = 10.0  # of timed steps, if there are enough
 # checkpoints, logging and slower moments
 _MARGIN = 1.08
 _MEBIBYTE = 2**20
@@ -55,7 +59,7 @@ def measure_seconds(trainer: Trainer) -> RunSeconds:
     The model is trained by it: build a new one for the run.
     """
     planned = trainer.batches(0)
-    rows = [planned[step % len(planned)] for step in range(_MEASURED_STEPS + 1)]
+    rows = [planned[step % len(planned)] for step in range(_BATCHES)]
     pixels = [make_batch(trainer.train.encoded, trainer.train.store, some) for some in rows]
     kinds = dict.fromkeys(_kinds(trainer.settings.config))
     once, frozen = _remembered(trainer, pixels), pixels
@@ -120,16 +124,19 @@ def _kinds(config: Config) -> list[EpochKind]:
 
 
 def _seconds_per_step(trainer: Trainer, stage: Stage, batches: Sequence[Batch]) -> float:
-    """The mean over all batches but the first, which also warms up."""
+    """The median of some steps; the first ones, which also warm up, are not timed."""
     trainer.model.train()
-    times = []
-    for batch in batches:
+    times: list[float] = []
+    for batch in islice(cycle(batches), _UNTIMED_STEPS + _TIMED_STEPS):
         start = time.perf_counter()
-        trainer.step(batch, stage, len(batches))
+        trainer.step(batch, stage, _UNTIMED_STEPS + _TIMED_STEPS)
         if trainer.settings.device.type == "cuda":
             torch.cuda.synchronize()
         times.append(time.perf_counter() - start)
-    return sum(times[1:]) / (len(times) - 1)
+        timed = times[_UNTIMED_STEPS:]
+        if len(timed) >= _LEAST_TIMED_STEPS and sum(timed) > _MOST_SECONDS:
+            break
+    return statistics.median(times[_UNTIMED_STEPS:])
 
 
 def _remembered(trainer: Trainer, batches: Sequence[Batch]) -> float:

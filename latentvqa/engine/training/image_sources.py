@@ -49,11 +49,14 @@ class FeatureStore:
     """
 
     def __init__(self, features: Tensor, places: np.ndarray) -> None:
-        self.features, self.places = features, torch.from_numpy(places)
+        self.places, self._type = places, features.dtype
+        # batches are made in a thread of their own: torch would compute there with as many
+        # threads as training beside it does, and both would wait for each other
+        self._bytes = features.contiguous().view(torch.uint8).numpy()
 
     def get(self, indices: np.ndarray) -> Tensor:
         """Features of shape ``(n, P, C)``."""
-        return self.features[self.places[torch.from_numpy(indices)]]
+        return torch.from_numpy(self._bytes[self.places[indices]]).view(self._type)
 
 
 class ImageSources:
