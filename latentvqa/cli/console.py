@@ -172,15 +172,11 @@ def advice_lines(diagnosis: Diagnosis) -> list[str]:
 
 def plan_lines(plan: TrainingPlan, seconds: float) -> list[str]:
     """The plan of a dry run, line by line."""
-    frozen = (
-        "in every epoch"
-        if plan.frozen_epochs >= plan.epochs
-        else (
-            f"epochs 0-{plan.frozen_epochs - 1}, trainable from epoch {plan.frozen_epochs}"
-            if plan.frozen_epochs
-            else "never"
-        )
-    )
+    frozen = "never"
+    if plan.frozen_epochs >= plan.epochs:
+        frozen = "in every epoch"
+    elif plan.frozen_epochs:
+        frozen = f"epochs 0-{plan.frozen_epochs - 1}, trainable from epoch {plan.frozen_epochs}"
     free_bits = f"{plan.free_bits:g} nats per latent token"
     if plan.free_bits_origin:
         free_bits = f"auto: {plan.free_bits_origin} nats per latent token"

@@ -6,13 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from latentvqa.engine.assembly import (
-    COMPONENTS,
-    ModelSpecification,
-    build_model,
-    components,
-    specify,
-)
+from latentvqa.engine.assembly import COMPONENTS, build_model, components
+from latentvqa.engine.specification import ModelSpecification, specify
 from latentvqa.errors import CheckpointError
 from tests.tiny import tiny_batch, tiny_config, tiny_tokenizers
 

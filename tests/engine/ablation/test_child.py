@@ -1,6 +1,5 @@
 """The process of a run, called in this one: how it ends and what it writes of it."""
 
-import json
 import os
 import shutil
 import signal
@@ -11,7 +10,7 @@ import pytest
 from latentvqa.config import config_to_toml
 from latentvqa.engine.ablation.child import run_to_end
 from latentvqa.engine.ablation.output import LinePrinter
-from latentvqa.engine.ablation.runs import RunPlace, read_ending, runnable
+from latentvqa.engine.ablation.runs import Ending, RunPlace, read_ending, runnable
 from latentvqa.engine.runs.checkpoint import load_checkpoint
 from latentvqa.engine.runs.loading import export_backbone
 from tests.small_runs import BRIEF, records_of, small_config, write_images, write_rows
@@ -51,11 +50,7 @@ def test_a_run_with_a_checkpoint_goes_on_with_its_own_configuration(finished, tm
     known = records_of(run)
     other = config_file(tmp_path, "latent.temperature=0.9")
     assert run_to_end(run, other, tmp_path / "ending.json") == 0
-    assert json.loads((tmp_path / "ending.json").read_text()) == {
-        "exit_code": 0,
-        "message": "",
-        "kind": "",
-    }
+    assert read_ending(tmp_path / "ending.json") == Ending(0)
     assert records_of(run) == known
     assert (run / "evaluations" / "validation" / "predictions.csv").is_file()
     assert "exact match" in capsys.readouterr().out

@@ -1,6 +1,5 @@
 """A run as a process of its own: real children, whose ends are read from what they write."""
 
-import json
 import os
 import shutil
 import signal
@@ -11,7 +10,7 @@ import pytest
 
 from latentvqa.config import config_to_toml
 from latentvqa.engine.ablation.process import train_in_process
-from latentvqa.engine.ablation.runs import Ending, RunPlace, runnable
+from latentvqa.engine.ablation.runs import Ending, RunPlace, read_ending, runnable
 from latentvqa.engine.runs.checkpoint import load_checkpoint
 from latentvqa.engine.runtime.file_lock import held_lock
 from latentvqa.python_process import python_environment
@@ -55,11 +54,7 @@ def test_a_process_trains_evaluates_and_writes_its_own_ending(finished, tmp_path
         (here / name).write_text('raise SystemExit("imported from the working folder")')
     monkeypatch.chdir(here)
     assert trained(place) == Ending(0)
-    assert json.loads(place.ending_file.read_text()) == {
-        "exit_code": 0,
-        "message": "",
-        "kind": "",
-    }
+    assert read_ending(place.ending_file) == Ending(0)
     assert place.state() == "finished"
     output = place.output_file.read_text("utf-8")
     assert output.count(f"run folder: {place.folder}") == 1
