@@ -34,7 +34,7 @@ def falsified(texts: Iterable[str]) -> dict[str, int]:
     """How many texts speak of what each change would falsify, by key of the section.
 
     Args:
-        texts: questions and answers, each with its weight of one.
+        texts: questions and answers.
     """
     found = dict.fromkeys(FALSIFIED, 0)
     for text in texts:

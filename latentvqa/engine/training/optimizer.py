@@ -134,6 +134,7 @@ def load_optimizer_state(
     """
     parameters = _parameters(optimizer)
     places = {name: place for place, name in enumerate(parameters)}
+    numbered = _numbered(model)
     state: dict[int, dict[str, Tensor]] = {}
     for key, value in tensors.items():
         if not key.startswith(_STATE):
@@ -141,7 +142,7 @@ def load_optimizer_state(
         name, separator, entry = key.removeprefix(_STATE).partition(_ENTRY)
         if not separator:
             number, entry = name.split(".", 1)
-            name = _numbered(model)[int(number)]
+            name = numbered[int(number)]
         parameter = parameters[name]
         if value.shape == parameter.shape:
             # the fused kernel walks memory: moments must lie as their parameter does
