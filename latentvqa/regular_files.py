@@ -37,14 +37,14 @@ def open_regular(path: Path) -> io.BufferedReader:
         ValueError: if no file can have such a name.
     """
     _check(os.stat(path).st_mode)  # noqa: PTH116 - a device must not even be opened
-    # a pipe that takes the file's place meanwhile does not block either
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    # whoever closes a number that the file closed, too, closes what has it next
+    file = open(path, "rb", opener=_without_waiting)  # noqa: SIM115 - handed on
     try:
-        _check(os.fstat(descriptor).st_mode)
-        return os.fdopen(descriptor, "rb")
+        _check(os.fstat(file.fileno()).st_mode)
     except BaseException:
-        os.close(descriptor)
+        file.close()
         raise
+    return file
 
 
 def open_regular_text(
@@ -64,6 +64,11 @@ def read_regular_text(path: Path, encoding: str = "utf-8", errors: str = "strict
     """The text of a regular file; faults as those of :func:`open_regular`, and of the encoding."""
     with open_regular_text(path, encoding, errors) as file:
         return file.read()
+
+
+def _without_waiting(name: str, flags: int) -> int:
+    """Open what a pipe may have taken the place of meanwhile."""
+    return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _check(mode: int) -> None:

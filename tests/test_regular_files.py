@@ -3,7 +3,11 @@
 import ast
 import os
 import socket
+import sys
+import warnings
+from itertools import count
 from pathlib import Path
+from traceback import walk_stack
 
 import pytest
 
@@ -53,8 +57,38 @@ def test_what_was_read_is_the_file_s_bytes_and_text(tmp_path):
         assert file.readline() == "\ufeffone\r\n"
 
 
-# the package's own texts, what the system says of a container, and what is written
-OF_NO_USER = {"cli/docs.py", "config/loading.py", "config/plans.py", "engine/runtime/device.py"}
+def test_an_interruption_at_any_moment_is_raised_and_closes_no_other_file(tmp_path):
+    path = tmp_path / "a"
+    path.write_bytes(b"content")
+    for moment in count():
+        left = iter(range(moment))
+
+        def interrupt(frame, *_, left=left):
+            names = {one.f_code.co_name for one, _ in walk_stack(frame)}
+            if "open_regular" in names and next(left, None) is None:
+                raise KeyboardInterrupt
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)  # nobody holds the file yet
+            sys.setprofile(interrupt)
+            try:
+                open_regular(path).close()
+            except KeyboardInterrupt:
+                continue  # an OSError would be of a number that is closed already
+            finally:
+                sys.setprofile(None)
+        break
+    assert moment > 10
+
+
+# the package's own texts, what the system says of a container, and this module itself
+OF_NO_USER = {
+    "cli/docs.py",
+    "config/loading.py",
+    "config/plans.py",
+    "engine/runtime/device.py",
+    "regular_files.py",
+}
 
 
 OPENERS = ("open", "path.open", "io.open", "Path(path).open")

@@ -105,12 +105,13 @@ def ablate(
 def _run(ablation: Ablation, out: Path, index: int | None, *, retry_failed: bool) -> None:
     from latentvqa.cli.console import NoticeObserver, ProgressLine
     from latentvqa.engine.ablation.runner import run_ablation
-    from latentvqa.stopping import Interrupted
+    from latentvqa.stopping import Interrupted, undisguised
 
     with ProgressLine() as line:
         observer = NoticeObserver(line)
         try:
-            run_ablation(ablation, out, observer, only=index, retry_failed=retry_failed)
+            with undisguised():
+                run_ablation(ablation, out, observer, only=index, retry_failed=retry_failed)
         except Interrupted:
             observer.notice("interrupted; saved. The same command goes on where it stopped.")
             raise

@@ -64,7 +64,7 @@ def predict(
     from latentvqa.engine.runs.tables import files_of
     from latentvqa.errors import LatentVQAError
     from latentvqa.outputs import NamedOutput
-    from latentvqa.stopping import Interrupted
+    from latentvqa.stopping import Interrupted, undisguised
 
     asked = _asked(question or [], questions)
     file = PredictionFile(
@@ -101,7 +101,7 @@ def predict(
             on_images=partial(observer.progress, "images"),
         )
         try:
-            with file.open() as write:
+            with undisguised(), file.open() as write:
                 for prediction in predictions:
                     write(prediction)
                     if pictures is not None:

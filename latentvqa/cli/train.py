@@ -99,11 +99,11 @@ def _complete(
     from latentvqa.cli.console import TrainingConsole
     from latentvqa.engine.complete_run import complete_run
     from latentvqa.engine.runs.folder import RunFolder
-    from latentvqa.stopping import Interrupted
+    from latentvqa.stopping import Interrupted, undisguised
 
     console, places = TrainingConsole(advise=advise), RunFolder(run)
     try:
-        with console:
+        with undisguised(), console:
             done = complete_run(
                 run, settings, console, is_resumed=is_resumed, overwrite=overwrite, scorer=scorer
             )

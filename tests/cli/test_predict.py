@@ -6,12 +6,14 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from latentvqa.engine.prediction.answerer import BatchAnswerer
 from tests.small_runs import (
     BRIEF,
     ROOT,
@@ -186,6 +188,23 @@ def test_faults_are_told_with_their_exit_code(
     done = cli("predict", *(text.format(**known) for text in arguments))
     assert (done.code, done.out) == (code, "")
     assert told in done.err
+
+
+def test_a_signal_that_an_extension_made_an_error_of_is_told(
+    cli, finished, folder, tmp_path, monkeypatch
+):
+    def answer(*_):
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(10)
+        except BaseException:
+            raise RuntimeError("an error of the extension") from None
+
+    monkeypatch.setattr(BatchAnswerer, "answer", answer)
+    out = tmp_path / "out.csv"
+    done = cli("predict", finished.run, folder, "--question", "what?", "--out", out)
+    assert (done.code, out.exists()) == (143, False)
+    assert done.err == "interrupted after 0 rows\n"
 
 
 @pytest.mark.heavy

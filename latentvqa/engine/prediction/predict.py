@@ -16,6 +16,7 @@ from latentvqa.engine.prediction.answerer import QUESTIONS_PER_BATCH, BatchAnswe
 from latentvqa.engine.runs.loading import LoadedModel
 from latentvqa.errors import ConfigError, DataError
 from latentvqa.regular_files import read_regular_text
+from latentvqa.stopping import poll_if_lost
 
 _NO_NUMBER = "the model's numbers run over for this image: NaN or infinite"
 
@@ -171,4 +172,5 @@ def _pixels_or_error(path: Path, transform: ImageTransform) -> NDArray[np.uint8]
     try:
         return transform.read(path)
     except DataError as error:
+        poll_if_lost()  # no signal becomes a fault of an image
         return str(error)
