@@ -83,7 +83,7 @@ def test_an_interruption_at_any_moment_is_raised_and_closes_no_other_file(tmp_pa
 
 # the package's own texts, what the system says of a container, and this module itself
 OF_NO_USER = {
-    "cli/docs.py",
+    "cli/commands/docs.py",
     "config/loading.py",
     "config/plans.py",
     "engine/runtime/device.py",

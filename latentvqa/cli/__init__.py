@@ -7,15 +7,15 @@ from typing import Annotated
 
 import typer
 
-from latentvqa.cli.ablate import ablate
-from latentvqa.cli.data import app as data_app
-from latentvqa.cli.diagnose_kl import diagnose_kl
-from latentvqa.cli.docs import docs
-from latentvqa.cli.evaluate import evaluate
-from latentvqa.cli.predict import predict
-from latentvqa.cli.report import report
+from latentvqa.cli.commands.ablate import ablate
+from latentvqa.cli.commands.data import app as data_app
+from latentvqa.cli.commands.diagnose_kl import diagnose_kl
+from latentvqa.cli.commands.docs import docs
+from latentvqa.cli.commands.evaluate import evaluate
+from latentvqa.cli.commands.predict import predict
+from latentvqa.cli.commands.report import report
+from latentvqa.cli.commands.train import train
 from latentvqa.cli.streams import steady_notices, told_stdout
-from latentvqa.cli.train import train
 from latentvqa.errors import LatentVQAError, memory_fault
 from latentvqa.report.text import escaped
 from latentvqa.stopping import Interrupted, heard_signals, undisguised

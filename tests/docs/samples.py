@@ -24,7 +24,7 @@ from rich.console import Console
 
 import latentvqa
 from latentvqa.cli import app, main
-from latentvqa.cli.docs import manual_pages
+from latentvqa.cli.commands.docs import manual_pages
 from latentvqa.core.results.evaluation import EvaluationResult
 from latentvqa.engine.prediction.predict import Prediction
 from tests.benchmarks import tables as benchmarks

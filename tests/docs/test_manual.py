@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from latentvqa.cli.docs import ORDER, manual_pages
+from latentvqa.cli.commands.docs import ORDER, manual_pages
 from latentvqa.config import Config, plan_names, preset_names
 from latentvqa.config.dotted_keys import dotted_keys
 from latentvqa.core.rules.catalogue import RULES

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import latentvqa
-from latentvqa.cli.docs import manual_pages
+from latentvqa.cli.commands.docs import manual_pages
 
 PACKAGE = Path(latentvqa.__file__).parent
 

@@ -9,14 +9,14 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from latentvqa.cli.diagnose_kl import diagnose_kl
+from latentvqa.cli.commands.diagnose_kl import diagnose_kl
 from latentvqa.errors import ConfigError, HistoryError, OutputError
 from latentvqa.history import LOG_NAME, append_record, write_header
 from tests.runs import HEADER, make_run
 
 HEAVY = ("torch", "pandas", "numpy", "matplotlib", "torchvision", "timm", "jinja2")
 SICK = {"information_bound": 0.5, "answer_gain": 0.1}
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 app = typer.Typer()
 app.command("diagnose-kl")(diagnose_kl)
@@ -245,7 +245,7 @@ def test_a_torn_log_is_read_and_said(healthy):
 def test_nothing_heavy_is_imported_that_is_not_needed(long, tmp_path, options, needed):
     program = (
         "import sys, typer\n"
-        "from latentvqa.cli.diagnose_kl import diagnose_kl\n"
+        "from latentvqa.cli.commands.diagnose_kl import diagnose_kl\n"
         "app = typer.Typer()\n"
         "app.command()(diagnose_kl)\n"
         f"app([{long!r}, *{options!r}], standalone_mode=False)\n"
