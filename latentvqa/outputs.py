@@ -8,14 +8,12 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
-from itertools import count
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from latentvqa.durable import (
-    Unfinished,
     create_file,
     sync_folder,
     unfinished,
@@ -25,21 +23,6 @@ from latentvqa.durable import (
 from latentvqa.errors import OutputError
 
 MOST_LINKS = 40  # that are followed from one name to the next
-
-
-@dataclass
-class Draft:
-    """What is being written.
-
-    Attributes:
-        file: takes the bytes.
-        is_kept: whether a fault leaves what is written so far in a file of its own.
-        kept: that file; None where there is none.
-    """
-
-    file: BinaryIO
-    is_kept: bool = field(default=False, init=False)
-    kept: Path | None = field(default=None, init=False)
 
 
 @dataclass(frozen=True)
@@ -69,9 +52,9 @@ class NamedOutput:
             OutputError: saying which and what to do.
         """
         with self._faults_named():
-            if self._is_stream():
+            if self.is_stream:
                 return
-            if self._target().is_dir() and not self._target().is_symlink():
+            if self.target.is_dir() and not self.target.is_symlink():
                 raise self._refusal("is a folder. Name a file.")
             for one in inputs:
                 if is_same_file(self.path, one):
@@ -80,7 +63,7 @@ class NamedOutput:
                     )
             if self.path.exists() and not self.overwrite:
                 raise self._refusal("is there already. Replace it with --overwrite.")
-            probe = unfinished_name(self._target())
+            probe = unfinished_name(self.target)
             create_file(probe).close()
             probe.unlink()
 
@@ -91,53 +74,54 @@ class NamedOutput:
             OutputError: if it cannot be written; an earlier file is as it was.
         """
         with self.draft() as draft:
-            draft.file.write(content)
+            draft.write(content)
 
     @contextmanager
-    def draft(self) -> Iterator[Draft]:
-        """Write it bit by bit; it is there when all is written, and not before.
+    def draft(self) -> Iterator[BinaryIO]:
+        """A file to write it into bit by bit; it is there when all is written, not before.
 
         Raises:
             OutputError: if it cannot be written; an earlier file is as it was.
         """
         with self._faults_named():
-            stream = _opened_stream(self.path) if self._is_stream() else None
+            stream = _opened_stream(self.path) if self.is_stream else None
         if stream is not None:
             with self._faults_named(is_body=True), stream:
-                yield Draft(stream)
+                yield stream
             return
-        target = self._target()
+        target = self.target
         with ExitStack() as stack:
             with self._faults_named():
                 work = stack.enter_context(unfinished(target))
-            draft = Draft(work.file)
-            try:
-                with self._faults_named(is_body=True):
-                    yield draft
-                    write_synced(work.file, b"")
-                self._publish(work, target)
-            except BaseException:
-                if draft.is_kept:
-                    draft.kept = _kept_aside(work, target)
-                raise
+            with self._faults_named(is_body=True):
+                yield work.file
+                write_synced(work.file, b"")
+            with self._faults_named():
+                self.publish(work.named())
         sync_folder(target.parent)
 
-    def _target(self) -> Path:
+    def publish(self, temporary: Path) -> None:
+        """Give a whole file the output's name.
+
+        Raises:
+            OutputError: if another has it by now and is to be kept.
+        """
+        if self.overwrite:
+            temporary.replace(self.target)
+        elif not _linked_if_free(temporary, self.target):
+            raise self._refusal(
+                "came into being meanwhile and stays as it is. Replace it with --overwrite."
+            )
+
+    @property
+    def target(self) -> Path:
         """What is written in the end."""
         return self.path if self.is_own else Path(os.path.realpath(self.path))
 
-    def _is_stream(self) -> bool:
+    @property
+    def is_stream(self) -> bool:
+        """Whether it is written into as it is: a device, a pipe, a descriptor."""
         return not self.is_own and _is_stream(self.path)
-
-    def _publish(self, work: Unfinished, target: Path) -> None:
-        with self._faults_named():
-            temporary = work.named()
-            if self.overwrite:
-                temporary.replace(target)
-            elif not _linked_if_free(temporary, target):
-                raise self._refusal(
-                    "came into being meanwhile and stays as it is. Replace it with --overwrite."
-                )
 
     @contextmanager
     def _faults_named(self, *, is_body: bool = False) -> Iterator[None]:
@@ -164,25 +148,6 @@ def is_same_file(one: Path, other: Path) -> bool:
         return one.samefile(other)
     except OSError:  # one of them is not there
         return os.path.realpath(one) == os.path.realpath(other)
-
-
-def _kept_aside(work: Unfinished, target: Path) -> Path:
-    """The file of what was written so far, named for the one that it was to become."""
-    with suppress(OSError):  # on a full disk all but the last is there
-        work.file.flush()
-    temporary = work.named()
-    for number in count(1):
-        path = target.with_name(f"{target.name}.part{'' if number == 1 else number}")
-        try:
-            os.link(temporary, path)
-        except FileExistsError:
-            continue
-        except OSError:  # a file system without hard links
-            if path.exists():
-                continue
-            temporary.rename(path)
-        return path
-    raise AssertionError("numbers do not end")
 
 
 def _linked_if_free(temporary: Path, target: Path) -> bool:

@@ -81,25 +81,9 @@ def test_work_that_stops_leaves_the_earlier_file(tmp_path):
     path = tmp_path / "out.csv"
     path.write_bytes(b"earlier")
     with pytest.raises(KeyboardInterrupt), output(path, overwrite=True).draft() as draft:
-        draft.file.write(b"half")
+        draft.write(b"half")
         raise KeyboardInterrupt
     assert path.read_bytes() == b"earlier" and names_in(tmp_path) == ["out.csv"]
-
-
-def test_what_was_written_so_far_is_kept_beside_it_where_it_is_of_worth(tmp_path):
-    path = tmp_path / "out.csv"
-    path.write_bytes(b"earlier")
-    kept = []
-    for _ in range(2):
-        with pytest.raises(KeyboardInterrupt), output(path, overwrite=True).draft() as draft:
-            draft.file.write(b"half")
-            draft.is_kept = True
-            raise KeyboardInterrupt
-        kept.append(draft.kept)
-    assert [one.name for one in kept] == ["out.csv.part", "out.csv.part2"]
-    assert kept[0].read_bytes() == b"half"
-    assert path.read_bytes() == b"earlier"
-    assert names_in(tmp_path) == ["out.csv", "out.csv.part", "out.csv.part2"]
 
 
 def test_a_full_disk_is_named_and_leaves_the_earlier_file(tmp_path):

@@ -7,9 +7,7 @@ cannot be read count as absent.
 
 from __future__ import annotations
 
-import re
 import threading
-import warnings
 from contextlib import nullcontext
 from dataclasses import dataclass
 from io import BytesIO
@@ -18,20 +16,25 @@ from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError, features
+from PIL import Image, features
 
+from latentvqa.data.formats.faults import (
+    NoImageError,
+    decoding_faults,
+    reason_of,
+    silence_pillow,
+)
 from latentvqa.data.formats.jpeg import jpeg_pixels
 from latentvqa.data.formats.kinds import FORMATS, HEAD_BYTES, kind_of
 from latentvqa.data.formats.orientation import orientation_of
 from latentvqa.data.formats.png import png_pixels
 from latentvqa.data.formats.rgb import to_rgb
 from latentvqa.errors import DataError
-from latentvqa.regular_files import NotAFileError, open_regular
+from latentvqa.regular_files import open_regular
 
 Picture = Image.Image | NDArray[np.uint8]
 
 MAX_PIXELS = 178_956_970 // 2
-HARD_MAX_PIXELS = 178_956_970  # Pillow opens none with more
 LARGE = 24_000_000  # pixels; larger images are decoded one at a time, and made smaller
 _MOST_BYTES = 2**30
 _SMALLEST_SIDE = 2048  # no side is made smaller than the largest square asked for
@@ -47,7 +50,6 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_PILLOW = re.compile(r"PIL\.")
 _one_large = threading.Lock()
 
 
@@ -64,10 +66,6 @@ class DecodedImage:
     image: Image.Image
     mode: str
     size: tuple[int, int]
-
-
-class _NoImageError(ValueError):
-    """What the file is instead of an image that is read."""
 
 
 def decode_image(path: Path, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
@@ -90,18 +88,29 @@ def read_image(path: Path, *, max_pixels: int = MAX_PIXELS) -> DecodedImage:
     Raises:
         DataError: as there.
     """
-    _silence_pillow()
-    try:
-        with open_regular(path) as file:
-            return _read(file, max_pixels)
-    except FileNotFoundError as error:
-        is_link = path.is_symlink()
-        reason = "is a link to a file that is not there" if is_link else "no such file"
-        raise DataError(f"{path}: {reason}") from error
-    except (NotAFileError, _NoImageError) as error:
-        raise DataError(f"{path}: {error}") from error
-    except Exception as error:  # Pillow's decoders let many types through on damaged files
-        raise DataError(f"{path}: cannot be decoded: {_reason(error)}") from error
+    with decoding_faults(str(path)):
+        try:
+            with open_regular(path) as file:
+                return _read(file, max_pixels)
+        except FileNotFoundError as error:
+            is_link = path.is_symlink()
+            reason = "is a link to a file that is not there" if is_link else "no such file"
+            raise DataError(f"{path}: {reason}") from error
+
+
+def read_image_bytes(data: bytes, name: str, *, max_pixels: int = MAX_PIXELS) -> DecodedImage:
+    """Return what :func:`read_image` does of a file's content.
+
+    Args:
+        data: the content.
+        name: what messages call it.
+        max_pixels: most pixels that are accepted.
+
+    Raises:
+        DataError: if it is damaged, of another format or larger than ``max_pixels``.
+    """
+    with decoding_faults(name):
+        return _read(BytesIO(data), max_pixels)
 
 
 def convert_picture(picture: Picture, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
@@ -130,13 +139,13 @@ def convert_picture(picture: Picture, *, max_pixels: int = MAX_PIXELS) -> Image.
             f"a picture of type {type(picture).__name__}: expected a path, a Pillow image or "
             "uint8 pixels of shape (height, width, 3)"
         )
-    _silence_pillow()
+    silence_pillow()
     try:
         _check_size(picture, max_pixels)
         picture.load()
         return _upright(to_rgb(picture), orientation_of(picture))
     except Exception as error:  # a lazily opened image is decoded only now
-        raise DataError(f"the picture cannot be decoded: {_reason(error)}") from error
+        raise DataError(f"the picture cannot be decoded: {reason_of(error)}") from error
 
 
 @dataclass(frozen=True)
@@ -186,9 +195,9 @@ def _read(file: BinaryIO, max_pixels: int) -> DecodedImage:
     file.seek(0)
     kind = kind_of(head)
     if kind is None:
-        raise _NoImageError(f"not an image of the formats {', '.join(FORMATS)}")
+        raise NoImageError(f"not an image of the formats {', '.join(FORMATS)}")
     if not kind.is_read or (kind.name == "AVIF" and not features.check("avif")):
-        raise _NoImageError(f"a {kind.name} image, which is not read here; save it as JPEG or PNG")
+        raise NoImageError(f"a {kind.name} image, which is not read here; save it as JPEG or PNG")
     if file.seek(0, 2) > _MOST_BYTES:
         raise ValueError(f"it is larger than {_MOST_BYTES:,} bytes")
     file.seek(0)
@@ -248,7 +257,7 @@ def _check_tiff(image: Image.Image) -> None:
     Raw files of cameras are TIFF, and what can be decoded of them is a thumbnail.
     """
     if getattr(image, "tag_v2", {}).get(_NEW_SUBFILE_TYPE, 0) & _IS_PREVIEW:
-        raise _NoImageError(
+        raise NoImageError(
             "only a preview of an image, as in a camera's raw file; save it as JPEG or PNG"
         )
     covered: dict[str, int] = {}
@@ -265,24 +274,3 @@ def _are_equal(first: Image.Image, other: Image.Image) -> bool:
 
 def _upright(rgb: Image.Image, orientation: int) -> Image.Image:
     return rgb.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else rgb
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, UnidentifiedImageError):
-        return "its header is damaged, or of a kind that is not read"
-    if isinstance(error, Image.DecompressionBombError):
-        return f"it has more than {HARD_MAX_PIXELS:,} pixels, the most that are read"
-    if isinstance(error, MemoryError):
-        return "it needs more memory than there is"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return str(error) or type(error).__name__
-
-
-def _silence_pillow() -> None:
-    """Keep its warnings from the user: of sizes, which are checked here, and of metadata.
-
-    A filter set once is safe in threads, which ``catch_warnings`` is not.
-    """
-    if not any(entry[3] == _PILLOW for entry in warnings.filters):
-        warnings.filterwarnings("ignore", module=_PILLOW.pattern)

@@ -6,6 +6,7 @@ probability of an answer is its mean over the samples, also those that gave anot
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,7 +17,7 @@ from torch import Tensor
 
 from latentvqa.data.tokenizer import BOS, EOS, PAD, TextTokenizer
 from latentvqa.engine.encoding import generate_answers
-from latentvqa.models import VQAModel, search_beams
+from latentvqa.models import AnswerTrie, VQAModel, search_beams
 
 Floats = NDArray[np.float64]
 _BEAMS = 10  # at least, for the likeliest answers may begin unlikely
@@ -60,7 +61,13 @@ class AnswerTexts:
 
 @torch.no_grad()
 def likeliest_answers(
-    model: VQAModel, memory: Tensor, texts: AnswerTexts, *, most: int, logit_temperature: float
+    model: VQAModel,
+    memory: Tensor,
+    texts: AnswerTexts,
+    *,
+    most: int,
+    logit_temperature: float,
+    allowed: AnswerTrie | None = None,
 ) -> list[list[tuple[str, float]]]:
     """Different answers to each question with their probabilities, the likeliest first.
 
@@ -70,6 +77,7 @@ def likeliest_answers(
         texts: decodes the answers.
         most: answers of each question; there may be fewer.
         logit_temperature: what logits are divided by for a probability.
+        allowed: answers that are searched among; None for all that can be written.
     """
     found = search_beams(
         model.decoder,
@@ -79,14 +87,15 @@ def likeliest_answers(
         end_id=EOS,
         pad_id=PAD,
         logit_temperature=logit_temperature,
+        allowed=allowed,
     )
-    shares = found.log_probability.double().exp().cpu()
+    log_shares = found.log_probability.double().cpu()
     ranked = []
-    for tokens, row in zip(found.tokens, shares.tolist(), strict=True):
+    for tokens, row in zip(found.tokens, log_shares.tolist(), strict=True):
         total: dict[str, float] = {}
-        for text, share in zip(texts(tokens), row, strict=True):
-            if share > 0.0:
-                total[text] = total.get(text, 0.0) + share
+        for text, log_share in zip(texts(tokens), row, strict=True):
+            if log_share > -math.inf:
+                total[text] = total.get(text, 0.0) + math.exp(log_share)
         ranked.append(sorted(total.items(), key=lambda item: -item[1])[:most])
     return ranked
 

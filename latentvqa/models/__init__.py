@@ -14,7 +14,7 @@ from latentvqa.models.backbone import (
 from latentvqa.models.decoder import AnswerDecoder
 from latentvqa.models.described import description_of, require_description
 from latentvqa.models.fusion import JointFusion, QuestionConditionedFusion
-from latentvqa.models.generation import Beams, Generated, generate, search_beams
+from latentvqa.models.generation import AnswerTrie, Beams, Generated, generate, search_beams
 from latentvqa.models.language.decoder import PretrainedDecoder
 from latentvqa.models.language.question import PretrainedQuestionEncoder
 from latentvqa.models.latent import LatentBottleneck, Posterior
@@ -25,6 +25,7 @@ from latentvqa.models.weights import load_own_state, own_state
 
 __all__ = [
     "AnswerDecoder",
+    "AnswerTrie",
     "AveragedWeights",
     "Beams",
     "Encoded",

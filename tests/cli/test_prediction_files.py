@@ -3,10 +3,18 @@
 import csv
 import io
 import json
+from dataclasses import replace
 
 import pytest
 
-from latentvqa.cli.prediction_files import COLUMNS, PredictionFile
+from latentvqa.cli.prediction_files import (
+    COLUMNS,
+    Format,
+    PredictionFile,
+    RowStyle,
+    format_of,
+)
+from latentvqa.engine.prediction.asking import Asked
 from latentvqa.engine.prediction.predict import Prediction
 from latentvqa.errors import ConfigError, OutputError
 from latentvqa.outputs import NamedOutput
@@ -18,8 +26,9 @@ FOUND = (
 )
 
 
-def opened(out, **options):
-    return PredictionFile(None if out is None else NamedOutput("--out", out), **options)
+def opened(out, *, is_resumed=False, overwrite=False, **style):
+    output = None if out is None else NamedOutput("--out", out, overwrite)
+    return PredictionFile(output, RowStyle(format_of(out, None), **style), is_resumed=is_resumed)
 
 
 def write(out, predictions=FOUND, **options):
@@ -94,9 +103,61 @@ def test_rows_of_work_that_stops_are_kept_aside(tmp_path):
         writer(FOUND[0])
         raise KeyboardInterrupt
     kept = tmp_path / "p.jsonl.part"
-    assert [path.name for path in tmp_path.iterdir()] == [kept.name]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [kept.name, f"{kept.name}.json"]
     assert len(kept.read_text(encoding="utf-8").splitlines()) == 1
-    assert file.whereabouts() == f"1 rows, kept in {kept}"
+    assert file.whereabouts() == f"1 rows, kept in {kept}; the same command with --resume goes on"
+
+
+@pytest.mark.parametrize("name", ["p.csv", "p.jsonl", "p.json"])
+@pytest.mark.parametrize("before", [0, 1, 2, 3])
+def test_resumed_work_writes_what_one_work_would_have(tmp_path, name, before):
+    found = [replace(one, asked=Asked(0, 0, str(9 - at))) for at, one in enumerate(FOUND)]
+    with opened(tmp_path / f"whole {name}", has_ids=True).open() as writer:
+        for one in found:
+            writer(one)
+    first = opened(tmp_path / name, has_ids=True)
+    with pytest.raises(KeyboardInterrupt), first.open() as writer:
+        for one in found[:before]:
+            writer(one)
+        raise KeyboardInterrupt
+    again = opened(tmp_path / name, has_ids=True, is_resumed=True)
+    assert again.find_earlier("") == before
+    with again.open() as writer:
+        for one in found[before:]:
+            writer(one)
+    assert (tmp_path / name).read_bytes() == (tmp_path / f"whole {name}").read_bytes()
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_the_challenge_s_json_holds_ids_as_numbers_and_answers(tmp_path):
+    found = [replace(one, asked=Asked(0, 0, id_)) for one, id_ in zip(FOUND, "7ab", strict=True)]
+    write(tmp_path / "p.json", found, has_ids=True)
+    assert json.loads((tmp_path / "p.json").read_text(encoding="utf-8")) == [
+        {"question_id": 7, "answer": "日本"},
+        {"question_id": "a", "answer": ""},
+        {"question_id": "b", "answer": "no"},
+    ]
+
+
+def test_ids_are_the_first_cell_of_a_row(tmp_path):
+    found = [replace(FOUND[0], asked=Asked(0, 0, "=id"))]
+    write(tmp_path / "p.csv", found, has_ids=True, escapes_formulas=True)
+    text = (tmp_path / "p.csv").read_text(encoding="utf-8")
+    assert text.startswith("id,image,") and '\n\'=id,"a,b.png",' in text
+
+
+def test_the_format_is_told_by_the_name_or_the_option(tmp_path):
+    assert format_of(None, None) == Format.csv
+    assert format_of(None, Format.jsonl) == Format.jsonl
+    assert format_of(tmp_path / "A.JSONL", None) == Format.jsonl
+    assert format_of(tmp_path / "a.json", Format.vqa) == Format.vqa
+    with pytest.raises(ConfigError, match="the name says csv, and --format vqa"):
+        format_of(tmp_path / "a.csv", Format.vqa)
+
+
+def test_only_the_rows_of_a_file_are_gone_on_with():
+    with pytest.raises(ConfigError, match="--resume goes on with the rows of a file"):
+        opened(None, is_resumed=True)
 
 
 def test_work_that_stops_before_its_first_row_leaves_nothing(tmp_path):
@@ -110,7 +171,7 @@ def test_work_that_stops_before_its_first_row_leaves_nothing(tmp_path):
 def test_another_suffix_is_refused_and_touches_nothing(tmp_path):
     path = tmp_path / "p.txt"
     path.write_text("kept")
-    with pytest.raises(ConfigError, match=r"p\.txt: the name must end in \.csv or \.jsonl"):
+    with pytest.raises(ConfigError, match=r"p\.txt: the name must end in \.csv, \.jsonl or \.json"):
         write(path)
     assert path.read_text() == "kept"
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from latentvqa.cli.column_options import ColumnOption, columns_of
+
 if TYPE_CHECKING:
     from latentvqa.engine.evaluation.evaluate import Evaluation
 
@@ -24,10 +26,7 @@ def evaluate(
         Path | None,
         typer.Option("--images", metavar="DIR", help="Images folder; default: the run's."),
     ] = None,
-    columns: Annotated[
-        list[str] | None,
-        typer.Option("--column", metavar="NAME=COLUMN", help="Column of --data, as image=img_id."),
-    ] = None,
+    columns: ColumnOption = None,
     latent_use: Annotated[
         bool,
         typer.Option(
@@ -71,7 +70,7 @@ def evaluate(
         run=run,
         data=data,
         images=images,
-        columns=_columns(columns or []),
+        columns=columns_of(columns),
         is_latent_use_examined=latent_use,
         margin=margin,
         samples=samples,
@@ -95,15 +94,3 @@ def evaluate(
     if folder is not None and not as_json:
         screen.print(f"written to {folder}", highlight=False, markup=False, soft_wrap=True)
     require_written(screen.file)
-
-
-def _columns(texts: list[str]) -> dict[str, str]:
-    from latentvqa.errors import ConfigError
-
-    columns = {}
-    for text in texts:
-        name, equals, column = text.partition("=")
-        if not equals or not name or not column:
-            raise ConfigError(f"--column {text}: write it as image=img_id")
-        columns[name] = column
-    return columns

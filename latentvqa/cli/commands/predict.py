@@ -1,22 +1,32 @@
-"""``latentvqa predict``: answer questions about a folder of images."""
+"""``latentvqa predict``: answer questions about pictures."""
 
 from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from latentvqa.cli.column_options import ColumnOption, columns_of
+from latentvqa.cli.prediction_files import Format, RowStyle, format_of
 from latentvqa.report.text import say
+
+if TYPE_CHECKING:
+    from latentvqa.cli.console import NoticeObserver
+    from latentvqa.engine.prediction.asking import Asking
 
 
 def predict(
     run: Annotated[
         Path, typer.Argument(metavar="RUN", help="Run folder (its best), RUN/last, RUN/best.")
     ],
-    folder: Annotated[
-        Path, typer.Argument(metavar="IMAGE_FOLDER", help="Images, sub-folders included.")
+    images: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="IMAGES...",
+            help="Pictures, folders, .zip or .tar archives, .txt files with a path a line.",
+        ),
     ],
     question: Annotated[
         list[str] | None,
@@ -26,9 +36,39 @@ def predict(
         Path | None,
         typer.Option("--questions", metavar="FILE", help="Ask every line of a text file."),
     ] = None,
+    pairs: Annotated[
+        Path | None,
+        typer.Option(
+            "--pairs", metavar="TABLE", help="Ask the rows of a table: image, question, perhaps id."
+        ),
+    ] = None,
+    columns: ColumnOption = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", metavar="FILE", help=".csv or .jsonl; default: CSV on stdout."),
+        typer.Option(
+            "--out", metavar="FILE", help=".csv, .jsonl or .json; default: CSV on stdout."
+        ),
+    ] = None,
+    format_: Annotated[
+        Format | None,
+        typer.Option(
+            "--format", help="vqa: question_id and answer, as the VQA challenge has them."
+        ),
+    ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE", help="A page with the pictures and answers."),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the rows that an earlier call wrote.")
+    ] = False,
+    shard: Annotated[
+        str | None,
+        typer.Option("--shard", metavar="I/N", help="Answer the I-th of N equal parts, as 2/8."),
+    ] = None,
+    answers: Annotated[
+        Path | None,
+        typer.Option("--answers", metavar="FILE", help="Choose from these answers, one a line."),
     ] = None,
     samples: Annotated[
         int, typer.Option(min=0, help="Answer from N latent samples; 0: from the mean.")
@@ -44,7 +84,7 @@ def predict(
         ),
     ] = None,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace the file of --out, pictures of --explain.")
+        bool, typer.Option("--overwrite", help="Replace the files of --out, --html and --explain.")
     ] = False,
     escape_formulas: Annotated[
         bool,
@@ -54,84 +94,110 @@ def predict(
     ] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
 ) -> None:
-    """Answer every question about every image; a bad image becomes a row with its error."""
+    """Answer questions about pictures; one that cannot be read becomes a row with its error."""
     from latentvqa.cli.console import NoticeObserver, ProgressLine
-    from latentvqa.cli.prediction_files import PredictionFile
-    from latentvqa.data.folders.search import images_below
-    from latentvqa.engine.prediction.pictures import PredictionPictures, require_free
+    from latentvqa.cli.prediction_outputs import PredictionOutputs
+    from latentvqa.engine.prediction.asking import parse_shard, read_answer_lines
+    from latentvqa.engine.prediction.predict import PredictionSettings
     from latentvqa.engine.prediction.predict import predict as run_prediction
+    from latentvqa.engine.prediction.request import request_hash
     from latentvqa.engine.runs.loading import load_model
     from latentvqa.engine.runs.tables import files_of
     from latentvqa.errors import LatentVQAError
-    from latentvqa.outputs import NamedOutput
     from latentvqa.stopping import Interrupted, undisguised
 
-    asked = _asked(question or [], questions)
-    file = PredictionFile(
-        None if out is None else NamedOutput("--out", out, overwrite),
-        escapes_formulas=escape_formulas,
+    part = (1, 1) if shard is None else parse_shard(shard)
+    format_ = format_of(out, format_)
+    texts = _questions(question or [], questions, pairs)
+    if resume and out is not None and out.is_file() and not overwrite:
+        say(f"{out} is there already, and nothing of it is left to do", is_notice=True)
+        return
+    settings = PredictionSettings(
+        samples=samples,
         top=top,
+        answers=[] if answers is None else read_answer_lines(answers),
+        is_explained=explain is not None,
+        keeps_pictures=html is not None,
     )
-    read = [folder, *files_of(run), *([] if questions is None else [questions])]
-    file.require_writable(read)
-    images = images_below(folder)
-    failed = noted = 0
     with ProgressLine() as line:
         observer = NoticeObserver(line)
+        asking = _asking(images, texts, pairs, columns_of(columns), observer)
+        style = RowStyle(format_, bool(asking.ids), top, escape_formulas)
+        outputs = PredictionOutputs(
+            asking,
+            style,
+            out=out,
+            html=html,
+            explain=explain,
+            overwrite=overwrite,
+            is_resumed=resume,
+        )
+        named = [one for one in (questions, pairs, answers) if one is not None]
+        outputs.require_writable([*images, *files_of(run), *named])
         loaded = load_model(run, device)
         for note in loaded.notes:
             observer.notice(f"warning: {note}")
-        if images.left_out:
-            observer.notice(f"no images, left out: {images.left_out_text}")
-
-        pictures = None
-        if explain is not None:
-            names = [image.relative_to(folder).as_posix() for image in images.paths]
-            require_free(explain, folder, names, read, overwrite=overwrite)
-            pictures = PredictionPictures(explain, folder, loaded.model.vision.grid)
-
+        rows = asking.shard(*part)
+        known = outputs.find_earlier(request_hash(loaded, asking, rows, settings, repr(style)))
         predictions = run_prediction(
-            loaded,
-            folder,
-            images.paths,
-            asked,
-            samples=samples,
-            top=top,
-            is_explained=pictures is not None,
-            on_images=partial(observer.progress, "images"),
+            loaded, asking, rows[known:], settings, partial(observer.progress, "questions")
         )
         try:
-            with undisguised(), file.open() as write:
+            with undisguised(), outputs.open(rows[:known], loaded) as write:
                 for prediction in predictions:
                     write(prediction)
-                    if pictures is not None:
-                        pictures.add(prediction)
-                    failed += bool(prediction.error)
-                    noted += bool(prediction.note)
-                if pictures is not None:
-                    pictures.finish()
         except Interrupted:
-            observer.notice(f"interrupted after {file.whereabouts()}")
+            observer.notice(f"interrupted after {outputs.whereabouts()}")
             raise
         except LatentVQAError:
-            if file.written:
-                observer.notice(f"stopped after {file.whereabouts()}")
+            if outputs.written:
+                observer.notice(f"stopped after {outputs.whereabouts()}")
             raise
-    summary = f"{file.written} rows, {failed} with errors"
-    if noted:
-        summary += f", {noted} whose question was cut or has words that training never had"
-    say(f"{summary}, in {out}" if out else summary, is_notice=True)
+    say(outputs.summary(), is_notice=True)
 
 
-def _asked(texts: list[str], file: Path | None) -> list[str]:
+def _questions(texts: list[str], file: Path | None, pairs: Path | None) -> list[str]:
     from latentvqa.data.cells import clean_text
-    from latentvqa.engine.prediction.predict import read_question_lines
+    from latentvqa.engine.prediction.asking import read_question_lines
     from latentvqa.errors import ConfigError
 
+    if pairs is not None:
+        if texts or file is not None:
+            raise ConfigError("--pairs brings its questions: drop --question and --questions")
+        return []
     given = [text.encode("utf-8", "replace").decode() for text in texts]
     asked = [text.strip() for text in given if clean_text(text)]
     if file is not None:
         asked += read_question_lines(file)
     if not asked:
-        raise ConfigError("nothing is asked: give --question TEXT or --questions FILE")
+        raise ConfigError(
+            "nothing is asked: give --question TEXT, --questions FILE or --pairs TABLE"
+        )
     return asked
+
+
+def _asking(
+    images: list[Path],
+    texts: list[str],
+    pairs: Path | None,
+    columns: dict[str, str],
+    observer: NoticeObserver,
+) -> Asking:
+    from latentvqa.data.folders.pictures import find_pictures
+    from latentvqa.data.tables import read_questions
+    from latentvqa.engine.prediction.asking import Asking, asking_of_table
+    from latentvqa.errors import ConfigError
+
+    if pairs is None:
+        if columns:
+            raise ConfigError("--column names a column of --pairs: give that table")
+        found = find_pictures(images)
+        if found.left_out:
+            observer.notice(f"no images, left out: {found.left_out_text}")
+        return Asking(found.pictures, texts)
+    if len(images) != 1:
+        raise ConfigError("--pairs names its images: give the one folder that they are in")
+    table = read_questions(pairs, columns=columns, images=images[0], require_answers=False)
+    for note in table.notes:
+        observer.notice(f"{pairs}: {note}")
+    return asking_of_table(table)

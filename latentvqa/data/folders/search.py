@@ -42,11 +42,16 @@ class FolderImages:
     @property
     def left_out_text(self) -> str:
         """What was left out, the most frequent kinds first; empty where nothing was."""
-        known = self.left_out.most_common()
-        shown = [f"{kind} ({count:,})" for kind, count in known[:_KINDS_SHOWN]]
-        if more := sum(count for _, count in known[_KINDS_SHOWN:]):
-            shown.append(f"others ({more:,})")
-        return ", ".join(shown)
+        return left_out_text(self.left_out)
+
+
+def left_out_text(left_out: Counter[str]) -> str:
+    """What was left out by kind as words, the most frequent kinds first."""
+    known = left_out.most_common()
+    shown = [f"{kind} ({count:,})" for kind, count in known[:_KINDS_SHOWN]]
+    if more := sum(count for _, count in known[_KINDS_SHOWN:]):
+        shown.append(f"others ({more:,})")
+    return ", ".join(shown)
 
 
 def images_below(folder: Path) -> FolderImages:
@@ -129,7 +134,7 @@ class _Walk:
             return "links to nowhere"
         except OSError:
             return "files that cannot be read"
-        return f"{suffix} files" if suffix.isprintable() and suffix else "files without a suffix"
+        return suffix_kind(suffix)
 
     def _leave_out(self, kind: str, count: int = 1) -> None:
         if count:
@@ -141,6 +146,18 @@ class _Walk:
             return entry.is_dir()
         except OSError:  # a link that leads to itself
             return False
+
+
+def suffix_kind(suffix: str) -> str:
+    """What files of a suffix are called; those of one that cannot be shown have none."""
+    return f"{suffix} files" if suffix.isprintable() and suffix else "files without a suffix"
+
+
+def litter_in(path: str) -> str | None:
+    """The kind of what lies beside images, told by a path with ``/``; None for the rest."""
+    *folders, name = path.split("/")
+    kinds = [_litter_folder(folder) for folder in folders if folder not in ("", ".", "..")]
+    return next((kind for kind in kinds if kind), None) or _litter_file(name)
 
 
 def _litter_folder(name: str) -> str | None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from latentvqa.data.decoding import HARD_MAX_PIXELS, decode_image
+from latentvqa.data.decoding import decode_image
+from latentvqa.data.formats.faults import HARD_MAX_PIXELS
 from latentvqa.durable import replace_file
 from latentvqa.engine.evaluation.evaluate import Evaluation
 from latentvqa.engine.runs.folder import ATTENTION_FILES

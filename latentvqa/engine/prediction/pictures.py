@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from latentvqa.data.decoding import HARD_MAX_PIXELS, decode_image
+from latentvqa.data.folders.pictures import PictureFile
+from latentvqa.data.formats.faults import HARD_MAX_PIXELS
 from latentvqa.durable import create_file, replace_file, unfinished_name
 from latentvqa.engine.prediction.predict import Prediction
 from latentvqa.errors import OutputError
@@ -24,11 +25,11 @@ class PredictionPictures:
 
     Args:
         folder: where the pictures go, named for the images.
-        images: the folder that image names are relative to.
+        images: what is asked about.
         grid: rows and columns of the patches.
     """
 
-    def __init__(self, folder: Path, images: Path, grid: tuple[int, int]) -> None:
+    def __init__(self, folder: Path, images: Sequence[PictureFile], grid: tuple[int, int]) -> None:
         self._folder, self._images, self._grid = folder, images, grid
         self._held: list[Prediction] = []
 
@@ -44,7 +45,7 @@ class PredictionPictures:
         held, self._held = self._held, []
         if not held:
             return
-        image = np.asarray(decode_image(self._images / held[0].image, max_pixels=HARD_MAX_PIXELS))
+        image = np.asarray(self._images[held[0].asked.picture].read(HARD_MAX_PIXELS).image)
         examples = [
             AttentionExample(image, row.question, row.answer, row.attention)
             for row in held[:MOST_QUESTIONS]
@@ -58,20 +59,20 @@ class PredictionPictures:
 
 
 def picture_place(folder: Path, image: str) -> Path:
-    """Where the picture about an image goes."""
-    return folder / f"{image}.png"
+    """Where the picture about an image goes: in the folder, whatever the image's name."""
+    parts = [part for part in image.split("/") if part not in ("", ".", "..")]
+    return folder.joinpath(*parts[:-1], f"{parts[-1]}.png")
 
 
 def require_free(
-    folder: Path, images: Path, names: Sequence[str], inputs: Iterable[Path], *, overwrite: bool
+    folder: Path, images: Sequence[PictureFile], inputs: Iterable[Path], *, overwrite: bool
 ) -> None:
     """Refuse a folder that pictures must not or cannot be written into.
 
     Args:
         folder: where they are to go.
-        images: folder of the images.
-        names: the images, relative to it.
-        inputs: other files and folders that are read.
+        images: what is asked about.
+        inputs: files and folders that are read.
         overwrite: whether earlier pictures may be replaced.
 
     Raises:
@@ -80,9 +81,9 @@ def require_free(
     said = f"--explain {folder}"
     if os.path.lexists(folder) and not folder.is_dir():
         raise OutputError(f"{said}: is a file. Name a folder for the pictures.")
-    places = [picture_place(folder, name) for name in names]
-    read = {os.path.realpath(images / name) for name in names}
-    is_read = any(is_same_file(folder, one) for one in (images, *inputs))
+    places = [picture_place(folder, image.name) for image in images]
+    read = {os.path.realpath(image.path) for image in images}
+    is_read = any(is_same_file(folder, one) for one in inputs)
     if is_read or any(os.path.realpath(place) in read for place in places):
         raise OutputError(f"{said}: what is read lies there. Name another folder.")
     known = [] if overwrite else [place for place in places if os.path.lexists(place)]

@@ -1,4 +1,4 @@
-"""Answers for a folder of images, in stable order and bounded memory."""
+"""Answers about pictures, in stable order and bounded memory."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from latentvqa.data.decoding import ImageTransform
+from latentvqa.data.folders.pictures import PictureFile
 from latentvqa.engine.prediction.answerer import QUESTIONS_PER_BATCH, BatchAnswerer, Others
+from latentvqa.engine.prediction.asking import Asked, Asking
 from latentvqa.engine.runs.loading import LoadedModel
 from latentvqa.errors import ConfigError, DataError
-from latentvqa.regular_files import read_regular_text
 from latentvqa.stopping import poll_if_lost
 
 _NO_NUMBER = "the model's numbers run over for this image: NaN or infinite"
+_MOST_PICTURES = 128  # that are held at a time
+_KEPT_SIDE = 1024  # pixels
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Prediction:
     """One answered question, or why it could not be answered.
 
     Attributes:
-        image: path relative to the folder, with ``/``.
+        image: name of the picture, with ``/``.
         question: as given.
         answer: empty where there is an error.
         confidence: probability of the whole answer; averaged over samples.
@@ -36,6 +38,9 @@ class Prediction:
             summary, ``(K, P + 1)``; None where it was not asked for.
         others: the next likeliest answers with their probabilities, where they were
             asked for.
+        asked: the row that this answers.
+        picture: upright, in RGB, no side longer than 1,024 pixels, where pictures are
+            kept; None where it cannot be read.
     """
 
     image: str
@@ -46,58 +51,66 @@ class Prediction:
     note: str = ""
     attention: NDArray[np.float32] | None = field(default=None, compare=False)
     others: Others = ()
+    asked: Asked = field(default=Asked(0, 0), compare=False)
+    picture: Image.Image | None = field(default=None, compare=False)
 
 
-def read_question_lines(path: Path) -> list[str]:
-    """Read one question per line, blank lines left out.
+@dataclass(frozen=True)
+class PredictionSettings:
+    """How questions are answered.
 
-    Raises:
-        DataError: if the file cannot be read or holds no question.
+    Attributes:
+        samples: latent samples to answer from; 0 answers from z = mu.
+        top: answers of each question, the given one and others that are likely; those
+            are found from z = mu.
+        answers: a closed list that answers are chosen from; empty for free ones.
+        is_explained: keep where each latent token looked.
+        keeps_pictures: whether predictions hold the pictures.
     """
-    try:
-        lines = read_regular_text(path, "utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read as UTF-8 text: {error}") from error
-    questions = [line.strip() for line in lines if line.strip()]
-    if not questions:
-        raise DataError(f"{path}: no question in it; write one per line")
-    return questions
+
+    samples: int = 0
+    top: int = 1
+    answers: Sequence[str] = ()
+    is_explained: bool = False
+    keeps_pictures: bool = False
 
 
 def predict(
     loaded: LoadedModel,
-    folder: Path,
-    images: Sequence[Path],
-    questions: Sequence[str],
-    *,
-    samples: int = 0,
-    top: int = 1,
-    is_explained: bool = False,
-    on_images: Callable[[int, int], None] = lambda done, total: None,
+    asking: Asking,
+    rows: range | None = None,
+    settings: PredictionSettings | None = None,
+    on_rows: Callable[[int, int], None] = lambda done, total: None,
 ) -> Iterator[Prediction]:
-    """Answer every question about every image, one by one as the iterator is read.
+    """Answer row by row as the iterator is read.
 
     Args:
         loaded: the model.
-        folder: what image names are relative to.
-        images: the files, in the order of the answers.
-        questions: asked of each image, in this order.
-        samples: latent samples to answer from; 0 answers from z = mu.
-        top: answers of each question, the given one and others that are likely; those
-            are found from z = mu.
-        is_explained: keep where each latent token looked.
-        on_images: called with images done and in all; may raise to stop.
+        asking: what is asked.
+        rows: the rows that are answered; None for all.
+        settings: how.
+        on_rows: called with rows done and in all; may raise to stop.
 
     Raises:
-        ConfigError: if there are no latent tokens whose attention is asked for.
+        ConfigError: if there are no latent tokens whose attention is asked for, or the
+            model cannot write the answers of a closed list.
     """
-    if is_explained and not loaded.has_latent:
+    settings = settings or PredictionSettings()
+    if settings.is_explained and not loaded.has_latent:
         raise ConfigError(
             f"{loaded.folder}: this model answers without latent tokens, so there is no attention "
             "of theirs to show"
         )
-    answerer = BatchAnswerer(loaded, questions, samples, is_explained, top)
-    return _predictions(answerer, folder, images, questions, on_images)
+    answerer = BatchAnswerer(
+        loaded,
+        asking.questions,
+        settings.samples,
+        settings.is_explained,
+        settings.top,
+        settings.answers,
+    )
+    chosen = range(len(asking)) if rows is None else rows
+    return _predictions(answerer, asking, chosen, settings.keeps_pictures, on_rows)
 
 
 def answer_images(
@@ -123,7 +136,7 @@ def answer_images(
         DataError: at the first file that cannot be decoded.
     """
     answerer = BatchAnswerer(loaded, questions, samples, is_explained=False)
-    step = _images_at_once(questions)
+    step = min(_MOST_PICTURES, max(1, QUESTIONS_PER_BATCH // len(questions)))
     for start in range(0, len(images), step):
         chunk = images[start : start + step]
         pixels = [
@@ -134,43 +147,87 @@ def answer_images(
             yield [(answer, probability) for answer, probability, *_ in found]
 
 
-def _images_at_once(questions: Sequence[str]) -> int:
-    return max(1, QUESTIONS_PER_BATCH // len(questions))
+@dataclass(frozen=True)
+class _Decoded:
+    """A picture as the model takes it, and as it is; or why there is none."""
+
+    pixels: NDArray[np.uint8] | None
+    picture: Image.Image | None
+    error: str = ""
 
 
 def _predictions(
     answerer: BatchAnswerer,
-    folder: Path,
-    images: Sequence[Path],
-    questions: Sequence[str],
-    on_images: Callable[[int, int], None],
+    asking: Asking,
+    rows: range,
+    keeps_pictures: bool,
+    on_rows: Callable[[int, int], None],
 ) -> Iterator[Prediction]:
-    step = _images_at_once(questions)
-    for start in range(0, len(images), step):
-        chunk = images[start : start + step]
-        decoded = [_pixels_or_error(path, answerer.transform) for path in chunk]
-        usable = [pixels for pixels in decoded if isinstance(pixels, np.ndarray)]
-        answered = iter(answerer.answer(np.stack(usable)) if usable else [])
-        for path, pixels in zip(chunk, decoded, strict=True):
-            name = path.relative_to(folder).as_posix()
-            if isinstance(pixels, str):
-                for question, note in zip(questions, answerer.notes, strict=True):
-                    yield Prediction(name, question, "", None, pixels, note)
-                continue
-            for question, note, found in zip(
-                questions, answerer.notes, next(answered), strict=True
-            ):
-                answer, confidence, attention, others = found
-                if not math.isfinite(confidence):
-                    yield Prediction(name, question, "", None, _NO_NUMBER, note)
-                    continue
-                yield Prediction(name, question, answer, confidence, "", note, attention, others)
-        on_images(start + len(chunk), len(images))
+    done, decoded = 0, dict[int, _Decoded]()
+    for chunk in _chunks(asking, rows):
+        places = dict.fromkeys(row.picture for row in chunk)
+        # a picture may be asked about in two chunks, one after the other
+        decoded = {
+            place: decoded.get(place) or _decode(asking, place, answerer, keeps_pictures)
+            for place in places
+        }
+        usable = [place for place in places if decoded[place].pixels is not None]
+        column = {place: number for number, place in enumerate(usable)}
+        asked = [(column[row.picture], row.question) for row in chunk if row.picture in column]
+        pixels = [one.pixels for one in decoded.values() if one.pixels is not None]
+        answered = iter(answerer.answer_pairs(np.stack(pixels), asked) if asked else [])
+        for row in chunk:
+            known = decoded[row.picture]
+            name, question = asking.pictures[row.picture].name, asking.questions[row.question]
+            note = answerer.notes[row.question]
+            answer, share, attention, others = (
+                ("", None, None, ()) if known.error else next(answered)
+            )
+            error = known.error
+            if share is not None and not math.isfinite(share):
+                answer, share, attention, others, error = "", None, None, (), _NO_NUMBER
+            yield Prediction(
+                name, question, answer, share, error, note, attention, others, row, known.picture
+            )
+        done += len(chunk)
+        on_rows(done, len(rows))
 
 
-def _pixels_or_error(path: Path, transform: ImageTransform) -> NDArray[np.uint8] | str:
+def _chunks(asking: Asking, rows: range) -> Iterator[list[Asked]]:
+    """The rows in parts of few pictures and few questions."""
+    chunk, pictures = list[Asked](), set[int]()
+    for place in rows:
+        row = asking.row(place)
+        is_full = len(pictures) == _MOST_PICTURES and row.picture not in pictures
+        if is_full or len(chunk) == QUESTIONS_PER_BATCH:
+            yield chunk
+            chunk, pictures = [], set()
+        chunk.append(row)
+        pictures.add(row.picture)
+    if chunk:
+        yield chunk
+
+
+def _decode(asking: Asking, place: int, answerer: BatchAnswerer, keeps_picture: bool) -> _Decoded:
+    transform = answerer.transform
     try:
-        return transform.read(path)
+        picture = asking.pictures[place].read(transform.max_pixels).image
     except DataError as error:
         poll_if_lost()  # no signal becomes a fault of an image
-        return str(error)
+        return _Decoded(None, None, str(error))
+    return _Decoded(transform(picture), _small(picture) if keeps_picture else None)
+
+
+def small_picture_of(file: PictureFile) -> Image.Image | None:
+    """A picture as predictions keep it; None where it cannot be read."""
+    try:
+        return _small(file.read().image)
+    except DataError:
+        poll_if_lost()
+        return None
+
+
+def _small(picture: Image.Image) -> Image.Image:
+    small = picture.copy()
+    small.thumbnail((_KEPT_SIDE, _KEPT_SIDE))
+    return small

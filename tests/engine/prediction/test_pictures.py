@@ -6,18 +6,26 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from latentvqa.engine.prediction.pictures import MOST_QUESTIONS, PredictionPictures
+from latentvqa.data.folders.pictures import PictureFile
+from latentvqa.engine.prediction.asking import Asked
+from latentvqa.engine.prediction.pictures import (
+    MOST_QUESTIONS,
+    PredictionPictures,
+    picture_place,
+)
 from latentvqa.engine.prediction.predict import Prediction
 from tests.small_runs import write_images
 
 GRID = (2, 3)
+IMAGES = ["0.png", "sub/1.png", "broken.png"]
 
 
 def prediction(image, question, *, error=""):
     weights = np.random.default_rng(0).random((2, 7)).astype(np.float32)
     attention = None if error else weights / weights.sum(1, keepdims=True)
     confidence = None if error else 0.5
-    return Prediction(image, question, "yes", confidence, error, attention=attention)
+    asked = Asked(IMAGES.index(image), 0)
+    return Prediction(image, question, "yes", confidence, error, "", attention, asked=asked)
 
 
 @pytest.fixture
@@ -25,7 +33,8 @@ def pictures(tmp_path):
     images = write_images(tmp_path / "images", 2)
     (images / "sub").mkdir()
     (images / "1.png").rename(images / "sub" / "1.png")
-    return PredictionPictures(tmp_path / "why", images, GRID)
+    files = [PictureFile(name, images / name) for name in IMAGES]
+    return PredictionPictures(tmp_path / "why", files, GRID)
 
 
 def written(folder):
@@ -69,3 +78,9 @@ def test_the_first_questions_alone_are_drawn(pictures, tmp_path, monkeypatch):
         pictures.finish()
         heights.append(size_of(tmp_path / "why" / "0.png.png")[1])
     assert heights[0] < heights[1] == heights[2]
+
+
+@pytest.mark.parametrize("name", ["/etc/a.png", "../../a.png", "./b/../a.png", "x.zip/c/a.png"])
+def test_every_picture_lies_in_the_folder_whatever_its_name(tmp_path, name):
+    place = picture_place(tmp_path, name)
+    assert place.resolve().is_relative_to(tmp_path.resolve()) and place.name == "a.png.png"

@@ -1,15 +1,19 @@
 import os
 import shutil
+from dataclasses import replace
 
+import numpy as np
 import pytest
+from PIL import Image
 
-from latentvqa.data.folders.search import images_below
+from latentvqa.data.folders.pictures import PictureFile, find_pictures
 from latentvqa.engine.evaluation.evaluate import evaluate
-from latentvqa.engine.prediction.predict import predict, read_question_lines
+from latentvqa.engine.prediction.asking import Asking
+from latentvqa.engine.prediction.predict import PredictionSettings, predict
 from latentvqa.engine.runs.loading import load_model
 from latentvqa.engine.runs.tables import validation_table
 from latentvqa.engine.runtime.observer import Observer
-from latentvqa.errors import CheckpointError, ConfigError, DataError
+from latentvqa.errors import CheckpointError, ConfigError
 from tests.small_runs import write_images
 
 
@@ -31,8 +35,12 @@ def folder(tmp_path):
 ORDER = ["0.png", "1.png", "2.png", "a broken.jpg", "b.PNG", "sub/deeper/0.png"]
 
 
+def asking_of(folder, asked):
+    return Asking(find_pictures([folder]).pictures, asked)
+
+
 def answers_of(loaded, folder, asked, **options):
-    return list(predict(loaded, folder, images_below(folder).paths, asked, **options))
+    return list(predict(loaded, asking_of(folder, asked), None, PredictionSettings(**options)))
 
 
 def test_every_question_is_answered_about_every_image(loaded, folder):
@@ -63,10 +71,10 @@ def test_what_of_a_question_was_not_read_is_noted_in_its_rows(loaded, folder, fi
 
 
 def test_a_question_is_read_as_a_table_would_be(loaded, folder, finished):
-    images = images_below(folder).paths[:1]
+    images = find_pictures([folder]).pictures[:1]
     known = validation_table(finished.run).questions[0]
     asked = [known, known.replace(" ", "\u200b \u2060") + "\ufeff"]
-    plain, odd = predict(loaded, folder, images, asked)
+    plain, odd = predict(loaded, Asking(images, asked))
     assert (odd.answer, odd.confidence, odd.note) == (plain.answer, plain.confidence, "")
     assert odd.question == asked[1]
 
@@ -86,7 +94,7 @@ def test_predict_and_evaluate_agree(loaded, finished):
     folder = finished.run / "data" / "images"
     for row in range(0, len(table), 7):
         image = folder / table.image_names[table.image_index[row]]
-        (one,) = predict(loaded, folder, [image], [table.questions[row]])
+        (one,) = predict(loaded, Asking([PictureFile("", image)], [table.questions[row]]))
         assert one.answer == found.answers[row]
         assert one.confidence == pytest.approx(found.confidences[row], rel=1e-3)
 
@@ -114,32 +122,54 @@ def test_progress_is_told_and_may_stop_the_work(loaded, folder):
         pass
 
     def stop(done, total):
-        assert total == len(ORDER) and 0 < done <= total
+        assert total == len(ORDER) * 640 and 0 < done <= total
         raise EnoughError
 
     rows = []
     with pytest.raises(EnoughError):
-        rows.extend(
-            predict(loaded, folder, images_below(folder).paths, ["what?"] * 640, on_images=stop)
-        )
+        rows.extend(predict(loaded, asking_of(folder, ["what?"] * 640), on_rows=stop))
 
 
-def test_questions_are_read_line_by_line(tmp_path):
-    path = tmp_path / "q.txt"
-    path.write_text("\ufeffwhat?\n\n  wo ist es?  \r\nlast", encoding="utf-8")
-    assert read_question_lines(path) == ["what?", "wo ist es?", "last"]
+def test_rows_of_a_table_are_answered_as_the_same_questions_about_every_image(loaded, folder):
+    asked = ["how many circles are there?", "what shape is the red object?"]
+    every = answers_of(loaded, folder, asked)
+    pairs = np.array([(5, 1), (0, 0), (3, 1), (0, 1), (5, 1)])
+    asking = replace(asking_of(folder, asked), pairs=pairs, ids=list("vwxyz"))
+    rows = list(predict(loaded, asking))
+    for row, (image, question), id_ in zip(rows, pairs.tolist(), "vwxyz", strict=True):
+        same = every[2 * image + question]
+        assert (row.image, row.question, row.answer) == (same.image, same.question, same.answer)
+        assert row.error == same.error and row.asked.id == id_
+        assert row.error or row.confidence == pytest.approx(same.confidence, rel=1e-3)
 
 
-def test_a_question_file_that_says_nothing_is_refused(tmp_path):
-    path = tmp_path / "q.txt"
-    with pytest.raises(DataError, match=r"q\.txt: cannot be read"):
-        read_question_lines(path)
-    path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(DataError, match="UTF-8"):
-        read_question_lines(path)
-    path.write_text("\n \n")
-    with pytest.raises(DataError, match="no question in it"):
-        read_question_lines(path)
+def test_any_part_of_the_rows_is_answered_alike(loaded, folder):
+    asking = asking_of(folder, [f"how many circles {number}?" for number in range(300)])
+    whole = list(predict(loaded, asking))
+    part = list(predict(loaded, asking, range(250, 1000)))
+    assert [(row.image, row.question, row.answer) for row in part] == [
+        (row.image, row.question, row.answer) for row in whole[250:1000]
+    ]
+
+
+def test_many_pictures_are_answered_in_parts(loaded, tmp_path):
+    folder = write_images(tmp_path / "many", 1)
+    for number in range(1, 300):
+        shutil.copy(folder / "0.png", folder / f"{number:03}.png")
+    told = []
+    rows = list(
+        predict(loaded, asking_of(folder, ["what?"]), on_rows=lambda *count: told.append(count))
+    )
+    assert len({row.answer for row in rows}) == 1 and len(rows) == 300
+    assert told == [(128, 300), (256, 300), (300, 300)]
+
+
+def test_pictures_are_kept_small_where_they_are_wanted(loaded, tmp_path):
+    Image.new("RGB", (3000, 1500), "red").save(tmp_path / "large.png")
+    (row,) = answers_of(loaded, tmp_path, ["what?"], keeps_pictures=True)
+    assert row.picture.size == (1024, 512)
+    (row,) = answers_of(loaded, tmp_path, ["what?"])
+    assert row.picture is None
 
 
 def test_a_checkpoint_needs_nothing_beside_it(finished, tmp_path, monkeypatch):

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from latentvqa.models.decoder import AnswerDecoder
+from latentvqa.models.generation.answer_trie import AnswerTrie
 from latentvqa.models.language.decoder import PretrainedDecoder
 
 
@@ -106,6 +107,7 @@ def search_beams(
     end_id: int,
     pad_id: int = 0,
     logit_temperature: float = 1.0,
+    allowed: AnswerTrie | None = None,
 ) -> Beams:
     """Search for the likeliest answers, keeping so many beginnings at every token.
 
@@ -121,18 +123,23 @@ def search_beams(
         end_id: token that ends an answer.
         pad_id: fills the places after the end.
         logit_temperature: divides the logits.
+        allowed: answers that are searched among; None for all that can be written.
     """
     count = len(memory)
     device = memory.device
     scores = torch.zeros(count, 1, device=device)  # (Q, kept)
     tokens = torch.zeros(count, 1, 0, dtype=torch.long, device=device)  # (Q, kept, A)
     last = torch.full((count, 1), begin_id, device=device)
+    places = torch.zeros(count, 1, dtype=torch.long, device=device)  # (Q, kept), in the list
     cache: Any = decoder.start(memory)
     for position in range(decoder.max_tokens):
         kept = scores.shape[1]
         logits = decoder.step(last.flatten(), position, cache).float()
         gained = (logits / logit_temperature).log_softmax(-1).view(count, kept, -1)
         gained[..., [pad_id, begin_id]] = -torch.inf
+        if allowed is not None:
+            forbidden = allowed.forbidden(places.flatten(), gained.shape[-1])
+            gained = gained.masked_fill(forbidden.view(gained.shape), -torch.inf)
         is_ended = (last == end_id) | (last == pad_id)  # (Q, kept)
         gained = gained.masked_fill(is_ended[..., None], -torch.inf)
         gained[..., pad_id] = torch.where(is_ended, 0.0, -torch.inf)
@@ -143,6 +150,8 @@ def search_beams(
         tokens = torch.cat([chosen, last[..., None]], dim=2)
         first = torch.arange(count, device=device)[:, None] * kept
         decoder.select(cache, (first + origin).flatten())
+        if allowed is not None:
+            places = allowed.after(places.gather(1, origin), last)
         if bool(((last == end_id) | (last == pad_id)).all()):
             break
     return Beams(tokens, scores)

@@ -1,0 +1,213 @@
+"""A named output that several works may write, one after the other: nothing lost or twice.
+
+What is written so far lies beside its place, in ``FILE.part``; ``FILE.part.json``
+says how much of it counts. What a kill left beyond that is written anew.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+try:
+    import fcntl
+except ImportError:  # a system without it
+    fcntl = None  # type: ignore[assignment]
+
+from latentvqa.durable import append_file, create_file, replace_file, sync_folder
+from latentvqa.errors import OutputError
+from latentvqa.outputs import NamedOutput
+from latentvqa.regular_files import read_regular
+from latentvqa.stopping import deferred
+
+SCHEMA = 1
+_NOTED_SECONDS = 2.0  # a kill loses at most what came in such a time
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How much of a part counts.
+
+    Attributes:
+        asked: what the work is; another work cannot go on with the part.
+        rows: that are whole.
+        size: bytes of these.
+    """
+
+    asked: str
+    rows: int
+    size: int
+
+
+class ResumableOutput:
+    """Writes rows to a part, which becomes the output when all are written.
+
+    Args:
+        output: what is to come; no stream.
+        is_resumed: go on with the part of an earlier work, if there is one.
+    """
+
+    def __init__(self, output: NamedOutput, *, is_resumed: bool) -> None:
+        self.output, self._is_resumed = output, is_resumed
+        target = output.target
+        self.part = target.with_name(f"{target.name}.part")
+        self._record = target.with_name(f"{target.name}.part.json")
+
+    def require_writable(self, inputs: Iterable[Path]) -> None:
+        """Refuse what must not or cannot be written, before any work is done.
+
+        Raises:
+            OutputError: saying which and what to do.
+        """
+        self.output.require_writable(inputs)
+        is_kept = not self._is_resumed and not self.output.overwrite
+        if is_kept and os.path.lexists(self.part):
+            raise OutputError(
+                f"{self.part}: rows of an earlier work that was stopped. Go on with --resume, or "
+                "begin anew with --overwrite."
+            )
+
+    def progress(self, asked: str) -> Progress:
+        """What an earlier work left that this one can go on with.
+
+        Args:
+            asked: tells this work from any other, as a hash of all that rows depend on.
+
+        Raises:
+            OutputError: if it is of another work, or damaged.
+        """
+        nothing = Progress(asked, 0, 0)
+        if not self._is_resumed or not os.path.lexists(self.part):
+            return nothing
+        try:
+            known = json.loads(read_regular(self._record))
+            found = Progress(str(known["asked"]), int(known["rows"]), int(known["size"]))
+            is_whole = 0 <= found.size <= self.part.lstat().st_size and found.rows >= 0
+        except FileNotFoundError:
+            return nothing  # killed before the first rows were noted
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise self._refusal("its record cannot be read") from error
+        if not is_whole:
+            raise self._refusal("it is shorter than its record says")
+        if found.asked != asked:
+            raise self._refusal(
+                "it was begun with another model, other pictures or questions, or other options"
+            )
+        return found
+
+    @contextmanager
+    def open(self, asked: str) -> Iterator[RowWriter]:
+        """Take rows; the output is there when the block ends well, the part otherwise.
+
+        Args:
+            asked: as in :meth:`progress`.
+
+        Raises:
+            OutputError: if it cannot be written.
+        """
+        known = self.progress(asked)
+        with self._faults_named():
+            if known.rows == 0:
+                self._remove()
+            file = append_file(self.part) if known.rows else create_file(self.part)
+        with file:
+            self._lock(file)
+            file.truncate(known.size)
+            writer = RowWriter(file, known, partial(self._note, asked))
+            try:
+                with self._faults_named():
+                    yield writer
+                    writer.note()
+                    os.fsync(file.fileno())
+            except BaseException:
+                # on a full disk what was noted before counts
+                with deferred(), suppress(OSError):
+                    if writer.rows:
+                        writer.note()
+                    else:
+                        self._remove()
+                with suppress(OSError):
+                    file.close()
+                raise
+        with self._faults_named(), deferred():
+            self.output.publish(self.part)
+            self._remove()
+            sync_folder(self.part.parent)
+
+    def _lock(self, file: BinaryIO) -> None:
+        if fcntl is None:
+            return
+        try:
+            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise OutputError(f"{self.part}: another process is writing it") from error
+        except OSError:
+            return  # a file system without locks
+
+    def _note(self, asked: str, rows: int, size: int) -> None:
+        known = {"schema": SCHEMA, "asked": asked, "rows": rows, "size": size}
+        replace_file(self._record, json.dumps(known).encode())
+
+    def _remove(self) -> None:
+        self.part.unlink(missing_ok=True)
+        self._record.unlink(missing_ok=True)
+
+    def _refusal(self, why: str) -> OutputError:
+        return OutputError(
+            f"{self.part}: the rows in it cannot be gone on with: {why}. Begin anew with "
+            "--overwrite and without --resume."
+        )
+
+    @contextmanager
+    def _faults_named(self) -> Iterator[None]:
+        try:
+            yield
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            if error.filename is not None and Path(error.filename) not in (self.part, self._record):
+                raise  # of something else that is read or written meanwhile
+            raise OutputError(
+                f"{self.output.option} {self.output.path}: cannot be written: "
+                f"{error.strerror or error}"
+            ) from error
+
+
+class RowWriter:
+    """Appends rows to a part.
+
+    Args:
+        file: the part.
+        known: what is in it.
+        note: writes down rows and bytes that count.
+
+    Attributes:
+        rows: that were written, those of earlier works included.
+    """
+
+    def __init__(self, file: BinaryIO, known: Progress, note: Callable[[int, int], None]) -> None:
+        self._file, self._note = file, note
+        self.rows, self._size = known.rows, known.size
+        self._noted = time.monotonic()
+
+    def write(self, content: bytes, *, is_row: bool = True) -> None:
+        """Append a whole row, or what belongs to the next or the last one."""
+        with deferred():
+            self._file.write(content)
+            self._size += len(content)
+            self.rows += is_row
+            if is_row and time.monotonic() - self._noted > _NOTED_SECONDS:
+                self.note()
+
+    def note(self) -> None:
+        """Let what is written so far count."""
+        self._file.flush()
+        self._note(self.rows, self._size)
+        self._noted = time.monotonic()
