@@ -1,11 +1,12 @@
 "use strict";
 (() => {
   const bins = 20; // of the histogram
-  const firstCards = 60, mostCardsAtOnce = 480; // that a step down the page adds
+  const firstCards = 40, mostCardsAtOnce = 480; // that a step down the page adds
+  const glance = 250; // milliseconds from look to look at what is read by now
   const find = (query, within = document) => within.querySelector(query);
   // a selector of one class: one with a combinator takes thirty times as long
   const textIn = (card, query) => find(query, card)?.textContent ?? "";
-  const number = (count) => count.toLocaleString("en");
+  const number = new Intl.NumberFormat("en").format;
 
   const search = find("#words"), slider = find("#below"), order = find("#order");
   const markButtons = [...document.querySelectorAll(".marks button")];
@@ -91,7 +92,9 @@
     takeInNew();
     for (; placed < Math.min(firstCards, rows.length); placed += 1) reveal(rows[placed]);
     find(".count").textContent = `${number(rows.length)} read`;
-    requestAnimationFrame(followTheFile);
+    // frames that show nothing new would keep the file waiting
+    if (placed < firstCards) requestAnimationFrame(followTheFile);
+    else setTimeout(followTheFile, glance);
   }
 
   // What is on the page: of the cards that are shown the first, and more as one scrolls.
@@ -110,7 +113,14 @@
     placed = Math.min(count, shown.length);
     find("#rows").append(fragment);
     find(".more").hidden = placed === shown.length;
+    belowAll.disconnect();
+    belowAll.observe(find(".more")); // tells anew where it stands
   }
+
+  const belowAll = new IntersectionObserver(
+    (changes) => changes.at(-1).isIntersecting && placeMore(),
+    { rootMargin: "1500px" },
+  );
 
   function placeMore() {
     place(placed + Math.min(Math.max(placed, firstCards), mostCardsAtOnce));
@@ -303,9 +313,6 @@
     find("#next").addEventListener("click", () => step(1));
     find("#close").addEventListener("click", () => large.close());
     find(".more button").addEventListener("click", placeMore);
-    new IntersectionObserver((changes) => changes.at(-1).isIntersecting && placeMore(), {
-      rootMargin: "1500px",
-    }).observe(find(".more"));
     window.addEventListener("beforeprint", () => {
       place(shown.length);
       shown.forEach((row) => complete(row.card));
