@@ -127,6 +127,7 @@ def read_questions(
         raise DataError(f"{path}: data.images is needed: the folder with the images of the table")
     reader = CellReader(path, file.rows)
     image_cells = reader.file_names(file.column(found["image"]), found["image"])
+    numbered: Mapping[str, str] = {}
     if images is None:
         found_names = {cell: normpath(cell_text(cell)) for cell in set(image_cells)}
         names, image_index = _index_of(image_cells, found_names)
@@ -134,6 +135,7 @@ def read_questions(
     else:
         folder = ImageFolder(images, allow_outside=allow_outside)
         names, image_index = _find_images(path, folder, image_cells, file.rows, found["image"])
+        numbered = folder.numbered
         image_paths = tuple(map(folder.path, names))
     questions = reader.texts(file.column(found["question"]), found["question"])
     answers = _read_answers(file, found, reader, is_required=require_answers)
@@ -149,8 +151,16 @@ def read_questions(
         types=types,
         ids=ids,
         rows=file.rows,
-        notes=reader.notes(),
+        notes=(*reader.notes(), *_number_notes(path, numbered)),
     )
+
+
+def _number_notes(path: Path, numbered: Mapping[str, str]) -> list[str]:
+    if not numbered:
+        return []
+    cell, name = next(iter(numbered.items()))
+    count = "1 image was" if len(numbered) == 1 else f"{len(numbered):,} images were"
+    return [f"{path}: {count} found by the number alone, as {cell} for {name}"]
 
 
 def _find_images(

@@ -199,5 +199,5 @@ def _asking(
         raise ConfigError("--pairs names its images: give the one folder that they are in")
     table = read_questions(pairs, columns=columns, images=images[0], require_answers=False)
     for note in table.notes:
-        observer.notice(f"{pairs}: {note}")
+        observer.notice(note)
     return asking_of_table(table)

@@ -2,8 +2,10 @@
 
 A folder is listed once, however many rows name images in it. A name may lack
 its extension, and its letters may be composed of others than on the disk (Unicode
-NFC and NFD), folders included; it may not leave the images folder unless that is
-allowed. A file that does not exist is no fault here: reading the images reports it.
+NFC and NFD), folders included; a number may stand for the one image whose name ends
+with it, as 557067 for ``COCO_val2014_000000557067.jpg``. A name may not leave the
+images folder unless that is allowed. A file that does not exist is no fault here:
+reading the images reports it.
 """
 
 # Plain strings instead of Path objects, for a table may name a million images.
@@ -12,12 +14,16 @@ allowed. A file that does not exist is no fault here: reading the images reports
 from __future__ import annotations
 
 import os
+import re
 import unicodedata
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from latentvqa.data.formats.kinds import SUFFIXES
 from latentvqa.errors import DataError
+
+_LAST_NUMBER = re.compile(r"[0-9]{1,18}$")
 
 
 class ImageFolder:
@@ -26,6 +32,9 @@ class ImageFolder:
     Args:
         root: the folder, or a link to it.
         allow_outside: accept names that lead out of the folder.
+
+    Attributes:
+        numbered: the images that were found by a number alone, by that number.
 
     Raises:
         DataError: if the folder does not exist.
@@ -38,6 +47,7 @@ class ImageFolder:
         self._real_root = os.path.realpath(root)
         # ".." after a link does not lead back to where the link stands
         self._root = self._real_root if ".." in root.parts else os.path.abspath(root)
+        self.numbered: dict[str, str] = {}
         self._folders: dict[str, str] = {}
         self._listings: dict[str, _Listing] = {}
 
@@ -58,7 +68,9 @@ class ImageFolder:
         folder, base = os.path.split(full)
         folder = self._on_disk(folder)
         listing = self._listing(folder)
-        base = listing.complete(base)
+        wanted, base = base, listing.complete(base)
+        if wanted.isdigit() and os.path.splitext(base)[0] != wanted and base != wanted:
+            self.numbered.setdefault(name, base)
         full = os.path.join(folder, base)
         if not (self.allow_outside or self._is_really_inside(full, base, listing)):
             raise ValueError("is a link that leads out of the images folder")
@@ -133,10 +145,25 @@ class _Listing:
         """The entry of this name; its extension is added where it is none as it stands."""
         if (entry := self.entry(name)) is not None:
             return entry
-        found = self.by_stem.get(_nfc(name), [name])
+        found = self.by_stem.get(_nfc(name), [])
         if len(found) > 1:
             raise ValueError(f"fits {' and '.join(sorted(found))}; write the extension")
-        return found[0]
+        if not found and name.isascii() and name.isdigit():
+            found = self.by_number.get(int(name), [])
+            if len(found) > 1:
+                raise ValueError(
+                    f"is the number of {' and '.join(sorted(found)[:3])}; write a name"
+                )
+        return found[0] if found else name
+
+    @cached_property
+    def by_number(self) -> dict[int, list[str]]:
+        """Names of images by the number that they end with, the extension left out."""
+        found: dict[int, list[str]] = {}
+        for stem, names in self.by_stem.items():
+            if (number := _LAST_NUMBER.search(stem)) is not None:
+                found.setdefault(int(number[0]), []).extend(names)
+        return found
 
 
 def _list_folder(folder: str) -> _Listing:

@@ -44,7 +44,7 @@ def test_every_row_is_plain_html_in_the_order_of_the_file(page):
     marks = [card["data-marks"] for card in rows]
     assert marks == ["right", "flagged wrong", "error flagged", "flagged", "", "wrong"]
     sure = [card.get("data-confidence") for card in rows]
-    assert sure == ["0.9", "0.4", None, "0.05", "0.6", "0.2"]
+    assert sure == ["0.900000", "0.400000", None, "0.050000", "0.600000", "0.200000"]
     text = " ".join(" ".join(Elements(page).texts).split())
     for shown in ("màu đỏ", "✗ wrong expected blue", "40.0 % blue 30.0 % (empty) 10.0 %", "q7"):
         assert shown in text
@@ -134,11 +134,11 @@ def test_pictures_go_into_the_file_and_not_into_memory():
 def test_it_is_written_as_a_draft_that_is_whole_or_absent(tmp_path):
     output = NamedOutput("--html", tmp_path / "p.html")
     with pytest.raises(KeyboardInterrupt), output.draft() as draft:
-        GalleryWriter(draft.file, title="stopped").add(FEW[0][0], None)
+        GalleryWriter(draft, title="stopped").add(FEW[0][0], None)
         raise KeyboardInterrupt
     assert list(tmp_path.iterdir()) == []
     with output.draft() as draft:
-        writer = GalleryWriter(draft.file, title="whole")
+        writer = GalleryWriter(draft, title="whole")
         writer.add(FEW[0][0], None)
         writer.finish()
     assert (tmp_path / "p.html").read_text("ascii").rstrip().endswith("</html>")
