@@ -12,8 +12,11 @@ from latentvqa.cli.commands.data import app as data_app
 from latentvqa.cli.commands.diagnose_kl import diagnose_kl
 from latentvqa.cli.commands.docs import docs
 from latentvqa.cli.commands.evaluate import evaluate
+from latentvqa.cli.commands.init import init
 from latentvqa.cli.commands.predict import predict
+from latentvqa.cli.commands.presets import presets
 from latentvqa.cli.commands.report import report
+from latentvqa.cli.commands.runs import runs
 from latentvqa.cli.commands.train import train
 from latentvqa.cli.streams import steady_notices, told_stdout
 from latentvqa.errors import LatentVQAError, memory_fault
@@ -28,12 +31,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command("init")(init)
 app.command("train")(train)
 app.command("evaluate")(evaluate)
 app.command("diagnose-kl")(diagnose_kl)
 app.command("predict")(predict)
 app.command("report")(report)
+app.command("runs")(runs)
 app.command("ablate")(ablate)
+app.command("presets")(presets)
 app.add_typer(data_app, name="data")
 app.command("docs")(docs)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from huggingface_hub import constants, get_session
+from huggingface_hub import constants, get_session, try_to_load_from_cache
 
 HUB_PREFIX = "hf-hub:"
 _SECONDS = 5.0
@@ -53,3 +53,13 @@ def _does_answer() -> bool:
     except Exception:  # whatever the library behind it calls a missing network
         return False
     return True
+
+
+def is_at_hand(owner_and_model: str) -> bool:
+    """Whether the weights of a model of the hub lie in its cache; asks no network.
+
+    Args:
+        owner_and_model: as ``timm/resnet18.a1_in1k``.
+    """
+    names = ("model.safetensors", "pytorch_model.bin")
+    return any(isinstance(try_to_load_from_cache(owner_and_model, name), str) for name in names)

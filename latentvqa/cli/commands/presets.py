@@ -1,0 +1,41 @@
+"""``latentvqa presets``: the configurations that ship with the package."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from latentvqa.report.text import say
+
+
+def presets(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="Show this one as TOML.")
+    ] = None,
+) -> None:
+    """List the presets: what each is for, what it needs, and what it reached.
+
+    Example: latentvqa presets photos-small > run.toml
+    """
+    from importlib import resources
+
+    from latentvqa.config.loading import preset_layer
+    from latentvqa.config.preset_facts import preset_facts
+
+    if name is not None:
+        preset_layer(name)
+        say((resources.files("latentvqa") / "presets" / f"{name}.toml").read_text("utf-8").rstrip())
+        return
+    from rich.table import Table
+    from rich.text import Text
+
+    from latentvqa.report.console import PlainConsole
+
+    table = Table(show_lines=True)
+    table.add_column("preset", no_wrap=True)
+    table.add_column("for")
+    table.add_column("reached")
+    for facts in preset_facts():
+        table.add_row(Text(facts.name), Text(facts.purpose), Text(facts.expected))
+    PlainConsole().print(table)
