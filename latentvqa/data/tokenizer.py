@@ -7,26 +7,40 @@ unknown one: their names hold a space, which no token of a text does.
 from __future__ import annotations
 
 import json
-import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Literal
 
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+from tokenizers import Tokenizer, models
 
 from latentvqa.config import Text
+from latentvqa.core.languages.spelling import has_spelling, spelt
 from latentvqa.data.tables import QuestionTable
+from latentvqa.data.vocabularies.building import (
+    BOS,
+    CHUNK,
+    EOS,
+    PAD,
+    SPECIAL_NAMES,
+    UNK,
+    built_tokenizer,
+)
 from latentvqa.errors import DataError
 
-PAD, BOS, EOS, UNK = 0, 1, 2, 3
-_SPECIAL_NAMES = ["<pad> ", "<bos> ", "<eos> ", "<unk> "]
+__all__ = [
+    "BOS",
+    "EOS",
+    "PAD",
+    "UNK",
+    "UNKNOWN_TEXT",
+    "TextTokenizer",
+    "Tokenizers",
+    "train_tokenizers",
+]
+
 UNKNOWN_TEXT = "<unk>"
 _BLOCK = 10_000
-# between white space as Unicode has it, where no rule of the word level reaches over;
-# Python alone takes four separators of ASCII for white space too
-_CHUNK = re.compile(r"[\S\x1c-\x1f]+")
 
 Kind = Literal["word", "bpe", "pretrained"]
 
@@ -38,10 +52,12 @@ class TextTokenizer:
         kind: ``word`` or ``bpe``, or ``pretrained`` for one of a language model, whose
             ids come after the reserved ones.
         tokenizer: the vocabulary and its rules.
+        language: whose spelling every text is brought to; none where it has none here.
     """
 
-    def __init__(self, kind: Kind, tokenizer: Tokenizer):
+    def __init__(self, kind: Kind, tokenizer: Tokenizer, language: str = ""):
         self.kind = kind
+        self.language = language if has_spelling(language) else ""
         self._tokenizer = tokenizer
         tokenizer.encode_special_tokens = True  # their names in a text are text
         self._unread = {
@@ -66,6 +82,7 @@ class TextTokenizer:
         min_count: int,
         lowercase: bool,
         split_punctuation: bool,
+        language: str = "",
     ) -> TextTokenizer:
         """Build a vocabulary from texts, the same for the same texts in any order.
 
@@ -78,59 +95,56 @@ class TextTokenizer:
             lowercase: whether case is dropped.
             split_punctuation: whether punctuation marks are words of their own
                 (word level only).
+            language: whose spelling the texts are brought to; empty for none.
 
         Raises:
             DataError: if no text is given or the vocabulary has no room.
         """
-        if not texts:
-            raise DataError("no texts to train a tokenizer on")
-        if vocab_size <= len(_SPECIAL_NAMES):
-            raise DataError(
-                f"vocabulary size {vocab_size}: the reserved ids alone take {len(_SPECIAL_NAMES)}"
-            )
-        trained = Tokenizer(_empty_model(kind))
-        _set_rules(trained, kind, lowercase, split_punctuation)
-        if kind == "word":
-            trained.model = _word_level(trained, texts, vocab_size, min_count)
-        else:
-            trained.train_from_iterator(texts, _bpe_trainer(vocab_size, min_count))
-        if trained.get_vocab_size() == len(_SPECIAL_NAMES):
-            raise DataError(f"no word occurs {min_count} times; lower the least count of a word")
-        # a tokenizer made afresh does not look for the names of reserved ids in a text
-        tokenizer = Tokenizer(trained.model)
-        _set_rules(tokenizer, kind, lowercase, split_punctuation)
-        return cls(kind, tokenizer)
+        tokenizer = built_tokenizer(
+            [spelt(text, language) for text in texts],
+            kind=kind,
+            vocab_size=vocab_size,
+            min_count=min_count,
+            lowercase=lowercase,
+            split_punctuation=split_punctuation,
+        )
+        return cls(kind, tokenizer, language)
 
     def after(self, known: TextTokenizer, vocab_size: int) -> TextTokenizer:
         """The vocabulary of another tokenizer, with the words that only this one has after it.
 
         Args:
-            known: keeps its ids; one that knows every text is given back as it is.
+            known: keeps its ids; one that knows every text is given back, with the
+                spelling of this one.
             vocab_size: most ids; never fewer than ``known`` has.
         """
         if known.kind != "word" or self.kind != "word":
-            return known
+            return known.spelling(self.language)
         names = sorted(known._tokenizer.get_vocab().items(), key=lambda item: item[1])
         new = sorted(self._tokenizer.get_vocab().items(), key=lambda item: item[1])
         joined = dict.fromkeys([*(name for name, _ in names), *(name for name, _ in new)])
         most = max(vocab_size, len(names))
         vocabulary = {name: place for place, name in enumerate(list(joined)[:most])}
         whole = Tokenizer.from_str(known._tokenizer.to_str())
-        whole.model = models.WordLevel(vocabulary, unk_token=_SPECIAL_NAMES[UNK])
-        return TextTokenizer("word", whole)
+        whole.model = models.WordLevel(vocabulary, unk_token=SPECIAL_NAMES[UNK])
+        return TextTokenizer("word", whole, self.language)
+
+    def spelling(self, language: str) -> TextTokenizer:
+        """The same vocabulary for texts in the spelling of a language; empty for none."""
+        return TextTokenizer(self.kind, self._tokenizer, language)
 
     @property
     def size(self) -> int:
         """Number of ids, the reserved ones included."""
         size = self._tokenizer.get_vocab_size()
-        return size + len(_SPECIAL_NAMES) if self.kind == "pretrained" else size
+        return size + len(SPECIAL_NAMES) if self.kind == "pretrained" else size
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Return the token ids of each text, without reserved ids but UNK."""
         if self.kind != "word":
             return self._encode(texts)
         # few words make many texts: each is encoded once
-        cut = [_CHUNK.findall(text) for text in texts]
+        cut = [CHUNK.findall(text) for text in texts]
         chunks = list(dict.fromkeys(chain.from_iterable(cut)))
         ids_of = dict(zip(chunks, self._encode(chunks), strict=True))
         return [[token for chunk in row for token in ids_of[chunk]] for row in cut]
@@ -146,8 +160,11 @@ class TextTokenizer:
                 break
             if token not in (PAD, BOS):
                 kept.append(token)
+        return spelt(self._decode(kept), self.language)
+
+    def _decode(self, kept: Sequence[int]) -> str:
         if self.kind != "word":
-            first = len(_SPECIAL_NAMES) if self.kind == "pretrained" else 0
+            first = len(SPECIAL_NAMES) if self.kind == "pretrained" else 0
             text = str(self._tokenizer.decode([token - first for token in kept if token != UNK]))
             return text.strip() if self.kind == "pretrained" else text
         words = (None if token == UNK else self._tokenizer.id_to_token(token) for token in kept)
@@ -155,21 +172,22 @@ class TextTokenizer:
 
     def token_count(self, text: str) -> int:
         """Return the number of tokens of a text."""
-        return len(self._tokenizer.encode(text, add_special_tokens=False).ids)
+        return len(self._encode([text])[0])
 
     def to_json(self) -> str:
         """Return everything that :meth:`from_json` needs."""
-        return json.dumps({"kind": self.kind, "tokenizer": json.loads(self._tokenizer.to_str())})
+        state = {"kind": self.kind, "tokenizer": json.loads(self._tokenizer.to_str())}
+        return json.dumps(state | ({"language": self.language} if self.language else {}))
 
     def _encode(self, texts: Sequence[str]) -> list[list[int]]:
         ids: list[list[int]] = []
         for start in range(0, len(texts), _BLOCK):
-            block = list(texts[start : start + _BLOCK])
+            block = [spelt(text, self.language) for text in texts[start : start + _BLOCK]]
             encodings = self._tokenizer.encode_batch_fast(block, add_special_tokens=False)
             ids.extend(encoding.ids for encoding in encodings)
         if self.kind != "pretrained":
             return ids
-        first = len(_SPECIAL_NAMES)
+        first = len(SPECIAL_NAMES)
         return [[UNK if one in self._unread else one + first for one in row] for row in ids]
 
     @classmethod
@@ -184,13 +202,15 @@ class TextTokenizer:
     @classmethod
     def _from_state(cls, state: Any) -> TextTokenizer:
         try:
-            kind = state["kind"]
+            kind, language = state["kind"], state.get("language", "")
             tokenizer = Tokenizer.from_str(json.dumps(state["tokenizer"]))
         except Exception as error:  # the library raises plain Exception for bad JSON
             raise DataError(f"not a tokenizer of LatentVQA: {error}") from error
         if kind not in ("word", "bpe", "pretrained"):
             raise DataError(f"not a tokenizer of LatentVQA: kind {kind!r}")
-        return cls(kind, tokenizer)
+        if language and not has_spelling(language):
+            raise DataError(f"not a tokenizer of LatentVQA: language {language!r}")
+        return cls(kind, tokenizer, language)
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,6 +219,16 @@ class Tokenizers:
 
     question: TextTokenizer
     answer: TextTokenizer
+
+    def rules_of(self, language: str) -> str:
+        """The language whose rules answers are compared by; empty for none.
+
+        A run that began before its language had a spelling goes on without it.
+
+        Args:
+            language: as the run's configuration names it.
+        """
+        return self.answer.language if has_spelling(language) else language
 
     def to_json(self) -> str:
         """Return both as one JSON object, the content of ``tokenizer.json``."""
@@ -232,6 +262,7 @@ def train_tokenizers(text: Text, table: QuestionTable) -> Tokenizers:
         "vocab_size": text.vocabulary_size,
         "min_count": text.min_count,
         "lowercase": text.lowercase,
+        "language": text.language,
     }
     return Tokenizers(
         question=TextTokenizer.train(table.questions, split_punctuation=True, **shared),
@@ -244,53 +275,3 @@ def _parsed(text: str) -> Any:
         return json.loads(text)
     except ValueError as error:
         raise DataError(f"not a tokenizer of LatentVQA: {error}") from error
-
-
-def _empty_model(kind: Kind) -> Any:
-    if kind == "word":
-        return models.WordLevel({}, unk_token=_SPECIAL_NAMES[UNK])
-    return models.BPE()
-
-
-def _set_rules(tokenizer: Tokenizer, kind: Kind, lowercase: bool, split_punctuation: bool) -> None:
-    steps: list[Any] = [normalizers.NFC()]
-    if lowercase:
-        steps.append(normalizers.Lowercase())
-    tokenizer.normalizer = normalizers.Sequence(steps)
-    if kind == "bpe":
-        tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-        tokenizer.decoder = decoders.ByteLevel()
-        return
-    words: list[Any] = [pre_tokenizers.WhitespaceSplit()]
-    if split_punctuation:
-        words.append(pre_tokenizers.Punctuation())
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(words)
-
-
-def _word_level(
-    rules: Tokenizer, texts: Sequence[str], vocab_size: int, min_count: int
-) -> models.WordLevel:
-    """The most frequent words, as the library's trainer ranks them; each is cut once."""
-    chunks = Counter(chain.from_iterable(map(_CHUNK.findall, texts)))
-    counts: Counter[str] = Counter()
-    for chunk, times in chunks.items():
-        normal = rules.normalizer.normalize_str(chunk)
-        for word, _ in rules.pre_tokenizer.pre_tokenize_str(normal):
-            counts[word] += times
-    ranked = sorted(
-        (word for word, times in counts.items() if times >= min_count),
-        key=lambda word: (-counts[word], word),
-    )
-    names = [*_SPECIAL_NAMES, *ranked][:vocab_size]  # a word has no space, a special name one
-    vocabulary = {name: place for place, name in enumerate(names)}
-    return models.WordLevel(vocabulary, unk_token=_SPECIAL_NAMES[UNK])
-
-
-def _bpe_trainer(vocab_size: int, min_count: int) -> trainers.BpeTrainer:
-    return trainers.BpeTrainer(
-        vocab_size=max(vocab_size, len(_SPECIAL_NAMES) + 256),
-        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
-        min_frequency=min_count,
-        special_tokens=_SPECIAL_NAMES,
-        show_progress=False,
-    )

@@ -1,8 +1,9 @@
 """Compare a candidate answer with its references.
 
 Pure text rules, the same in training, evaluation and the teacher. No rule of a
-language is applied unless that language is named; the English rules of the VQA
-challenge are in :mod:`latentvqa.core.answers.vqa_official`.
+language is applied unless that language is named; spellings of one word are those of
+:mod:`latentvqa.core.languages`, the English rules of the VQA challenge those of
+:mod:`latentvqa.core.answers.vqa_official`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
+
+from latentvqa.core.languages.spelling import spelt
 
 _QUOTES = "\"'`´‘’‚‛“”„‟«»‹›「」『』"  # noqa: RUF001
 _OPENING = _QUOTES + "¿¡"
@@ -47,9 +50,10 @@ def normalise_answer(text: str, language: str = "") -> str:
     Args:
         text: the answer.
         language: with ``"en"`` articles go and number words up to ten become
-            digits; other languages have no rules here.
+            digits; with ``"vi"`` tones stand on the main vowel; other languages
+            have no rules here.
     """
-    plain = _without_wrapping(text)
+    plain = spelt(_without_wrapping(text), language)
     if language != "en":
         return plain
     words = [NUMBER_WORDS.get(word, word) for word in plain.split() if word not in ARTICLES]
@@ -62,9 +66,11 @@ def _without_wrapping(text: str) -> str:
     return collapsed.lstrip(_OPENING + " ").rstrip(_CLOSING + " ") or collapsed
 
 
-def normalised_references(answers: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
+def normalised_references(
+    answers: Sequence[Sequence[str]], language: str = ""
+) -> list[tuple[str, ...]]:
     """The references of each row as they are compared, each once."""
-    return [tuple(dict.fromkeys(map(normalise_answer, row))) for row in answers]
+    return [tuple(dict.fromkeys(normalise_answer(one, language) for one in row)) for row in answers]
 
 
 def exact_match(candidate: str, references: Sequence[str], language: str = "") -> bool:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from latentvqa.core.answers.matching import normalise_answer
+from latentvqa.core.answers.matching import normalised_references
+from latentvqa.core.languages.spelling import spelt
 from latentvqa.data.batches import EncodedTable
 
 AnswerKey = tuple[int, ...]
@@ -53,24 +54,26 @@ def blind_rows(encoded: EncodedTable, language: str = "") -> BlindRows:
 
     Args:
         encoded: the table; its targets are what the nats are reckoned of.
-        language: whose rules answers are normalised by; empty for none.
+        language: whose rules texts are compared by; empty for none.
     """
     table = encoded.table
     return BlindRows(
-        texts=[question_key(text) for text in table.questions],
+        texts=[question_key(text, language) for text in table.questions],
         types=table.types,
         keys=[encoded.target_key(row) for row in range(len(table))],
-        references=[
-            tuple(dict.fromkeys(normalise_answer(text, language) for text in row))
-            for row in table.answers
-        ],
+        references=normalised_references(table.answers, language),
         images=table.image_index,
     )
 
 
-def question_key(text: str) -> str:
-    """A question in the form in which two are the same: caseless, white space collapsed."""
-    return " ".join(text.casefold().split())
+def question_key(text: str, language: str = "") -> str:
+    """A question in the form in which two are the same: caseless, white space collapsed.
+
+    Args:
+        text: the question.
+        language: whose spelling it is brought to; empty for none.
+    """
+    return " ".join(spelt(text.casefold(), language).split())
 
 
 def most_frequent(

@@ -50,7 +50,9 @@ def read_text_parts(text: Text, table: QuestionTable) -> TextParts:
     answer, answer_model = trained.answer, None
     if text.decoder is not None:
         answer_model, answer = read_language_model(text.decoder, "text.decoder")
-    return TextParts(Tokenizers(question, answer), question_model, answer_model)
+    language = text.language
+    tokenizers = Tokenizers(question.spelling(language), answer.spelling(language))
+    return TextParts(tokenizers, question_model, answer_model)
 
 
 def read_language_model(source: str | Path, key: str) -> tuple[LanguageModel, TextTokenizer]:

@@ -15,6 +15,7 @@ from latentvqa.core.answers.matching import normalise_answer
 from latentvqa.core.estimates import Estimate
 from latentvqa.core.exchanges import Exchange as ExchangeEffect
 from latentvqa.core.exchanges import ExchangeLimits, Span
+from latentvqa.core.languages.spelling import spelt
 from latentvqa.core.latent_use import LatentUseEvidence, LatentUseVerdict, judge_latent_use
 from latentvqa.core.results.latent_use import (
     ANY_LATENTS,
@@ -197,7 +198,8 @@ class _Arms:
 
     def _other_questions(self) -> np.ndarray:
         """For every row another row with another question, of its own image if it has one."""
-        texts = np.unique(self.table.questions, return_inverse=True)[1]
+        asked = [spelt(text, self.settings.language) for text in self.table.questions]
+        texts = np.unique(asked, return_inverse=True)[1]
         # source and row differ in what stands second: here the question
         return find_exchange(self.table.image_index.tolist(), texts, self.seed + 2).sources
 

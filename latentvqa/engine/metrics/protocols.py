@@ -7,7 +7,7 @@ output carries the name.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 from sacrebleu.metrics.bleu import BLEU
@@ -15,6 +15,7 @@ from sacrebleu.metrics.bleu import BLEU
 from latentvqa.core.answers.matching import anls, token_f1
 from latentvqa.core.answers.vqa_official import FEWEST_REFERENCES, vqa_official
 from latentvqa.core.estimates import Estimate
+from latentvqa.core.languages.spelling import spelt
 from latentvqa.data.tables import QuestionTable
 from latentvqa.engine.metrics.intervals import (
     estimate_of,
@@ -53,22 +54,25 @@ def protocol_scores(
             BLEU four words in a reference of half of them.
         language: whose rules normalisation may use; empty for none.
     """
-    rows, images = list(zip(answers, table.answers, strict=True)), table.image_index
+    alike = cache(partial(spelt, language=language))
+    answers = [alike(answer) for answer in answers]
+    references = [tuple(alike(one) for one in wanted) for wanted in table.answers]
+    rows, images = list(zip(answers, references, strict=True)), table.image_index
     found = {
         "exact_match": mean_with_interval(is_right, images),
         "token_f1": mean_with_interval(
             np.array([token_f1(answer, wanted, language) for answer, wanted in rows]), images
         ),
     }
-    if all(len(wanted) >= FEWEST_REFERENCES for wanted in table.answers):
+    if all(len(wanted) >= FEWEST_REFERENCES for wanted in references):
         official = np.array([vqa_official(answer, wanted) for answer, wanted in rows])
         found["vqa_official"] = mean_with_interval(official, images)
     similarity = cache(anls)
     found["anls"] = mean_with_interval(
         np.array([similarity(answer, wanted) for answer, wanted in rows]), images
     )
-    if _long_share(table.answers) >= 0.5:
-        found["bleu"] = corpus_bleu(answers, table.answers, images)
+    if _long_share(references) >= 0.5:
+        found["bleu"] = corpus_bleu(answers, references, images)
     return found
 
 

@@ -49,7 +49,8 @@ from latentvqa.sums import (
 )
 
 SCHEMA = 2  # 1 held no log
-_READ = (1, SCHEMA)
+SPELT_SCHEMA = 3  # with a spelling that earlier versions would pass over
+_READ = (1, SCHEMA, SPELT_SCHEMA)
 _WEIGHTS, _TRAINER_TENSORS = "model.safetensors", "trainer.safetensors"
 _TOKENIZER = "tokenizer.json"
 _CALIBRATION = "calibration.json"
@@ -95,10 +96,12 @@ def save_checkpoint(
     trainer: Mapping[str, Any],
     log: bytes,
     is_best: bool,
+    is_spelt: bool = False,
 ) -> Path:
     """Write a checkpoint, point ``last`` (and ``best``) to it, drop superseded ones.
 
-    The former ``last`` stays as a fallback against damage of the new one.
+    The former ``last`` stays as a fallback against damage of the new one. Where
+    ``is_spelt``, the tokenizers bring texts to the spelling of a language.
 
     Raises:
         CheckpointError: if it cannot be written; older checkpoints are intact.
@@ -116,7 +119,8 @@ def save_checkpoint(
         if not final.exists():
             temporary.mkdir()
             save_file(_contiguous(weights), temporary / _WEIGHTS)
-            _write_json(temporary / MODEL_FILE, {"schema": SCHEMA, **model})
+            schema = SPELT_SCHEMA if is_spelt else SCHEMA
+            _write_json(temporary / MODEL_FILE, {"schema": schema, **model})
             (temporary / _TOKENIZER).write_text(tokenizers, encoding="utf-8")
             save_file(_contiguous(trainer_tensors), temporary / _TRAINER_TENSORS)
             _write_json(temporary / TRAINER_FILE, trainer)
@@ -208,11 +212,11 @@ def _read(folder: Path) -> Checkpoint:
     try:
         _check_sums(folder)
         model = json.loads(read_regular_text(folder / MODEL_FILE))
-        if sentence := newer_format(folder, model.get("schema"), SCHEMA):
+        if sentence := newer_format(folder, model.get("schema"), max(_READ)):
             raise NewerFormatError(sentence)
         if model.get("schema") not in _READ:
             raise CheckpointError(
-                f"{folder} has checkpoint schema {model.get('schema')}; this version reads {SCHEMA}"
+                f"{folder} has checkpoint schema {model.get('schema')}; this version reads {max(_READ)}"
             )
         log = folder / LOG_NAME
         weights = load_file(folder / _WEIGHTS)

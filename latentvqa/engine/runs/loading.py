@@ -82,7 +82,7 @@ class LoadedModel:
             precision=self.precision,
             is_latent_used=self._is_latent_used,
             samples=samples,
-            language=str(self.facts.get("language", "")),
+            language=self.tokenizers.rules_of(str(self.facts.get("language", ""))),
             logit_temperature=self.logit_temperature or 1.0,
         )
 

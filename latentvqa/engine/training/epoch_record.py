@@ -91,7 +91,7 @@ def _validate(trainer: Trainer, stage: Stage) -> SplitMetrics:
         device=settings.device,
         precision=settings.precision,
         is_latent_used=stage != "baseline",
-        language=config.text.language,
+        language=trainer.tokenizers.rules_of(config.text.language),
     )
     with trainer.averaged():
         return score_table(

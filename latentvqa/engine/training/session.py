@@ -174,6 +174,7 @@ class Session:
             },
             log=bytes(self._log),
             is_best=is_best,
+            is_spelt=bool(trainer.tokenizers.answer.language),
         )
         self._last_save = time.monotonic()
 

@@ -132,7 +132,8 @@ def resume(
     wanted = continued(known, config or written, edited)
     require_named_scorer(run, wanted, scorer)
     session = _reopen_session(known, wanted, run, checkpoint, observer)
-    for note in repair(run, damaged, session.trainer.train.encoded.table, wanted.text.language):
+    training = session.trainer.train.encoded.table
+    for note in repair(run, damaged, training, _language_of(session.trainer)):
         observer.notice(f"warning: {note}")
     return session.finish()
 
@@ -195,7 +196,7 @@ def _begun(
     write_config(run, config)
     write_blind_models(run, models)
     write_split_file(run, tables)
-    write_training_answers(run, trainer.train.encoded.table, config.text.language)
+    write_training_answers(run, trainer.train.encoded.table, _language_of(trainer))
     write_header(RunFolder(run).log, header)
     torch.manual_seed(config.run.seed)
     return Session(run, header, trainer, spec, [])
@@ -249,18 +250,22 @@ def _known_floor(run: Path, observer: Observer) -> BlindModels | None:
 def _fit_floor(trainer: Trainer, run: Path | None = None) -> BlindModels:
     """Fit what is known without images, say how much that is, and keep it in a run folder."""
     trainer.observer.notice("fitting image-blind models to the training rows")
-    language = trainer.settings.config.text.language
     vocabulary = trainer.tokenizers.answer.size
-    models = fit_to_training_rows(trainer.train.encoded, vocabulary, language)
+    models = fit_to_training_rows(trainer.train.encoded, vocabulary, _language_of(trainer))
     _set_floor(trainer, models)
     if run is not None:
         write_blind_models(run, models)
     return models
 
 
+def _language_of(trainer: Trainer) -> str:
+    """The language whose rules the answers of a run are compared by."""
+    return trainer.tokenizers.rules_of(trainer.settings.config.text.language)
+
+
 def _set_floor(trainer: Trainer, models: BlindModels) -> None:
-    language = trainer.settings.config.text.language
-    trainer.floor = floor_of(models, trainer.train.encoded, trainer.val.encoded, language)
+    encoded = trainer.train.encoded, trainer.val.encoded
+    trainer.floor = floor_of(models, *encoded, _language_of(trainer))
     scores = trainer.floor.val
     name, share = max(scores.exact_match.items(), key=lambda item: item[1])
     trainer.observer.notice(

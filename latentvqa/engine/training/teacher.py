@@ -19,6 +19,7 @@ from torch import Tensor
 from latentvqa.config import RULE_SCORER
 from latentvqa.config import Teacher as TeacherSection
 from latentvqa.core.answers.matching import score_answer
+from latentvqa.core.languages.spelling import spelt
 from latentvqa.core.quoting import shortened
 from latentvqa.data.tokenizer import BOS, PAD, TextTokenizer
 from latentvqa.engine.encoding import generate_answers
@@ -148,7 +149,8 @@ class Teacher:
         for row, candidates in enumerate(columns):
             if all(candidate == candidates[0] for candidate in candidates):
                 continue
-            scores = [self._score(tuple(one), references[row]) for one in candidates]
+            wanted = [spelt(one, self._tokenizer.language) for one in references[row]]
+            scores = [self._score(tuple(one), wanted) for one in candidates]
             if max(scores) - min(scores) > least:
                 best.append(scores.index(max(scores)))
                 worst.append(scores.index(min(scores)))

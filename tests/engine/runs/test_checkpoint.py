@@ -173,7 +173,7 @@ def test_a_folder_without_checkpoints_is_refused(tmp_path, name):
 def test_another_schema_is_refused(tmp_path):
     folder = save(tmp_path, 1)
     model = json.loads((folder / "model.json").read_text())
-    for schema, said in ((0, "checkpoint schema 0; this version reads 2"), (99, NEWER)):
+    for schema, said in ((0, "checkpoint schema 0; this version reads 3"), (99, NEWER)):
         replace_summed({folder / "model.json": json.dumps({**model, "schema": schema}).encode()})
         with pytest.raises(CheckpointError, match=said):
             load_checkpoint(tmp_path)
@@ -182,11 +182,11 @@ def test_another_schema_is_refused(tmp_path):
 def test_a_newer_checkpoint_is_not_passed_over_for_an_older_one(tmp_path):
     save(tmp_path, 1)
     path = save(tmp_path, 2) / "model.json"
-    replace_summed({path: path.read_bytes().replace(b'"schema": 2', b'"schema": 3')})
+    replace_summed({path: path.read_bytes().replace(b'"schema": 2', b'"schema": 4')})
     with pytest.raises(CheckpointError) as caught:
         load_checkpoint(tmp_path / "last")
     assert str(caught.value) == (
-        f"{path.parent}: written by a newer LatentVQA (format 3; this one reads up to 2): upgrade "
+        f"{path.parent}: written by a newer LatentVQA (format 4; this one reads up to 3): upgrade "
         "LatentVQA to use it"
     )
 

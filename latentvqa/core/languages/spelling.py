@@ -1,0 +1,24 @@
+"""Texts in the spelling of their language, where it has several for one word."""
+
+from __future__ import annotations
+
+from latentvqa.core.languages.vietnamese import with_tones_on_main_vowels
+
+_SPELLINGS = {"vi": with_tones_on_main_vowels}
+
+
+def has_spelling(language: str) -> bool:
+    """Whether words of a language (ISO 639) are brought to one spelling."""
+    return language in _SPELLINGS
+
+
+def spelt(text: str, language: str) -> str:
+    """Return a text with each word in the one spelling that it has here.
+
+    Args:
+        text: any text, in other languages as well.
+        language: as in ``text.language``; without a spelling of its own, or empty,
+            the text is given back as it is.
+    """
+    rule = _SPELLINGS.get(language)
+    return text if rule is None else rule(text)

@@ -1,0 +1,1 @@
+"""Vocabularies as they are built from training texts."""
