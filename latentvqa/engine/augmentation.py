@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 
 import torch
@@ -19,12 +20,13 @@ _ASPECTS = (3 / 4, 4 / 3)
 FALSIFIED = {
     "flip": re.compile(
         r"\b(left|right|leftmost|rightmost|clockwise|east|west"
-        r"|(bên|phía|tay|chân|mắt|góc|cạnh|mé) (trái|phải))\b",
+        r"|(bên|phía|hướng|tay|chân|mắt|tai|vai|má|góc|cạnh|mé|mạn|lề|làn|nửa|rẽ|quẹo|sang)"
+        r" (trái|phải)|(phía|hướng) (đông|tây))\b",
         re.IGNORECASE,
     ),
     "colour": re.compile(
         r"\b(colou?r(s|ed|ful)?|màu|red|green|blue|yellow|orange|purple|pink|brown|black|white"
-        r"|gr[ae]y|đỏ|vàng|xanh|tím|hồng|nâu|đen|trắng|xám)\b",
+        r"|gr[ae]y|đỏ|vàng|xanh|da cam|tím|hồng|nâu|đen|trắng|xám)\b",
         re.IGNORECASE,
     ),
 }
@@ -38,8 +40,9 @@ def falsified(texts: Iterable[str]) -> dict[str, int]:
     """
     found = dict.fromkeys(FALSIFIED, 0)
     for text in texts:
+        composed = unicodedata.normalize("NFC", text)
         for key, words in FALSIFIED.items():
-            found[key] += words.search(text) is not None
+            found[key] += words.search(composed) is not None
     return found
 
 

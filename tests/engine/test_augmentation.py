@@ -1,3 +1,5 @@
+import unicodedata
+
 import pytest
 import torch
 
@@ -69,9 +71,15 @@ def test_the_same_generator_draws_the_same_changes():
         ("có phải là con mèo không", {"flip": 0, "colour": 0}),
         ("What colour is it?", {"flip": 0, "colour": 1}),
         ("xe màu gì", {"flip": 0, "colour": 1}),
+        ("xe rẽ phải ở ngã tư", {"flip": 1, "colour": 0}),
+        ("tòa nhà ở phía đông có đông người không", {"flip": 1, "colour": 0}),
+        ("toà nhà có đông người không, phải không", {"flip": 0, "colour": 0}),
+        ("HOA HÒE MÀU VÀNG", {"flip": 0, "colour": 1}),
+        ("hoa hoè có màu da cam", {"flip": 0, "colour": 1}),
         ("is the brightness high?", {"flip": 0, "colour": 0}),
         ("was it reduced?", {"flip": 0, "colour": 0}),
     ],
 )
 def test_texts_say_what_a_change_would_falsify(text, expected):
     assert falsified([text]) == expected
+    assert falsified([unicodedata.normalize("NFD", text)]) == expected

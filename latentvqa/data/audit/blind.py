@@ -23,28 +23,34 @@ MOST_SCORED = 50_000
 ENOUGH_SCORED = 10_000  # one percentage point, at ten rows an image
 
 
-def fit_to(table: QuestionTable, tokenizers: Tokenizers, max_answer_tokens: int) -> BlindModels:
+def fit_to(
+    table: QuestionTable, tokenizers: Tokenizers, max_answer_tokens: int, language: str = ""
+) -> BlindModels:
     """Fit the models that later tables are scored with to the one that is trained on."""
-    rows = _rows(_sample(table, MOST_FITTED), tokenizers, max_answer_tokens)
+    rows = _rows(_sample(table, MOST_FITTED), tokenizers, max_answer_tokens, language)
     return fit_blind_models(rows, tokenizers.answer.size, most_word_rows=MOST_WORD_ROWS)
 
 
 def scores_of(
-    table: QuestionTable, tokenizers: Tokenizers, max_answer_tokens: int, models: BlindModels
+    table: QuestionTable,
+    tokenizers: Tokenizers,
+    max_answer_tokens: int,
+    models: BlindModels,
+    language: str = "",
 ) -> dict[str, float]:
     """Exact match of each model on a later table."""
     sample = _sample(table, MOST_SCORED)
-    return _shares(models.matches(_rows(sample, tokenizers, max_answer_tokens)))
+    return _shares(models.matches(_rows(sample, tokenizers, max_answer_tokens, language)))
 
 
 def left_out_scores(
-    table: QuestionTable, tokenizers: Tokenizers, max_answer_tokens: int
+    table: QuestionTable, tokenizers: Tokenizers, max_answer_tokens: int, language: str = ""
 ) -> dict[str, float]:
     """Exact match within one table, by models of its other images; empty with a single image."""
     sample = _sample(table, MOST_FITTED + MOST_SCORED)
     return _shares(
         left_out_matches(
-            _rows(sample, tokenizers, max_answer_tokens),
+            _rows(sample, tokenizers, max_answer_tokens, language),
             tokenizers.answer.size,
             most_word_rows=MOST_WORD_ROWS,
             enough=ENOUGH_SCORED,
@@ -64,9 +70,11 @@ def _sample(table: QuestionTable, most: int) -> QuestionTable:
     return table.select(np.flatnonzero(is_kept[table.image_index]))
 
 
-def _rows(table: QuestionTable, tokenizers: Tokenizers, max_answer_tokens: int) -> BlindRows:
+def _rows(
+    table: QuestionTable, tokenizers: Tokenizers, max_answer_tokens: int, language: str
+) -> BlindRows:
     """The rows of a table; of the questions, their text alone matters."""
-    return blind_rows(EncodedTable(table, tokenizers, 1, max_answer_tokens))
+    return blind_rows(EncodedTable(table, tokenizers, 1, max_answer_tokens), language)
 
 
 def _shares(matches: Mapping[str, NDArray[np.bool_]]) -> dict[str, float]:

@@ -62,9 +62,9 @@ def audit_tables(
             progress("tables", done, len(tables))
             text = config.text
             if done == 1 and any(map(has_answers, tables[1:])):
-                fitted = fit_to(tables[0], tokenizers, text.max_answer_tokens)
+                fitted = fit_to(tables[0], tokenizers, text.max_answer_tokens, text.language)
             limits = text.max_question_tokens, text.max_answer_tokens
-            facts.append(table_facts(table, tokenizers, *limits, fitted))
+            facts.append(table_facts(table, tokenizers, *limits, fitted, text.language))
         progress("tables", len(tables), len(tables))
         named = [path for table in tables for path in table.image_paths]
         known, files = None, {}
@@ -77,7 +77,7 @@ def audit_tables(
             progress("comparing images", 0, 1)
             known = KnownImages(files)
             progress("comparing images", 1, 1)
-        pairs = [pair_facts(tables[0], other, known) for other in tables[1:]]
+        pairs = [pair_facts(tables[0], other, known, config.text.language) for other in tables[1:]]
     findings = [*judge_tables(facts), *judge_pairs(pairs)]
     found_images = None
     if known is not None:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from latentvqa.core.answers.matching import normalise_answer, normalised_references
 from latentvqa.core.audit.facts import PairFacts, TableFacts, TopAnswer
+from latentvqa.core.languages.spelling import spelt
 from latentvqa.data.audit.blind import left_out_scores, scores_of
 from latentvqa.data.audit.leaks import KnownImages, rows_of
 from latentvqa.data.batches import EncodedTable
@@ -26,6 +27,7 @@ def table_facts(
     max_question_tokens: int,
     max_answer_tokens: int,
     fitted: BlindModels | None = None,
+    language: str = "",
 ) -> TableFacts:
     """Measure one table.
 
@@ -36,17 +38,18 @@ def table_facts(
         max_answer_tokens: longer answers are cut.
         fitted: image-blind models of the table that is trained on; None where it
             is this one, whose images are then left out part by part.
+        language: whose rules texts are compared by; empty for none.
     """
     encoded = EncodedTable(table, tokenizers, max_question_tokens, max_answer_tokens)
-    is_repeated, is_contradicted = _repeats(table)
-    references = normalised_references(table.answers)
+    is_repeated, is_contradicted = _repeats(table, language)
+    references = normalised_references(table.answers, language)
     priors, top_answers = {}, {}
     if has_answers(table):
         top_answers = _top_answers(references, table.types)
         if fitted is None:
-            priors = left_out_scores(table, tokenizers, max_answer_tokens)
+            priors = left_out_scores(table, tokenizers, max_answer_tokens, language)
         else:
-            priors = scores_of(table, tokenizers, max_answer_tokens, fitted)
+            priors = scores_of(table, tokenizers, max_answer_tokens, fitted, language)
     return TableFacts(
         name=str(table.path),
         rows=len(table),
@@ -62,13 +65,16 @@ def table_facts(
     )
 
 
-def pair_facts(train: QuestionTable, other: QuestionTable, known: KnownImages | None) -> PairFacts:
+def pair_facts(
+    train: QuestionTable, other: QuestionTable, known: KnownImages | None, language: str = ""
+) -> PairFacts:
     """Measure a later table against the one that is trained on.
 
     Args:
         train: the first table.
         other: the later one.
         known: what their images show; None where they were not read.
+        language: whose rules answers are compared by; empty for none.
     """
     paths = set(train.image_paths)
     by_path = np.array([path in paths for path in other.image_paths])
@@ -79,11 +85,9 @@ def pair_facts(train: QuestionTable, other: QuestionTable, known: KnownImages | 
         near = rows_of(other, (alike & ~by_path)[other.image_index])
     unseen = None
     if has_answers(other):
-        trained = {normalise_answer(text) for row in train.answers for text in row}
-        unseen = rows_of(
-            other,
-            np.array([trained.isdisjoint(map(normalise_answer, row)) for row in other.answers]),
-        )
+        trained = set(chain.from_iterable(normalised_references(train.answers, language)))
+        given = normalised_references(other.answers, language)
+        unseen = rows_of(other, np.array([trained.isdisjoint(row) for row in given]))
     return PairFacts(
         train=str(train.path),
         other=str(other.path),
@@ -99,15 +103,18 @@ def has_answers(table: QuestionTable) -> bool:
     return all(table.answers)
 
 
-def _repeats(table: QuestionTable) -> tuple[np.ndarray, np.ndarray]:
+def _repeats(table: QuestionTable, language: str) -> tuple[np.ndarray, np.ndarray]:
     """Which rows repeat an earlier one, and which share no answer with another."""
     code_of: dict[tuple[str, ...], int] = {}
     answers = [
-        code_of.setdefault(tuple(sorted(map(normalise_answer, row))), len(code_of))
+        code_of.setdefault(
+            tuple(sorted(normalise_answer(text, language) for text in row)), len(code_of)
+        )
         for row in table.answers
     ]
     given = [frozenset(references) for references in code_of]
-    questions, _ = pd.factorize(np.array(list(map(normalise_answer, table.questions)), object))
+    asked = [spelt(normalise_answer(text), language) for text in table.questions]
+    questions, _ = pd.factorize(np.array(asked, object))
     frame = pd.DataFrame({"image": table.image_index, "question": questions, "answer": answers})
     groups = frame.groupby(["image", "question"], sort=False)
     number = groups.ngroup().to_numpy()

@@ -216,7 +216,8 @@ def _read(folder: Path) -> Checkpoint:
             raise NewerFormatError(sentence)
         if model.get("schema") not in _READ:
             raise CheckpointError(
-                f"{folder} has checkpoint schema {model.get('schema')}; this version reads {max(_READ)}"
+                f"{folder} has checkpoint schema {model.get('schema')}; this version reads "
+                f"{max(_READ)}"
             )
         log = folder / LOG_NAME
         weights = load_file(folder / _WEIGHTS)

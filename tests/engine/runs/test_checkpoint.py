@@ -27,7 +27,7 @@ FILES = (
 )
 
 
-NEWER = r"written by a newer LatentVQA \(format 99; this one reads up to 2\)"
+NEWER = r"written by a newer LatentVQA \(format 99; this one reads up to 3\)"
 
 
 def save(run: Path, number: int, value=None, *, is_best=False, size=4) -> Path:
