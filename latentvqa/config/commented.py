@@ -34,8 +34,11 @@ def commented_toml(
         for key, value in keys.items():
             said = [meanings[key].description or "", notes.get(f"{section}.{key}", "")]
             lines.append(_comment(". ".join(text for text in said if text)))
-            lines.append(tomli_w.dumps({key: value}).strip() if not isinstance(value, Mapping)
-                         else f"{key} = {_inline(value)}")
+            lines.append(
+                tomli_w.dumps({key: value}).strip()
+                if not isinstance(value, Mapping)
+                else f"{key} = {_inline(value)}"
+            )
         parts.append("\n".join(lines))
     return "\n\n".join(parts) + "\n"
 

@@ -36,5 +36,6 @@ def _facts(name: str) -> PresetFacts:
             break
         lines.append(line.removeprefix("#").strip())
     said = " ".join(" ".join(lines).split())
-    purpose, _, expected = said.partition("Expected: ")
+    purpose, _, expected = said.partition("Expected")
+    expected = expected.lstrip(": ")
     return PresetFacts(name, purpose.strip(), expected.strip())

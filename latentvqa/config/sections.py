@@ -165,7 +165,7 @@ class Text(Section):
     vocabulary_size: Annotated[int, Field(ge=16, le=1_000_000)] = 20_000
     """most tokens per vocabulary"""
     language: Annotated[str, Field(pattern=r"^([a-z]{2,3})?$")] = ""
-    """language of the answers (ISO 639); `en` drops articles and reads number words in scoring"""
+    """language of the texts (ISO 639); `vi`: tones in one place; `en`: articles go in scoring"""
     min_count: Count = 1
     """a word must occur this often in the training split"""
     lowercase: bool = True

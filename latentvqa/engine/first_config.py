@@ -92,8 +92,8 @@ def first_config(
         first = next(iter((*facts.missing, *facts.unreadable)))
         notes["data.on_bad_image"] = f"{lost:,} of the images are not there, and more may be bad"
         reasons.append(
-            f"{lost:,} images are not in the folder, or cannot be read, as {first}: their questions "
-            "are left out"
+            f"{lost:,} images are not in the folder, or cannot be read, as {first}: their "
+            "questions are left out"
         )
     if chosen == SCRATCH:
         side = 64 if facts.side is not None and facts.side < _SMALL_SIDE else 96

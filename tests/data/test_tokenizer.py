@@ -189,3 +189,57 @@ def test_words_are_those_of_the_library(texts, min_count, vocab_size):
     plain = Tokenizer(models.WordLevel(known, unk_token="<unk> "))
     plain.normalizer, plain.pre_tokenizer = theirs.normalizer, theirs.pre_tokenizer
     assert mine.encode(texts) == [encoding.ids for encoding in plain.encode_batch(texts)]
+
+
+@pytest.mark.parametrize("kind", ["word", "bpe"])
+def test_one_spelling_of_a_language_is_read_written_and_kept(kind: Kind) -> None:
+    plain = trained(["một tòa nhà", "toà nhà"], kind)
+    spelt = trained(["một tòa nhà", "toà nhà"], kind, language="vi")
+    rebuilt = TextTokenizer.from_json(spelt.to_json())
+    old, new, decomposed = "TÒA nhà", "toà nhà", unicodedata.normalize("NFD", "tòa nhà")
+    for one in (spelt, rebuilt):
+        first, *others = one.encode([old, new, decomposed])
+        assert others == [first, first]
+        assert one.token_count(old) == one.token_count(new) == len(first)
+        assert one.decode(first) == new
+        assert one.language == "vi"
+    assert plain.encode([old]) != plain.encode([new])
+    assert plain.language == ""
+    assert "language" not in json.loads(plain.to_json())
+    assert spelt.size <= plain.size
+
+
+def test_a_language_without_a_spelling_changes_nothing() -> None:
+    assert trained(language="fr").to_json() == trained().to_json()
+    unknown = json.dumps({**json.loads(trained().to_json()), "language": "xx"})
+    with pytest.raises(DataError, match="language 'xx'"):
+        TextTokenizer.from_json(unknown)
+
+
+def test_a_run_follows_the_spelling_that_its_vocabulary_was_built_with() -> None:
+    plain, spelt = trained(), trained(language="vi")
+    assert Tokenizers(spelt, spelt).rules_of("vi") == "vi"
+    assert Tokenizers(plain, plain).rules_of("vi") == ""
+    assert Tokenizers(plain, plain).rules_of("en") == "en"
+
+
+def test_a_vocabulary_that_goes_on_takes_the_spelling_of_the_new_texts() -> None:
+    known = trained(["tòa nhà", "đỏ"])
+    whole = trained(["tòa nhà", "thủy"], language="vi").after(known, 1000)
+    assert whole.decode(known.encode(["nhà đỏ"])[0]) == "nhà đỏ"
+    (old,), (new,) = whole.encode(["tòa", "toà"])
+    assert old == new > UNK
+    assert whole.decode([old]) == "toà"
+    pairs = trained(["tòa nhà"], "bpe")
+    assert trained(language="vi", kind="bpe").after(pairs, 1000).encode(["tòa"]) == pairs.encode(
+        ["toà"]
+    )
+
+
+def test_a_pretrained_vocabulary_reads_one_spelling() -> None:
+    library = Tokenizer(models.WordLevel({"toà": 0, "tòa": 1, "?": 2}, unk_token="?"))
+    library.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    plain = TextTokenizer.pretrained(library)
+    assert plain.encode(["tòa toà"]) == [[5, 4]]
+    assert plain.spelling("vi").encode(["tòa toà"]) == [[4, 4]]
+    assert plain.spelling("vi").decode([5]) == "toà"

@@ -38,6 +38,7 @@ ORDER = (
     "run-folder",
     "guarantees",
     "library",
+    "vietnamese",
     "recipe-origins",
     "changelog",
 )

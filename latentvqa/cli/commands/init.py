@@ -18,29 +18,38 @@ if TYPE_CHECKING:
 
 def init(
     table: Annotated[
-        Path, typer.Argument(metavar="TABLE", help="Training questions: .csv, .tsv, .jsonl, .parquet.")
+        Path,
+        typer.Argument(metavar="TABLE", help="Training questions: .csv, .tsv, .jsonl, .parquet."),
     ],
     images: Annotated[Path, typer.Argument(metavar="IMAGES", help="The folder of its images.")],
-    out: Annotated[
-        Path, typer.Option("--out", metavar="FILE", help="The configuration.")
-    ] = Path("run.toml"),
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The configuration.")] = Path(
+        "run.toml"
+    ),
     val: Annotated[
         Path | None,
-        typer.Option("--val", metavar="TABLE", help="Validation questions; else images are held out."),
+        typer.Option(
+            "--val", metavar="TABLE", help="Validation questions; else images are held out."
+        ),
     ] = None,
     val_images: Annotated[
         Path | None,
-        typer.Option("--val-images", metavar="DIR", help="Their images, where that is another folder."),
+        typer.Option(
+            "--val-images", metavar="DIR", help="Their images, where that is another folder."
+        ),
     ] = None,
     columns: ColumnOption = None,
     preset: Annotated[
         str | None,
-        typer.Option("--preset", metavar="NAME", help="Begin from it: `latentvqa presets` lists them."),
+        typer.Option(
+            "--preset", metavar="NAME", help="Begin from it: `latentvqa presets` lists them."
+        ),
     ] = None,
     yes: Annotated[
         bool, typer.Option("--yes", help="Take the likeliest column where two fit; never ask.")
     ] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file of --out.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the file of --out.")
+    ] = False,
 ) -> None:
     """Look at a table and its images, and write a configuration that trains on them.
 
@@ -96,6 +105,8 @@ def _asked(table: Path, found: GuessedColumns) -> dict[str, str]:
     Raises:
         DataError: where there is no terminal, saying what to write.
     """
+    from click import Choice
+
     from latentvqa.errors import DataError
 
     names = [facts.name for facts in found.facts]
@@ -118,9 +129,8 @@ def _asked(table: Path, found: GuessedColumns) -> dict[str, str]:
             line = f"  {number}  {facts.name}   {' | '.join(facts.examples)}"
             typer.echo(escaped(line[:100]), err=True)
         known = found.columns.get(logical)
-        default = names.index(known) + 1 if known in names else None
-        place = typer.prompt(
-            "Number", default=default, type=typer.IntRange(1, len(names)), err=True
-        )
-        chosen[logical] = names[place - 1]
+        default = str(names.index(known) + 1) if known in names else None
+        numbers = Choice([str(number) for number in range(1, len(names) + 1)])
+        place = typer.prompt("Number", default=default, type=numbers, show_choices=False, err=True)
+        chosen[logical] = names[int(place) - 1]
     return chosen

@@ -27,15 +27,14 @@ def presets(
         preset_layer(name)
         say((resources.files("latentvqa") / "presets" / f"{name}.toml").read_text("utf-8").rstrip())
         return
-    from rich.table import Table
+    from rich.padding import Padding
     from rich.text import Text
 
     from latentvqa.report.console import PlainConsole
 
-    table = Table(show_lines=True)
-    table.add_column("preset", no_wrap=True)
-    table.add_column("for")
-    table.add_column("reached")
+    console = PlainConsole()
     for facts in preset_facts():
-        table.add_row(Text(facts.name), Text(facts.purpose), Text(facts.expected))
-    PlainConsole().print(table)
+        console.print(Text(facts.name, "bold"))
+        for said in (facts.purpose, f"Reached: {facts.expected}" if facts.expected else ""):
+            if said:
+                console.print(Padding(Text(said), (0, 0, 0, 4)))

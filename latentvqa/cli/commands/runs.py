@@ -11,9 +11,9 @@ from latentvqa.report.text import say
 
 
 def runs(
-    folder: Annotated[
-        Path, typer.Argument(metavar="[DIR]", help="Folder that holds runs.")
-    ] = Path("runs"),
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Folder that holds runs.")] = Path(
+        "runs"
+    ),
 ) -> None:
     """List the runs below a folder: epochs, exact match and the verdict of each.
 

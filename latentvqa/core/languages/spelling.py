@@ -5,6 +5,7 @@ from __future__ import annotations
 from latentvqa.core.languages.vietnamese import with_tones_on_main_vowels
 
 _SPELLINGS = {"vi": with_tones_on_main_vowels}
+LANGUAGES = tuple(_SPELLINGS)
 
 
 def has_spelling(language: str) -> bool:

@@ -10,10 +10,12 @@ from pathlib import Path
 
 from latentvqa.config import Config
 from latentvqa.core.audit.rules import judge_images, judge_pairs, judge_tables
+from latentvqa.core.audit.spellings import judge_spellings
 from latentvqa.core.results.audit import AuditResult
 from latentvqa.data.audit.blind import fit_to
 from latentvqa.data.audit.images import FileFacts, image_facts, inspect_images
 from latentvqa.data.audit.leaks import KnownImages
+from latentvqa.data.audit.spellings import words_in_two_spellings
 from latentvqa.data.audit.tables import has_answers, pair_facts, table_facts
 from latentvqa.data.folders.search import images_below
 from latentvqa.data.tables import QuestionTable, read_questions
@@ -78,7 +80,8 @@ def audit_tables(
             known = KnownImages(files)
             progress("comparing images", 1, 1)
         pairs = [pair_facts(tables[0], other, known, config.text.language) for other in tables[1:]]
-    findings = [*judge_tables(facts), *judge_pairs(pairs)]
+    spellings = words_in_two_spellings(tables, config.text.language)
+    findings = [*judge_tables(facts), *judge_spellings(spellings), *judge_pairs(pairs)]
     found_images = None
     if known is not None:
         found_images = replace(

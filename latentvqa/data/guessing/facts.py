@@ -8,11 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from PIL import Image
+
 from latentvqa.data.decoding import read_image
 from latentvqa.data.tables import QuestionTable, read_questions
 from latentvqa.errors import DataError
 
 _LOOKED_AT = 50  # images that are decoded
+_SAMPLE = 64  # pixels a side that are looked at
+_PLAIN_COLOURS, _PLAIN_SHARE = 8, 0.85  # so few colours make up most of a drawing
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,7 @@ class DataFacts:
         unreadable: images that cannot be read, of those that were decoded.
         side: median of the shorter side of the images, in pixels; None if none could be
             read.
-        are_photographs: whether most images are JPEG, or have many colours.
+        are_photographs: whether most images are made of many colours or greys.
         answers: different answers.
         once: share of the rows whose answer occurs once.
     """
@@ -56,11 +60,11 @@ def data_facts(path: Path, images: Path, columns: Mapping[str, str]) -> DataFact
     missing = tuple(name for name in places if name not in there)
     if not there:
         raise DataError(
-            f"{path}: none of the {len(places):,} images that it names is in {images}; the first is "
-            f"{missing[0]}. Name the folder that they are in."
+            f"{path}: none of the {len(places):,} images that it names is in {images}; the first "
+            f"is {missing[0]}. Name the folder that they are in."
         )
     step = max(1, len(there) // _LOOKED_AT)
-    sides, unreadable, many_colours = [], [], 0
+    sides, unreadable, photographs = [], [], 0
     for name in list(there)[::step]:
         try:
             image = read_image(there[name]).image
@@ -68,15 +72,20 @@ def data_facts(path: Path, images: Path, columns: Mapping[str, str]) -> DataFact
             unreadable.append(name)
             continue
         sides.append(min(image.size))
-        small = image.resize((64, 64))
-        many_colours += small.getcolors(1024) is None
+        photographs += _is_photograph(image)
     counts = Counter(table.targets)
     return DataFacts(
         table=table,
         missing=missing,
         unreadable=tuple(unreadable),
         side=int(median(sides)) if sides else None,
-        are_photographs=many_colours > len(sides) / 2,
+        are_photographs=photographs > len(sides) / 2,
         answers=len(counts),
         once=sum(count == 1 for count in counts.values()) / len(table),
     )
+
+
+def _is_photograph(image: Image.Image) -> bool:
+    small = image.resize((_SAMPLE, _SAMPLE), Image.Resampling.NEAREST)
+    counts = sorted((count for count, _ in small.getcolors(_SAMPLE**2) or ()), reverse=True)
+    return sum(counts[:_PLAIN_COLOURS]) < _PLAIN_SHARE * _SAMPLE**2

@@ -16,6 +16,7 @@ from latentvqa.engine.runs.latent_use import latent_use_of_log
 from latentvqa.errors import DataError, LatentVQAError
 from latentvqa.history import read_history
 
+_OTHER_IMAGE = ("latent_use", "arms", "image_shuffled", "exact_match", "value")
 _DEEPEST = 4  # folders between the one that is named and a run
 
 
@@ -98,7 +99,7 @@ def _listed(run: Path) -> ListedRun:
         folder=run,
         epochs=len(history.records),
         exact_match=_value(evaluation, "metrics", "exact_match", "value"),
-        other_image=_value(evaluation, "latent_use", "arms", "image_shuffled", "exact_match", "value"),
+        other_image=_value(evaluation, *_OTHER_IMAGE),
         latent="" if test is None else test.word,
         verdict=verdict,
     )

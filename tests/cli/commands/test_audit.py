@@ -105,6 +105,42 @@ def test_every_planted_fault_is_found_and_measured(tables):
     assert pictures["copies"][str(test)] == {"share": 1 / 4, "first": [3]}
 
 
+def test_two_placements_of_a_tone_are_told_and_with_the_language_are_one(tmp_path):
+    train = write_rows(
+        tmp_path / "train.csv",
+        [
+            ("0.png", "vật gì ở giữa?", "tòa nhà"),
+            ("0.png", "vật gì ở giữa?", "toà nhà"),
+            ("1.png", "họa sĩ vẽ gì?", "hoa hoè"),
+            ("1.png", "hoạ sĩ vẽ gì?", "xe lửa"),
+        ],
+    )
+    test = write_rows(tmp_path / "test.csv", [("2.png", "Hoạ sĩ vẽ gì?", "hoa hòe")])
+    apart = audited(train, test)
+    (finding,) = [one for one in apart["findings"] if one["code"] == "DA017"]
+    assert finding["level"] == "warning"
+    assert finding["observed"] == 3
+    assert "3 words stand in the tables in two spellings (hòe and hoè" in finding["sentence"]
+    assert "họa and hoạ, tòa and toà)" in finding["sentence"]
+    assert finding["advice"] == 'Set text.language = "vi", and each is one.'
+    first, _ = apart["tables"]
+    assert (first["answers"], first["duplicates"]["share"], first["conflicts"]["share"]) == (
+        4,
+        0,
+        0.5,
+    )
+    assert apart["pairs"][0]["unseen_answers"]["share"] == 1.0
+
+    together = audited(train, test, "--set", "text.language=vi")
+    assert "DA017" not in codes(together)
+    first, second = together["tables"]
+    assert first["answers"] == 3
+    assert first["duplicates"] == {"share": 1 / 4, "first": [3]}
+    assert first["conflicts"] == {"share": 1 / 2, "first": [4, 5]}
+    assert second["unknown_words"] == 0.0
+    assert together["pairs"][0]["unseen_answers"]["share"] == 0.0
+
+
 def test_without_images_only_names_are_compared(tables):
     found = audited(*tables[:2])
     assert found["images"] is None

@@ -10,6 +10,7 @@ from latentvqa.core.answers.matching import (
     anls,
     exact_match,
     normalise_answer,
+    normalised_references,
     score_answer,
     token_f1,
 )
@@ -139,6 +140,17 @@ def test_composed_and_decomposed_vietnamese_are_one_answer():
     assert exact_match("ma\u0300u đo\u0309", ["màu đỏ"], "vi")
     assert token_f1("màu đo\u0309", ["màu đỏ"], "vi") == 1.0
     assert anls("màu đo\u0309", ["màu đỏ"]) == 1.0
+
+
+def test_vietnamese_tones_are_one_answer_wherever_they_stand():
+    for said in ("Tòa nhà.", "TOÀ NHÀ", "to\u0300a nhà"):
+        assert exact_match(said, ["toà nhà"], "vi")
+        assert exact_match("toà nhà", [said], "vi")
+        assert not exact_match(said, ["toá nhà"], "vi")
+        assert token_f1(said, ["một toà nhà"], "vi") == pytest.approx(0.8)
+    assert not exact_match("tòa nhà", ["toà nhà"])
+    assert not exact_match("quý", ["quí"], "vi")
+    assert normalised_references([["tòa", "toà", "đỏ"]], "vi") == [("toà", "đỏ")]
 
 
 def test_language_counts_in_both_measures():

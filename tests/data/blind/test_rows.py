@@ -56,6 +56,11 @@ def test_questions_are_the_same_whatever_their_case_and_white_space():
     assert question_key("what is it") != question_key("what is it?")
 
 
+def test_questions_are_the_same_in_every_spelling_of_their_language():
+    assert question_key("TÒA nhà nào?", "vi") == question_key("toà nhà nào?", "vi")
+    assert question_key("tòa nhà nào?") != question_key("toà nhà nào?")
+
+
 @given(
     st.lists(
         st.tuples(st.sampled_from("xy"), st.sets(st.sampled_from("abc")).map(sorted)), max_size=9

@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 import sacrebleu
@@ -79,3 +81,14 @@ def test_the_language_reaches_the_measures(tmp_path):
     english = scores(["the two dogs"] * 3, table, "en")
     assert (plain["exact_match"].value, english["exact_match"].value) == (0.0, 1.0)
     assert plain["token_f1"].value < english["token_f1"].value == 1.0
+
+
+def test_every_measure_reads_the_spellings_of_a_language_as_one(tmp_path):
+    said, wanted = "một tòa nhà khá cũ", "một toà nhà khá cũ"
+    cell = json.dumps([wanted] * 4).replace('"', '""')
+    table = table_of(tmp_path, [f'"{cell}"'] * 3, "image,question,answers")
+    plain, spelt = (scores([said] * 3, table, language) for language in ("", "vi"))
+    assert spelt.keys() == plain.keys() == PROTOCOLS.keys()
+    for name, measure in spelt.items():
+        assert measure.value == pytest.approx(1.0), name
+        assert plain[name].value < 1.0, name

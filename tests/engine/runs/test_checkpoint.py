@@ -8,6 +8,8 @@ import pytest
 import torch
 
 from latentvqa.engine.runs.checkpoint import (
+    SCHEMA,
+    SPELT_SCHEMA,
     load_checkpoint,
     save_checkpoint,
     write_calibration,
@@ -30,7 +32,7 @@ FILES = (
 NEWER = r"written by a newer LatentVQA \(format 99; this one reads up to 3\)"
 
 
-def save(run: Path, number: int, value=None, *, is_best=False, size=4) -> Path:
+def save(run: Path, number: int, value=None, *, is_best=False, is_spelt=False, size=4) -> Path:
     return save_checkpoint(
         run,
         f"{number:04d}-{number:08d}",
@@ -41,6 +43,7 @@ def save(run: Path, number: int, value=None, *, is_best=False, size=4) -> Path:
         trainer={"step": number, "progress": {"best_epoch": None}},
         log=b"{}\n",
         is_best=is_best,
+        is_spelt=is_spelt,
     )
 
 
@@ -218,3 +221,10 @@ def test_a_full_disk_is_told_and_the_older_checkpoint_stays(tmp_path, free):
         (run / "filler").unlink()
         save(run, 2)
         assert load_checkpoint(run / "last").model["epoch"] == 2
+
+
+def test_a_spelling_has_a_format_that_earlier_versions_refuse(tmp_path):
+    save(tmp_path, 1)
+    assert load_checkpoint(tmp_path).model["schema"] == SCHEMA
+    save(tmp_path, 2, is_spelt=True)
+    assert load_checkpoint(tmp_path / "last").model["schema"] == SPELT_SCHEMA > SCHEMA
