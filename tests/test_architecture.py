@@ -34,7 +34,7 @@ LEVELS = (
         "python_process",
         "sums",
     },
-    {"models", "objectives", "data"},
+    {"models", "objectives", "data", "tracking"},
     {"engine"},
     {"library"},
     {"cli"},
@@ -136,7 +136,13 @@ def test_readers_of_logs_need_nothing_heavy_and_tensorboard_in_one_function_only
     for path in below("logs"):
         assert {module.split(".")[0] for module in imports_of(path)}.isdisjoint(HEAVY), path
         assert not any("tensorboard" in name for name in imports_of(path, top_level_only=True))
-    assert importers_of("tensorboard") == {"logs/readers/event_files.py"}
+    readers = {"logs/readers/event_files.py", "tracking/tensorboard.py"}
+    assert importers_of("tensorboard") == readers
+
+
+def test_each_tool_that_is_told_of_a_training_is_known_in_one_module_only():
+    assert importers_of("wandb") == {"tracking/wandb.py"}
+    assert importers_of("trackio") == {"tracking/trackio.py"}
 
 
 def test_models_and_objectives_read_no_configuration_and_log_nothing():

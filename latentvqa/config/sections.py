@@ -57,6 +57,9 @@ File = Annotated[Path, Field(strict=False), AfterValidator(_without_nul)]
 HubModel = Annotated[str, Field(pattern=r"^hf-hub:\w[\w.-]*/\w[\w.-]*(@[\w./-]+)?$")]
 
 
+Tool = Literal["tensorboard", "wandb", "trackio"]  # that a training is logged to
+
+
 # TOML has no tuples either
 Family = Literal["shape", "left", "top", "closest", "furthest", "count"]
 Families = Annotated[tuple[Family, ...], Field(strict=False)]
@@ -363,6 +366,10 @@ class Run(Section):
     """apply the advice of the rules at decision epochs, one change at a time"""
     checkpoint_minutes: Annotated[float, Field(gt=0.0, le=1e6)] = 15.0
     """save `last` this often inside an epoch"""
+    log_to: list[Tool] = []
+    """tools that are told epochs, verdict, sample answers and scores, as `["tensorboard"]`"""
+    sample_every: Epochs = 5
+    """epochs after which the answers to the same few validation questions are kept; 0: never"""
 
 
 class Config(Section):

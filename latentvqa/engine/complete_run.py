@@ -6,7 +6,7 @@ What happens is reported to an observer; nothing here prints.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from latentvqa.engine.runs.loading import load_model
 from latentvqa.engine.runs.lock import sole_writer
 from latentvqa.engine.runs.tables import validation_table
 from latentvqa.engine.runtime.observer import Observer
+from latentvqa.engine.tracking import tracked
 from latentvqa.engine.training.start import Outcome, resume, train
 from latentvqa.errors import DataError, LoaderError
 from latentvqa.stopping import Interrupted, deferred, undisguised
@@ -91,8 +92,9 @@ def complete_run(
     if config is None and not is_resumed:
         raise ValueError("a new run needs a configuration")
     held = _resumed_run if is_resumed else _new_run
-    with held(folder, observer, overwrite=overwrite):
+    with held(folder, observer, overwrite=overwrite), ExitStack() as within:
         earlier = None if is_resumed else _log_of(folder)
+        observer = within.enter_context(tracked(folder, config or read_config(folder), observer))
         try:
             with undisguised():
                 if is_resumed or config is None:

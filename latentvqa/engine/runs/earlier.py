@@ -20,6 +20,7 @@ from latentvqa.engine.runs.saved_checkpoints import saved_names
 from latentvqa.errors import CheckpointError, HistoryError, LatentVQAError
 from latentvqa.history import LOG_NAME, log_path, read_history
 from latentvqa.sums import SUMS_NAME
+from latentvqa.tracking.folders import remove_tracked
 
 BEGUN = "\na new run is made here"  # in the lock: what lies beside it is a run's
 _SHOWN = 5  # names in a message
@@ -99,6 +100,7 @@ def remove_earlier(run: Path, config: Config | None = None) -> list[str]:
         _remove_if_empty(folder)
     _remove_if_empty(places.evaluations)
     _remove_if_empty(places.checkpoints)
+    remove_tracked(run)
     # the log goes last: it says that the rest is a run's
     for path in (*(one for one in places.written_files() if one != places.log), places.log):
         path.unlink(missing_ok=True)

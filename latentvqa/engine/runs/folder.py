@@ -56,7 +56,7 @@ class RunFolder:
         """Every file that a run writes into its folder itself, not into one below."""
         pointers = [self.best, self.last, self.saved, self.sums]
         about_data = [self.split, self.image_sums, self.answers]
-        about_data += [self.blind_models, self.blind_weights]
+        about_data += [self.blind_models, self.blind_weights, self.samples]
         log = [self.config, self.log, self.path / SET_ASIDE_NAME]
         return [*log, *about_data, *pointers, self.report, self.curves]
 
@@ -94,6 +94,11 @@ class RunFolder:
     def blind_weights(self) -> Path:
         """The weights of the blind model that reads words."""
         return self.path / "blind.safetensors"
+
+    @property
+    def samples(self) -> Path:
+        """Answers to the same few questions after every few epochs."""
+        return self.path / "samples.jsonl"
 
     @property
     def image_sums(self) -> Path:

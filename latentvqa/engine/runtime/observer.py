@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from latentvqa.core.diagnosis.diagnose import Diagnosis
 from latentvqa.core.records import EpochRecord, RunHeader
+from latentvqa.core.results.samples import SampleAnswer
 
 if TYPE_CHECKING:
     from latentvqa.engine.evaluation.evaluate import Evaluation
@@ -83,8 +84,14 @@ class Observer:
     def progress(self, phase: str, done: int, total: int) -> None:
         """``done`` of ``total`` items of a phase are finished."""
 
+    def training_loss(self, value: float) -> None:
+        """Loss of the step at work, where it is known without waiting for the device."""
+
     def planned(self, plan: TrainingPlan) -> None:
         """Training is about to start."""
+
+    def sampled(self, samples: Sequence[SampleAnswer]) -> None:
+        """Some validation questions were answered after an epoch; its record comes next."""
 
     def epoch(
         self, header: RunHeader, records: Sequence[EpochRecord], diagnosis: Diagnosis

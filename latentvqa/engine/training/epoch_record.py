@@ -4,17 +4,34 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import dataclass
 
 from latentvqa.core.records import EpochRecord, SplitMetrics, Stage
+from latentvqa.core.results.samples import SampleAnswer
 from latentvqa.engine.metrics.accumulator import entropy_of
 from latentvqa.engine.runtime.device import peak_memory_mib
-from latentvqa.engine.scoring import ScoringSettings, score_table
+from latentvqa.engine.scoring import ScoringSettings, TableScores, score_table
 from latentvqa.engine.training.optimizer import set_rates
 from latentvqa.engine.training.trainer import Trainer
 from latentvqa.stopping import poll
 
+_SAMPLES = 8  # questions that are answered for people to read
 
-def finish_epoch(trainer: Trainer, stage: Stage) -> EpochRecord:
+
+@dataclass(frozen=True)
+class FinishedEpoch:
+    """What is kept of an epoch.
+
+    Attributes:
+        record: its line of the log.
+        samples: answers to a few validation questions; empty where none are due.
+    """
+
+    record: EpochRecord
+    samples: list[SampleAnswer]
+
+
+def finish_epoch(trainer: Trainer, stage: Stage) -> FinishedEpoch:
     """Validate, make the record, and let the trainer go to its next epoch.
 
     Args:
@@ -26,14 +43,38 @@ def finish_epoch(trainer: Trainer, stage: Stage) -> EpochRecord:
         DivergenceError: if the validation loss is NaN or infinite.
     """
     start = time.perf_counter()
-    val = _validate(trainer, stage)
+    scores = _validate(trainer, stage)
+    val = scores.metrics
     if val.total_loss is None or not math.isfinite(val.total_loss):
         raise trainer.divergence("the validation loss")
     val_seconds = time.perf_counter() - start
     trainer.progress.judge(val, stage, trainer.settings.config.early_stopping)
     record = _record(trainer, stage, val, val_seconds)
+    samples = _samples(trainer, scores)
     trainer.next_epoch()
-    return record
+    return FinishedEpoch(record, samples)
+
+
+def _samples(trainer: Trainer, scores: TableScores) -> list[SampleAnswer]:
+    """What validation answered to a few questions, taken evenly over the table."""
+    every, epoch = trainer.settings.config.run.sample_every, trainer.progress.epoch
+    if not every or (epoch + 1) % every:
+        return []
+    table = trainer.val.encoded.table
+    count = min(_SAMPLES, len(table))
+    return [
+        SampleAnswer(
+            epoch=epoch,
+            row=int(table.rows[row]),
+            image=table.image_names[table.image_index[row]],
+            question=table.questions[row],
+            answer=scores.answers[row],
+            confidence=float(scores.confidences[row]),
+            reference=table.reference(row),
+            is_right=bool(scores.is_right[row]),
+        )
+        for row in (place * len(table) // count for place in range(count))
+    ]
 
 
 def _record(trainer: Trainer, stage: Stage, val: SplitMetrics, val_seconds: float) -> EpochRecord:
@@ -73,7 +114,7 @@ def _record(trainer: Trainer, stage: Stage, val: SplitMetrics, val_seconds: floa
     )
 
 
-def _validate(trainer: Trainer, stage: Stage) -> SplitMetrics:
+def _validate(trainer: Trainer, stage: Stage) -> TableScores:
     settings, config = trainer.settings, trainer.settings.config
 
     def on_batch(done: int, total: int) -> None:
@@ -103,7 +144,7 @@ def _validate(trainer: Trainer, stage: Stage) -> SplitMetrics:
             on_batch,
             trainer.val_entropy,
             None if trainer.floor is None else trainer.floor.val,
-        ).metrics
+        )
 
 
 def _answer_entropy(trainer: Trainer, epoch: int) -> float:

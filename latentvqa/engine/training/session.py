@@ -16,8 +16,10 @@ from latentvqa.core.diagnosis.tuning import tuning_step
 from latentvqa.core.diagnosis.tuning_events import tuned_values
 from latentvqa.core.record_codec import encode_epoch
 from latentvqa.core.records import EpochRecord, RunHeader
+from latentvqa.core.results.samples import SampleAnswer
 from latentvqa.engine.runs.checkpoint import save_checkpoint
 from latentvqa.engine.runs.folder import RunFolder
+from latentvqa.engine.runs.samples import write_samples
 from latentvqa.engine.runtime.device import numeric_platform
 from latentvqa.engine.specification import ModelSpecification
 from latentvqa.engine.training.epoch_record import finish_epoch
@@ -25,7 +27,7 @@ from latentvqa.engine.training.optimizer import optimizer_state
 from latentvqa.engine.training.plan import announce
 from latentvqa.engine.training.resume import RAW_WEIGHTS
 from latentvqa.engine.training.trainer import Trainer
-from latentvqa.errors import DataError, LoaderError
+from latentvqa.errors import CheckpointError, DataError, LoaderError
 from latentvqa.history import append_record
 from latentvqa.log_lines import epoch_line, header_line
 from latentvqa.models import own_state
@@ -101,11 +103,13 @@ class Session:
         trainer, progress = self.trainer, self.trainer.progress
         try:
             stage = trainer.train_epoch(self._save_if_due)
-            record = finish_epoch(trainer, stage)
+            finished = finish_epoch(trainer, stage)
         except (Interrupted, DataError, LoaderError):
             self._save()  # between two batches the state is whole
             raise
-        record = self._tuned(record)
+        record = self._tuned(finished.record)
+        if finished.samples:
+            self._keep(finished.samples)
         self.records.append(record)
         self._log += epoch_line(record)
         self._save(is_best=progress.best_epoch == record.epoch)
@@ -116,6 +120,14 @@ class Session:
         limits = trainer.settings.config.kl_health
         diagnosis = diagnose(self.header, self.records, limits, earlier=self._judgements)
         trainer.observer.epoch(self.header, self.records, diagnosis)
+
+    def _keep(self, samples: Sequence[SampleAnswer]) -> None:
+        """Keep and tell sample answers; what is for reading alone ends no run."""
+        try:
+            write_samples(self.run, samples)
+        except (OSError, CheckpointError) as error:
+            self.trainer.observer.notice(f"warning: the sample answers are not kept: {error}")
+        self.trainer.observer.sampled(samples)
 
     def _tuned(self, record: EpochRecord) -> EpochRecord:
         """The record with what automatic tuning does after it."""

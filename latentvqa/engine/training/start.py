@@ -59,6 +59,7 @@ from latentvqa.history import read_history, write_header
 from latentvqa.models import load_own_state
 from latentvqa.stopping import deferred
 from latentvqa.sums import NewerFormatError, damaged_files
+from latentvqa.tracking.tools import require_installed
 
 __all__ = ["Outcome", "dry_run", "resume", "train"]
 
@@ -149,6 +150,7 @@ def dry_run(config: Config, folder: Path, observer: Observer) -> float:
     Returns:
         Estimated seconds of the whole run.
     """
+    require_installed(config.run.log_to)
     settings, tables = begin(config, folder, observer)
     new = NewModel(settings, tables)
     trainer = new.trainer(observer)

@@ -266,7 +266,12 @@ class Trainer:
         return is_cpu or self.progress.step % _FINITE_CHECK_STEPS == 0
 
     def _require_finite_loss(self, loss: BatchResult, batch: Batch) -> None:
-        if self._is_check_due() and not math.isfinite(loss.total.item()):
+        if not self._is_check_due():
+            return
+        total = loss.total.item()
+        if math.isfinite(total):
+            self.observer.training_loss(total)
+        else:
             bad = [name for name, value in loss.terms.items() if not math.isfinite(value.item())]
             raise self.divergence(", ".join(bad) or "the loss", batch)
 

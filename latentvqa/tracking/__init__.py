@@ -1,0 +1,1 @@
+"""What a training tells other tools: TensorBoard, Weights & Biases, Trackio."""
