@@ -174,7 +174,9 @@ def _strays(tables: Mapping[str, Any]) -> dict[str, str]:
         elif not isinstance(table, dict):
             near = _nearest_key(cut(name))
             strays[name] = f"{cut(name)!a} stands in no section; the nearest is {near}"
-        elif close := difflib.get_close_matches(cut(name).lower(), SECTIONS, n=1, cutoff=0.75):
+        elif (
+            close := difflib.get_close_matches(cut(name).lower(), SECTIONS, n=1, cutoff=0.75)
+        ) and not _is_section(name):
             strays[name] = f"unknown section {cut(name)!a}; the nearest is {close[0]}"
     return strays
 
@@ -213,6 +215,13 @@ def _section(name: str) -> type[BaseModel]:
 
     sections: dict[str, type[BaseModel]] = {"kl": KL, "latent": Latent, "teacher": Teacher}
     return sections[name]
+
+
+def _is_section(name: str) -> bool:
+    """Whether a run's TOML has such a section."""
+    from latentvqa.config.sections import Config
+
+    return name in Config.model_fields
 
 
 def _threshold_keys() -> list[str]:

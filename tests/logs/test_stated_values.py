@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from latentvqa.config import KL, Config, config_to_toml
 from latentvqa.core.diagnosis.threshold_overrides import resolved_thresholds
 from latentvqa.core.records import KLConvention
 from latentvqa.errors import ConfigError
@@ -85,6 +86,13 @@ def test_the_sections_of_a_run_are_told_by_its_config(read, config):
     assert has_note(history, "does not tell: kl.warmup_epochs (--set kl.warmup_epochs=NUMBER does)")
     assert (header.temperature, header.teacher_weight, header.warmup_epochs) == (0.7, 0.0, None)
     assert resolved_thresholds(header.thresholds)[0].high_kl == 0.5
+
+
+def test_the_config_that_a_run_wrote_is_taken_with_all_its_sections(read, tmp_path):
+    path = tmp_path / "config.toml"
+    path.write_text(config_to_toml(Config(kl=KL(free_bits=0.07))))
+    history = read("log.csv", table(ROWS), config=path)
+    assert (history.header.kl.free_bits, history.header.kl.unknown) == (0.07, ())
 
 
 def test_the_command_line_wins_over_the_config_and_both_over_the_log(tmp_path, config):

@@ -33,6 +33,8 @@ class Field:
 
 SPLITS: tuple[Literal["train", "val"], ...] = ("train", "val")
 
+# what a run of ours tells other tools as well, and nobody else measures so
+OWN_METRICS = ("answer_gain", "prior_nll", "blind_nll", "image_gain", "image_gain_error")
 # name on the command line -> attribute of SplitMetrics
 METRICS = {
     "total": "total_loss",
@@ -48,6 +50,7 @@ METRICS = {
     "information_bound": "information_bound",
     "answer_entropy": "answer_entropy",
     "temperature": "temperature",
+    **{name: name for name in OWN_METRICS},
 }
 POSITIONS = ("epoch", "step", "stage", "split")
 WEIGHTS = ("learning_rate", "kl_weight", "effective_kl_weight")

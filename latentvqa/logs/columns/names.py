@@ -10,7 +10,7 @@ import math
 import re
 from dataclasses import dataclass, replace
 
-from latentvqa.logs.columns.fields import Field, Place
+from latentvqa.logs.columns.fields import OWN_METRICS, Field, Place
 from latentvqa.logs.columns.words import Kind, kind_of, word_set, words_of
 
 
@@ -38,6 +38,7 @@ METRIC_NAMES = {
     "active_units": _names("active_units au num_active_units n_active_units"),
     "information_bound": _names("information_bound"),
     "answer_entropy": _names("answer_entropy"),
+    **{name: (name,) for name in OWN_METRICS},
     "temperature": _names("temperature latent_temperature"),
 }
 # kl_raw, or kl_after where another column holds kl_raw
