@@ -17,8 +17,8 @@ from latentvqa.core.results.evaluation import EvaluationResult
 from latentvqa.core.rules.rule import severity
 
 VERDICT = "verdict/level"
-# what is no curve: where the record stands, and distributions
-_NO_CURVES = frozenset({"kind", "epoch", "kl_histogram", "tuning", "trainable"})
+# what is no curve: distributions, and what happened
+_NO_CURVES = frozenset({"kl_histogram", "tuning", "trainable"})
 
 
 def epoch_measures(record: EpochRecord) -> dict[str, float]:

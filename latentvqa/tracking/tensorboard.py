@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -55,10 +56,13 @@ class TensorBoardTracker:
         self._text("samples", "\n".join(f"| {line} |" for line in [*head, *rows]), epoch)
 
     def evaluation(self, measures: Mapping[str, float], sentence: str) -> None:
-        """Write the scores one step after the last epoch, so that no curve holds both."""
+        """Write the scores as a table and the verdict, one step after the last epoch.
+
+        They are no curves: who reads curves would take them for another epoch.
+        """
         step = self.last_epoch + 1
-        for name, value in measures.items():
-            self._writer.add_scalar(name, value, step)
+        rows = [f"| {_cell(name)} | {value:.6g} |" for name, value in measures.items()]
+        self._text("evaluation", "\n".join(["| measure | value |", "| --- | --- |", *rows]), step)
         self._text("verdict", html.escape(sentence), step)
 
     def close(self) -> None:
@@ -75,7 +79,13 @@ def last_epoch_in(folder: Path) -> int:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     known = EventAccumulator(str(folder), size_guidance={"scalars": 0})
-    known.Reload()
+    told = logging.getLogger("tensorboard")
+    level = told.level
+    told.setLevel(logging.ERROR)  # it remarks on what we took back
+    try:
+        known.Reload()
+    finally:
+        told.setLevel(level)
     if VERDICT not in known.Tags()["scalars"]:
         return -1
     return max((event.step for event in known.Scalars(VERDICT)), default=-1)
