@@ -9,23 +9,46 @@ from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 from rich.live import Live
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.text import Text
 
 from latentvqa.cli.streams import require_written, steady
+from latentvqa.cli.time_left import TimeLeft, short_duration
 from latentvqa.core.diagnosis.diagnose import Diagnosis
 from latentvqa.core.records import EpochRecord, RunHeader
+from latentvqa.core.results.samples import SampleAnswer
 from latentvqa.engine.runtime.observer import Observer, TrainingPlan
 from latentvqa.report.console import PlainConsole
 from latentvqa.report.diagnosis.advice import advice_text
 from latentvqa.report.diagnosis.tables import epoch_line, epoch_table, verdict_panel
+from latentvqa.report.samples import sample_lines
 from latentvqa.stopping import poll_if_lost
 
 if TYPE_CHECKING:
     from latentvqa.engine.evaluation.evaluate import Evaluation
 
-# lines that the verdict and the progress bar need below the table
+# lines that the verdict, sample answers and the progress bar need below the table
 _LINES_BELOW = 12
+_SAMPLES = 4  # of the answers after an epoch, a line each
+# columns that stand beside a bar, and how short and long it may be
+_BESIDE_BAR, _SHORTEST_BAR, _LONGEST_BAR = 56, 4, 40
+
+
+class _TimeLeftColumn(TimeRemainingColumn):
+    """Time left of the whole work where it is told, else of the phase."""
+
+    def render(self, task: Task) -> Text:
+        left = task.fields.get("left")
+        if left is None:
+            return super().render(task)
+        return Text(left, style="progress.remaining", no_wrap=True)
 
 
 class ProgressLine:
@@ -33,11 +56,12 @@ class ProgressLine:
 
     def __init__(self) -> None:
         self.console = PlainConsole(stderr=True)
+        bar = min(_LONGEST_BAR, max(_SHORTEST_BAR, self.console.width - _BESIDE_BAR))
         self.progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=bar),
             MofNCompleteColumn(),
-            TimeRemainingColumn(),
+            _TimeLeftColumn(),
             console=self.console,
             transient=True,
             disable=not self.console.is_terminal,
@@ -51,11 +75,18 @@ class ProgressLine:
     def __exit__(self, *_: object) -> None:
         self.progress.stop()
 
-    def show(self, phase: str, done: int, total: int) -> None:
-        """Move the bar; the work stops here at a signal that something took for an error."""
+    def show(self, phase: str, done: int, total: int, left: str | None = None) -> None:
+        """Move the bar; the work stops here at a signal that something took for an error.
+
+        Args:
+            phase: what is done.
+            done: items of it that are finished.
+            total: items of it.
+            left: how long all work still takes; None to show it of the phase.
+        """
         poll_if_lost()
         self.progress.update(
-            self._task, description=phase, completed=done, total=total, visible=True
+            self._task, description=phase, completed=done, total=total, visible=True, left=left
         )
 
 
@@ -71,7 +102,8 @@ class NoticeObserver(Observer):
 
     def notice(self, text: str) -> None:
         """Print a notice above the bar."""
-        self.line.console.print(text, highlight=False, markup=False, soft_wrap=True)
+        console = self.line.console
+        console.print(text, highlight=False, markup=False, soft_wrap=not console.is_terminal)
 
     def progress(self, phase: str, done: int, total: int) -> None:
         """Move the bar."""
@@ -102,6 +134,10 @@ class TrainingConsole(NoticeObserver):
         )
         self._shows = ExitStack()
         self._screen = PlainConsole(file=steady(sys.stdout))
+        self._time_left = TimeLeft()
+        self._epoch: tuple[int, int] | None = None  # at work, and of how many
+        self._loss: float | None = None
+        self._samples: list[str] = []
 
     def __enter__(self) -> TrainingConsole:
         if self.console.is_terminal:
@@ -114,14 +150,48 @@ class TrainingConsole(NoticeObserver):
 
     def planned(self, plan: TrainingPlan) -> None:
         """Say in one line what begins."""
+        self._time_left.plan(plan.epochs)
         self.notice(plan.summary())
         if plan.free_bits_origin:
             self.notice(f"free_bits auto: {plan.free_bits_origin}")
+
+    def epoch_begins(self, epoch: int, epochs: int) -> None:
+        """Name the epoch on the bar from here on."""
+        self._epoch, self._loss = (epoch, epochs), None
+
+    def training_loss(self, value: float) -> None:
+        """Show the loss on the bar."""
+        self._loss = value
+
+    def progress(self, phase: str, done: int, total: int) -> None:
+        """Move the bar; while an epoch is at work it tells of the whole training."""
+        if self._epoch is None:
+            super().progress(phase, done, total)
+            return
+        epoch, epochs = self._epoch
+        name = f"epoch {epoch}"
+        is_training = phase == name
+        seconds = self._time_left.seconds(epoch, done / total if is_training else 1.0)
+        text = f"{name}/{epochs - 1}"
+        if not is_training:
+            text = f"{text} {phase}"
+        elif self._loss is not None:
+            text = f"{text} loss {self._loss:.4g}"
+        left = "" if seconds is None else f"{short_duration(seconds)} left"
+        self.line.show(text, done, total, left)
+
+    def sampled(self, samples: Sequence[SampleAnswer]) -> None:
+        """Show some answers with the next epoch."""
+        self._samples = sample_lines(samples, _SAMPLES, self.console.width)
+        if not self.console.is_terminal:
+            for text in self._samples:
+                self.notice(text)
 
     def epoch(
         self, header: RunHeader, records: Sequence[EpochRecord], diagnosis: Diagnosis
     ) -> None:
         """Show the table so far, or a line."""
+        self._time_left.epoch_done(sum(records[-1].seconds.values()))
         advice = advice_lines(diagnosis) if self.advise else []
         if not self.console.is_terminal:
             line = epoch_line(header, records[-1], diagnosis)
@@ -129,12 +199,13 @@ class TrainingConsole(NoticeObserver):
             for text in advice:
                 self.notice(f"  {text}")
             return
-        room = max(3, self.console.height - _LINES_BELOW)
+        room = max(3, self.console.height - _LINES_BELOW - len(self._samples))
         table = epoch_table(header, records[-room:], self.console.width)
-        self._shown = [table, verdict_panel(diagnosis), *map(Text, advice)]
+        self._shown = [table, verdict_panel(diagnosis), *map(Text, [*self._samples, *advice])]
 
     def trained(self, header: RunHeader, records: Sequence[EpochRecord]) -> None:
         """Leave the whole table on stdout; a bar shows the evaluation."""
+        self._epoch = None
         self._shows.close()
         self._screen.print(epoch_table(header, records, self._screen.width))
         self.line = self._shows.enter_context(ProgressLine())

@@ -49,6 +49,10 @@ class TrackingObserver(Observer):
         """Pass progress on."""
         self._observer.progress(phase, done, total)
 
+    def epoch_begins(self, epoch: int, epochs: int) -> None:
+        """Pass the beginning of an epoch on."""
+        self._observer.epoch_begins(epoch, epochs)
+
     def training_loss(self, value: float) -> None:
         """Pass the loss of a step on."""
         self._observer.training_loss(value)

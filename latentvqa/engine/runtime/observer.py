@@ -84,6 +84,9 @@ class Observer:
     def progress(self, phase: str, done: int, total: int) -> None:
         """``done`` of ``total`` items of a phase are finished."""
 
+    def epoch_begins(self, epoch: int, epochs: int) -> None:
+        """Batches of an epoch, 0-based, of so many that are planned come next."""
+
     def training_loss(self, value: float) -> None:
         """Loss of the step at work, where it is known without waiting for the device."""
 

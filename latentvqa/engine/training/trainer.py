@@ -129,6 +129,7 @@ class Trainer:
                 statistic is NaN or infinite.
         """
         epoch = self.progress.epoch
+        self.observer.epoch_begins(epoch, self.schedules.epochs)
         start = time.perf_counter()
         stage = self._enter(epoch)
         batches = self.batches(epoch)
@@ -216,8 +217,7 @@ class Trainer:
         self.total_steps = max(1, first * len(self.batches(0)) + others)
 
     def _references(self, batch: Batch) -> list[tuple[str, ...]]:
-        answers = self.train.encoded.table.answers
-        return [answers[row] for row in batch.rows.tolist()]
+        return [self.train.encoded.table.answers[row] for row in batch.rows.tolist()]
 
     def _enter(self, epoch: int) -> Stage:
         """Freeze what the epoch's stage freezes, and ask once what frozen parts say."""
@@ -262,16 +262,13 @@ class Trainer:
 
     def _is_check_due(self) -> bool:
         """Whether a number may be waited for: elsewhere than on a CPU that stops the device."""
-        is_cpu = self.settings.device.type == "cpu"
-        return is_cpu or self.progress.step % _FINITE_CHECK_STEPS == 0
+        return self.settings.device.type == "cpu" or not self.progress.step % _FINITE_CHECK_STEPS
 
     def _require_finite_loss(self, loss: BatchResult, batch: Batch) -> None:
-        if not self._is_check_due():
-            return
-        total = loss.total.item()
-        if math.isfinite(total):
-            self.observer.training_loss(total)
-        else:
+        if self._is_check_due():
+            self.observer.training_loss(total := loss.total.item())
+            if math.isfinite(total):
+                return
             bad = [name for name, value in loss.terms.items() if not math.isfinite(value.item())]
             raise self.divergence(", ".join(bad) or "the loss", batch)
 
