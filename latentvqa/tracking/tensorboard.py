@@ -61,7 +61,7 @@ class TensorBoardTracker:
         They are no curves: who reads curves would take them for another epoch.
         """
         step = self.last_epoch + 1
-        rows = [f"| {_cell(name)} | {value:.6g} |" for name, value in measures.items()]
+        rows = [f"| {_cell(name)} | {value:.8g} |" for name, value in measures.items()]
         self._text("evaluation", "\n".join(["| measure | value |", "| --- | --- |", *rows]), step)
         self._text("verdict", html.escape(sentence), step)
 

@@ -79,7 +79,7 @@ class TrackioTracker:
             OSError: if the data base lacks what it was told.
         """
         with _quiet():
-            self._run.finish()  # type: ignore[no-untyped-call]
+            self._trackio.finish()  # type: ignore[no-untyped-call]
         if self._is_local and self.last_epoch >= 0:
             held = max((row["step"] for row in self._held()), default=-1)
             if held < self.last_epoch:

@@ -6,8 +6,12 @@ import pytest
 
 from latentvqa.cli.console import TrainingConsole, duration
 from latentvqa.core.diagnosis.diagnose import diagnose
+from latentvqa.core.results.samples import SampleAnswer
+from latentvqa.report.text import plain
+from tests.engine.runtime.test_observer import PLAN
 from tests.runs import HEADER, KL, make_run
 
+FOUND = diagnose(HEADER, make_run(1))
 CRUSHED = {"information_bound": 0.1, "answer_gain": 0.01}
 
 
@@ -44,6 +48,41 @@ def test_advice_follows_its_epoch_where_it_is_asked_for(capsys):
     assert [line.startswith("  advice: ") for line in lines] == [True] * len(advised)
     TrainingConsole().epoch(header, records, found)
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_the_bar_tells_epoch_loss_and_the_time_left_of_the_whole_training(width):
+    console = TrainingConsole()
+    console.planned(replace(PLAN, epochs=120))
+    console.epoch(HEADER, make_run(1, seconds={"train": 60.0, "validation": 30.0}), FOUND)
+    console.epoch_begins(101, 120)
+    console.training_loss(0.412345)
+    console.progress("epoch 101", 600, 1200)
+    shown = plain(console.line.progress, width)
+    assert shown.split()[:4] == ["epoch", "101/119", "loss", "0.4123"]
+    assert shown.split()[-3:] == ["600/1200", "27:45", "left"]
+    console.progress("validation", 600, 600)
+    assert plain(console.line.progress, width).startswith("epoch 101/119 validation")
+    assert "27:00 left" in plain(console.line.progress, width)
+
+
+def test_the_bar_of_a_phase_outside_of_training_tells_of_the_phase():
+    console = TrainingConsole()
+    console.progress("scenes", 3, 4)
+    shown = plain(console.line.progress, 80)
+    assert shown.startswith("scenes") and "3/4" in shown and "left" not in shown
+
+
+def test_sample_answers_are_lines_before_their_epoch(capsys):
+    said = SampleAnswer(0, 1, "a.png", "what is it?", "[b]red[/b]", 0.5, "blue", False)
+    TrainingConsole().sampled([said] * 8)
+    assert (
+        capsys.readouterr().err.splitlines()
+        == [
+            "what is it? -> [b]red[/b] 0.50, not blue",
+        ]
+        * 4
+    )
 
 
 @pytest.mark.parametrize(

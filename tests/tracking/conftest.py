@@ -7,7 +7,16 @@ from pathlib import Path
 import pytest
 
 from tests.no_network import commands_watched
-from tests.small_runs import Finished, set_options, start_cli, train_small, wait_until
+from tests.small_runs import (
+    Finished,
+    finished,
+    set_options,
+    start_cli,
+    train_small,
+    wait_until,
+)
+
+__all__ = ["finished"]
 
 TOOLS = ("tensorboard", "wandb", "trackio")
 CHANGES = ("run.sample_every=1", "data.scene_images=20")

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 # W&B has no reader in Python any more: the frames of its file are those of LevelDB's log
@@ -76,13 +77,12 @@ else:
                 for one in record.history.item:
                     values[one.key or "/".join(one.nested_key)] = json.loads(one.value_json)
                 step = record.history.step.num
-                for name in values:
-                    if name.startswith("samples"):
-                        table = next(path.parent.glob(f"files/media/table/samples_{step}_*.json"))
-                        samples.append([step, table.read_text()])
-                        break
+                told = values.pop("samples", {}).get("path") or values.get("samples/path")
+                if told:
+                    samples.append([step, (path.parent / "files" / told).read_text()])
                 epochs.append([step, [item for item in values.items()
-                                      if isinstance(item[1], (int, float)) and item[0][0] != "_"]])
+                                      if isinstance(item[1], (int, float))
+                                      and not item[0].startswith(("_", "samples"))]])
     assert len(ids) == 1, ids
     words = scores["verdict/sentence"]
     scores = {k: v for k, v in scores.items() if k.startswith("evaluation/")}
@@ -102,6 +102,7 @@ class Held:
     verdict: str
 
 
+@cache
 def held_by(tool: str, run: Path) -> Held:
     done = subprocess.run(
         [sys.executable, "-c", _READ, str(run), tool],

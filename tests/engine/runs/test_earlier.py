@@ -69,6 +69,9 @@ def test_all_that_a_run_made_is_removed(run):
     evaluation.mkdir(parents=True)
     (evaluation / "predictions.csv").touch()
     (run / "metrics.set-aside.jsonl").touch()
+    (run / "samples.jsonl").touch()
+    (run / "tensorboard").mkdir()
+    (run / "tensorboard" / "events.out.tfevents.1.host.2.0").touch()
     require_usable(run, "", overwrite=True)
     assert remove_earlier(run) == []
     assert contents(run) == []
