@@ -23,7 +23,7 @@ from latentvqa.tracking.measures import (
     evaluation_measures,
     verdict_level,
 )
-from latentvqa.tracking.tools import open_tracker, require_installed
+from latentvqa.tracking.opening import open_tracker, require_installed
 from latentvqa.tracking.tracker import TrackedRun, Tracker
 
 

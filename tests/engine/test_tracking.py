@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from latentvqa.engine.complete_run import complete_run
+from latentvqa.engine.runs.folder import read_config
 from latentvqa.engine.runtime.observer import Observer
 from latentvqa.engine.tracking import TrackingObserver
 from latentvqa.errors import ConfigError
@@ -14,6 +15,11 @@ from tests.small_runs import BRIEF, Recorder, small_config
 from tests.tracking.test_tensorboard import steps_of
 
 LOGGED = 'run.log_to=["tensorboard"]'
+
+
+def _longer(run, full):
+    """The configuration of a run with more epochs, of which TensorBoard is told."""
+    return read_config(run).replace("run", log_to=["tensorboard"]).replace("stages", full=full)
 
 
 def test_everything_that_an_observer_hears_is_passed_on():
@@ -34,7 +40,7 @@ def test_a_tool_that_fails_costs_one_notice_and_the_run_goes_on(finished, tmp_pa
     run = shutil.copytree(finished.run, tmp_path / "run")
     (run / "tensorboard").write_text("no folder")
     recorder = Recorder()
-    done = complete_run(run, small_config(LOGGED, "stages.full=3"), recorder, is_resumed=True)
+    done = complete_run(run, _longer(run, 3), recorder, is_resumed=True)
     assert len(done.records) == 5
     assert [note.split(":")[1] for note in recorder.notices if "tensorboard" in note] == [
         " tensorboard is told no more of this run, which goes on"
@@ -46,8 +52,7 @@ def test_a_tool_that_fails_costs_one_notice_and_the_run_goes_on(finished, tmp_pa
 def test_a_tool_that_is_named_on_the_way_is_told_all_epochs_and_a_new_run_begins_anew(tmp_path):
     run = tmp_path / "run"
     complete_run(run, small_config(*BRIEF), Observer())
-    more = small_config(*BRIEF, LOGGED, "stages.full=2")
-    complete_run(run, more, Observer(), is_resumed=True)
+    complete_run(run, _longer(run, 2), Observer(), is_resumed=True)
     assert steps_of(run, "val/kl_raw") == [0, 1, 2]
     assert steps_of(run, "verdict/level") == [2]
     complete_run(run, small_config(*BRIEF, LOGGED), Observer(), overwrite=True)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import latentvqa
 from latentvqa.core.results.samples import SampleAnswer
 from latentvqa.engine.runs.evaluations import evaluation_folder
 from latentvqa.engine.runs.samples import read_samples
@@ -84,7 +85,7 @@ def test_a_tool_holds_the_configuration_the_scores_and_the_verdict(tracked, tool
     known = json.loads(path.read_text())["metrics"]
     found = {name: held.scores[f"evaluation/{name}"] for name in known}
     assert found == pytest.approx({name: one["value"] for name, one in known.items()}, **NEARLY)
-    said = str(diagnose_run(tracked.run).verdict.sentence)
+    said = latentvqa.diagnose(tracked.run).verdict.sentence
     assert said.split(".")[0] in held.verdict
 
 

@@ -59,7 +59,7 @@ from latentvqa.history import read_history, write_header
 from latentvqa.models import load_own_state
 from latentvqa.stopping import deferred
 from latentvqa.sums import NewerFormatError, damaged_files
-from latentvqa.tracking.tools import require_installed
+from latentvqa.tracking.opening import require_installed
 
 __all__ = ["Outcome", "dry_run", "resume", "train"]
 

@@ -7,7 +7,7 @@ import pytest
 
 from latentvqa.config.sections import Tool
 from latentvqa.errors import ConfigError
-from latentvqa.tracking.tools import open_tracker, require_installed
+from latentvqa.tracking.opening import open_tracker, require_installed
 from latentvqa.tracking.tracker import TrackedRun
 from tests.small_runs import ROOT
 
