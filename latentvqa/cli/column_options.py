@@ -21,6 +21,7 @@ def columns_of(texts: Sequence[str] | None) -> dict[str, str]:
     Raises:
         ConfigError: if one is written otherwise.
     """
+    from latentvqa.data.columns import require_logical
     from latentvqa.errors import ConfigError
 
     columns = {}
@@ -29,6 +30,7 @@ def columns_of(texts: Sequence[str] | None) -> dict[str, str]:
         if not equals or not name or not column:
             raise ConfigError(f"--column {text}: write it as image=img_id")
         columns[name] = column
+    require_logical("--column", columns)
     return columns
 
 

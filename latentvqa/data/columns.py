@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -30,12 +30,7 @@ def find_columns(
         DataError: for a mapped column that the file lacks, or a missing
             ``image``, ``question`` or answer.
     """
-    unknown = [logical for logical in mapping if logical not in LOGICAL_COLUMNS]
-    if unknown:
-        raise ConfigError(
-            f"data.columns: {', '.join(unknown)} is not a column of a question table; "
-            f"known are {', '.join(LOGICAL_COLUMNS)}"
-        )
+    require_logical("data.columns", mapping)
     mapping = {logical: clean_text(name) for logical, name in mapping.items()}
     found = {
         logical: mapping.get(logical, logical)
@@ -53,6 +48,24 @@ def find_columns(
     if missing:
         raise DataError(_missing_message(path, names, mapping, missing))
     return found
+
+
+def require_logical(said: str, names: Iterable[str]) -> None:
+    """Refuse names that no column of a question table has.
+
+    Args:
+        said: where they were given.
+        names: of logical columns.
+
+    Raises:
+        ConfigError: naming the unknown ones.
+    """
+    unknown = [logical for logical in names if logical not in LOGICAL_COLUMNS]
+    if unknown:
+        raise ConfigError(
+            f"{said}: {', '.join(unknown)} is not a column of a question table; "
+            f"known are {', '.join(LOGICAL_COLUMNS)}"
+        )
 
 
 def _missing_message(

@@ -119,7 +119,12 @@ def guess_columns(
                 unsure.append(logical)
             continue
         columns[logical] = chosen.name
-        is_near = sum(score > 0.8 * best for score, _ in scores) > 1
+        has_name = _name_score(logical, chosen.name) > 0.0
+        is_near = any(
+            score > 0.8 * best and (not has_name or _name_score(logical, one.name) > 0.0)
+            for score, one in scores
+            if one is not chosen
+        )
         if logical in ("image", "question", "answer") and is_near:
             unsure.append(logical)
     return GuessedColumns(
