@@ -131,7 +131,8 @@ class TextTokenizer:
 
     def spelling(self, language: str) -> TextTokenizer:
         """The same vocabulary for texts in the spelling of a language; empty for none."""
-        return TextTokenizer(self.kind, self._tokenizer, language)
+        other = TextTokenizer(self.kind, self._tokenizer, language)
+        return self if other.language == self.language else other
 
     @property
     def size(self) -> int:
