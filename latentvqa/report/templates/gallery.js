@@ -175,7 +175,9 @@
       find("span", button).textContent = number(counts[button.dataset.mark]);
       button.setAttribute("aria-pressed", button.dataset.mark === mark);
     }
-    find("#below-text").textContent = limit === Infinity ? "any" : `below ${slider.value} %`;
+    const below = limit === Infinity ? "any" : `below ${slider.value} %`;
+    find("#below-text").textContent = below;
+    slider.setAttribute("aria-valuetext", below);
     find(".count").textContent = `${number(shown.length)} of ${number(rows.length)}`;
     find(".none").hidden = shown.length > 0;
     [...find(".histogram").children].forEach((bar, bin) =>
