@@ -105,9 +105,10 @@ def _asked(table: Path, found: GuessedColumns) -> dict[str, str]:
     Raises:
         DataError: where there is no terminal, saying what to write.
     """
-    from click import Choice
+    from rich.prompt import Prompt
 
     from latentvqa.errors import DataError
+    from latentvqa.report.console import PlainConsole
 
     names = [facts.name for facts in found.facts]
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
@@ -129,8 +130,13 @@ def _asked(table: Path, found: GuessedColumns) -> dict[str, str]:
             line = f"  {number}  {facts.name}   {' | '.join(facts.examples)}"
             typer.echo(escaped(line[:100]), err=True)
         known = found.columns.get(logical)
-        default = str(names.index(known) + 1) if known in names else None
-        numbers = Choice([str(number) for number in range(1, len(names) + 1)])
-        place = typer.prompt("Number", default=default, type=numbers, show_choices=False, err=True)
+        default = str(names.index(known) + 1 if known in names else 1)
+        place = Prompt.ask(
+            "Number",
+            console=PlainConsole(stderr=True),
+            choices=[str(number) for number in range(1, len(names) + 1)],
+            show_choices=False,
+            default=default,
+        )
         chosen[logical] = names[int(place) - 1]
     return chosen
