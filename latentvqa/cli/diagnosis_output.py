@@ -114,7 +114,7 @@ class DiagnosisOutput:
             from latentvqa.report.diagnosis.markdown import diagnoses_markdown
 
             return diagnoses_markdown(runs, is_whole=self.is_whole)
-        from latentvqa.report.diagnosis.page import RunReport, render_reports
+        from latentvqa.report.page.document import RunReport, render_reports
 
         return render_reports([RunReport(run, _config_of(run)) for run in runs])
 

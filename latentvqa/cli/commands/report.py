@@ -1,7 +1,8 @@
-"""``latentvqa report``: the page of a run, made anew."""
+"""``latentvqa report``: the page of a run, made anew, or one page of several runs."""
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,10 +15,16 @@ if TYPE_CHECKING:
 
 
 def report(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder, RUN/last or RUN/best.")],
+    runs: Annotated[
+        list[Path], typer.Argument(metavar="RUN...", help="Run folders, RUN/last or RUN/best.")
+    ],
     out: Annotated[
         Path | None,
-        typer.Option("--out", metavar="FILE", help="Write there; default: RUN/report.html."),
+        typer.Option(
+            "--out",
+            metavar="FILE",
+            help="Write there; default: RUN/report.html. Several runs need it.",
+        ),
     ] = None,
     samples: Annotated[
         int, typer.Option(min=0, max=60, help="Answered questions to show; 0: none.")
@@ -27,26 +34,29 @@ def report(
     ] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
 ) -> None:
-    """Make report.html anew: curves, epochs, findings, config, answers with their images."""
-    from latentvqa.engine.run_report.page import run_page
+    """Make report.html anew: score, answers with images, curves; or compare several runs."""
+    from latentvqa.engine.run_report.page import run_report
     from latentvqa.engine.runs.folder import RunFolder
     from latentvqa.engine.runs.tables import files_of
+    from latentvqa.errors import ConfigError
     from latentvqa.history import read_history
     from latentvqa.outputs import NamedOutput
+    from latentvqa.report.page.document import render_reports
 
-    history = read_history(run)
-    places = RunFolder(history.path.parent)
+    if len(runs) > 1 and out is None:
+        raise ConfigError("a page of several runs lies in none of them: name it with --out FILE")
+    histories = [read_history(run) for run in runs]
+    folders = [RunFolder(history.path.parent) for history in histories]
     if out is None:
-        output = NamedOutput("the page", places.report, overwrite=True, is_own=True)
+        output = NamedOutput("the page", folders[0].report, overwrite=True, is_own=True)
     else:
         output = NamedOutput("--out", out, overwrite)
-    output.require_writable(files_of(places.path))
-
-    def answer() -> Answers:
-        return _predict(history.path.parent, device)
-
-    page = run_page(history, samples, _warn, answer)
-    output.save(page.encode("utf-8", "replace"))
+    output.require_writable([path for one in folders for path in files_of(one.path)])
+    pages = []
+    for history in histories:
+        answer = partial(_predict, history.path.parent, device)
+        pages.append(run_report(history, samples, _warn, answer))
+    output.save(render_reports(pages).encode("utf-8", "replace"))
     say(f"written to {output.path}")
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from latentvqa.core.diagnosis.diagnose import diagnose
 from latentvqa.core.diagnosis.threshold_overrides import resolved_thresholds
 from latentvqa.durable import replace_file
+from latentvqa.engine.run_report.results import table_results
 from latentvqa.engine.run_report.samples import (
     Answers,
     samples_note,
@@ -22,8 +23,8 @@ from latentvqa.errors import LatentVQAError
 from latentvqa.history import History, read_history
 from latentvqa.regular_files import read_regular_text
 from latentvqa.report.diagnosis.judged_run import JudgedRun
-from latentvqa.report.diagnosis.page import RunReport, render_report
 from latentvqa.report.diagnosis.picture import curves_png
+from latentvqa.report.page.document import RunReport, render_report
 
 SAMPLES = 12  # answers that a page shows
 Notice = Callable[[str], None]
@@ -46,7 +47,14 @@ def write_reports(run: Path, notice: Notice) -> None:
 def run_page(
     history: History, samples: int, notice: Notice, answer: Callable[[], Answers] | None = None
 ) -> str:
-    """The page of a run.
+    """The page of a run, as :func:`run_report` finds it."""
+    return render_report(run_report(history, samples, notice, answer))
+
+
+def run_report(
+    history: History, samples: int, notice: Notice, answer: Callable[[], Answers] | None = None
+) -> RunReport:
+    """What the page of a run shows.
 
     Args:
         history: its log, read from its folder.
@@ -55,16 +63,29 @@ def run_page(
         answer: answers anew where none are written; None to show written ones only.
     """
     run, judged = history.path.parent, _judged(history)
+    notice = _once(notice)
     config = RunFolder(run).config
     text = read_regular_text(config, errors="replace") if config.is_file() else None
     if text is None:
         notice(f"warning: no {config.name} in the run folder: the page shows no configuration")
     for note in edited_notes(run):
         notice(f"warning: {note}")
-    bare = RunReport(judged, text)
+    bare = RunReport(judged, text, results=table_results(run, notice))
     if samples == 0 or not history.records:
-        return render_report(bare)
-    return render_report(_with_samples(bare, samples, notice, answer))
+        return bare
+    return _with_samples(bare, samples, notice, answer)
+
+
+def _once(notice: Notice) -> Notice:
+    """Says nothing twice: a file that is damaged is met by more than one reader."""
+    told: set[str] = set()
+
+    def tell(text: str) -> None:
+        if text not in told:
+            told.add(text)
+            notice(text)
+
+    return tell
 
 
 def _with_samples(

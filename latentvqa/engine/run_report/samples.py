@@ -1,4 +1,4 @@
-"""Answered questions of a run, some of them with their pictures, for its page.
+"""Answered questions of a run, some of them with their images, for its page.
 
 Read from what ``evaluate`` wrote. Nothing here loads a model.
 """
@@ -6,6 +6,7 @@ Read from what ``evaluate`` wrote. Nothing here loads a model.
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO, StringIO
@@ -18,11 +19,12 @@ from latentvqa.data.folders.names import ImageFolder
 from latentvqa.engine.runs.evaluations import ANEW, evaluation_folder, read_evaluation
 from latentvqa.engine.runs.folder import PREDICTIONS_FILE
 from latentvqa.errors import DataError
-from latentvqa.report.diagnosis.page_samples import Sample
+from latentvqa.report.page.samples import SHARP, Sample
 from latentvqa.sums import read_summed
 
-THUMBNAIL_SIDE = 160  # pixels
-THUMBNAIL_QUALITY = 80
+LARGEST_SIDE = 640  # pixels of an image that opens large
+QUALITY = 82
+RIGHT, WRONG, SUREST_WRONG, LEAST_SURE = "right", "wrong", "surest wrong", "least sure"
 
 
 @dataclass(frozen=True)
@@ -61,34 +63,56 @@ def written_answers(run: Path) -> Answers | None:
         DataError: if the files are there but cannot be used.
     """
     folder = evaluation_folder(run)
-    path = folder / PREDICTIONS_FILE
-    if not path.exists():
+    if not (folder / PREDICTIONS_FILE).exists():
         return None
+    rows = read_answers(folder)
     try:
-        text = read_summed(path, ANEW).decode()
-        rows = _rows(StringIO(text, newline=""))
-        known = read_evaluation(folder)
-        return Answers(rows, str(known["checkpoint"]), len(rows))
-    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
-        raise DataError(
-            f"{folder}: cannot be used ({error}); write it anew with latentvqa evaluate {run}"
-        ) from error
+        return Answers(rows, str(read_evaluation(folder)["checkpoint"]), len(rows))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise _unusable(folder, error) from error
 
 
-def choose_rows(is_correct: Sequence[bool], count: int) -> list[int]:
-    """Rows to show: wrong ones first, half of each kind where there are enough.
+def read_answers(folder: Path) -> list[AnsweredRow]:
+    """The answers that ``evaluate`` wrote into a folder of results.
 
-    Each kind is taken evenly over the table, so that the choice is the same
-    every time and flatters nobody.
+    Raises:
+        DamagedFileError: if the file is not what was written.
+        DataError: if it cannot be used.
     """
-    wrong = [row for row, is_right in enumerate(is_correct) if not is_right]
-    right = [row for row, is_right in enumerate(is_correct) if is_right]
-    most_wrong = min(len(wrong), max(count - count // 2, count - len(right)))
-    return [*_evenly(wrong, most_wrong), *_evenly(right, count - most_wrong)]
+    try:
+        text = read_summed(folder / PREDICTIONS_FILE, ANEW).decode()
+        return _rows(StringIO(text, newline=""))
+    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
+        raise _unusable(folder, error) from error
+
+
+def choose_rows(rows: Sequence[AnsweredRow], count: int) -> list[tuple[int, str]]:
+    """Rows to show, each with its kind: right, wrong, surest wrong, least sure.
+
+    A quarter of each kind where there are enough; right and wrong ones are taken
+    evenly over the table, so that the choice is the same every time and flatters
+    nobody. No row is shown twice.
+    """
+    places = range(len(rows))
+    by_confidence = sorted(places, key=lambda place: rows[place].confidence)
+    wrong = [place for place in reversed(by_confidence) if not rows[place].is_correct]
+    surest = wrong[: count // 4]
+    unsure = [place for place in by_confidence if place not in set(surest)][: count // 4]
+    taken = {*surest, *unsure}
+    left = count - len(taken)
+    wrong = [place for place in places if not rows[place].is_correct and place not in taken]
+    right = [place for place in places if rows[place].is_correct and place not in taken]
+    shown_wrong = min(len(wrong), max(left // 2, left - len(right)))
+    return [
+        *((place, RIGHT) for place in _evenly(right, left - shown_wrong)),
+        *((place, WRONG) for place in _evenly(wrong, shown_wrong)),
+        *((place, SUREST_WRONG) for place in surest),
+        *((place, LEAST_SURE) for place in unsure),
+    ]
 
 
 def samples_of(answers: Answers, count: int, data: Data) -> tuple[list[Sample], list[str]]:
-    """Chosen answers with small pictures.
+    """Chosen answers with their images.
 
     Args:
         answers: all answers.
@@ -96,16 +120,16 @@ def samples_of(answers: Answers, count: int, data: Data) -> tuple[list[Sample], 
         data: says where the images are.
 
     Returns:
-        The samples, and one reason for each picture that could not be had.
+        The samples, and one reason for each image that could not be had.
     """
     faults: list[str] = []
     samples = []
     folder = data.images if data.val is None else data.val_images or data.images
-    for place in choose_rows([row.is_correct for row in answers.rows], count):
+    for place, kind in choose_rows(answers.rows, count):
         row = answers.rows[place]
-        picture: bytes | None = None
+        shown = _NO_IMAGE
         try:
-            picture = _thumbnail(row.image, folder, data)
+            shown = _shown(row.image, folder, data)
         except (DataError, ValueError) as error:
             faults.append(str(error))
         samples.append(
@@ -115,7 +139,11 @@ def samples_of(answers: Answers, count: int, data: Data) -> tuple[list[Sample], 
                 reference=row.reference,
                 confidence=row.confidence,
                 is_correct=row.is_correct,
-                image=picture,
+                image=shown.content,
+                image_type=shown.media_type,
+                size=shown.size,
+                image_name=row.image,
+                kind=kind,
             )
         )
     return samples, faults
@@ -125,14 +153,19 @@ def samples_note(answers: Answers, samples: Sequence[Sample]) -> str:
     """Where samples come from, and that they are no fair share."""
     right = sum(row.is_correct for row in answers.rows)
     answered = len(answers.rows)
-    shown = sum(bool(sample.is_correct) for sample in samples)
     is_part = answered < answers.questions
     part = f", taken evenly from {answers.questions:,}," if is_part else ""
+    kinds = Counter(sample.kind for sample in samples)
+    shown = ", ".join(f"{number} {kind}" for kind, number in kinds.items())
     return (
         f"Checkpoint {answers.checkpoint} answers {right:,} of {answered:,} validation questions"
-        f"{part} right. Shown are {len(samples) - shown} wrong and {shown} right "
-        "answers, each kind taken evenly over the table: not a share to judge by."
+        f"{part} right. Shown: {shown}. Chosen to look at, not a share to judge by."
     )
+
+
+def _unusable(folder: Path, error: Exception) -> DataError:
+    advice = f"write it anew with latentvqa evaluate {folder.parent.parent}"
+    return DataError(f"{folder}: cannot be used ({error}); {advice}")
 
 
 def _rows(file: TextIO) -> list[AnsweredRow]:
@@ -158,12 +191,27 @@ def _evenly(rows: Sequence[int], count: int) -> list[int]:
     return [rows[step * len(rows) // count] for step in range(count)]
 
 
-def _thumbnail(name: str, folder: Path | None, data: Data) -> bytes:
+@dataclass(frozen=True)
+class _Shown:
+    """An image as the page holds it."""
+
+    content: bytes | None
+    media_type: str = "image/jpeg"
+    size: tuple[int, int] = (1, 1)
+
+
+_NO_IMAGE = _Shown(None)
+
+
+def _shown(name: str, folder: Path | None, data: Data) -> _Shown:
     if folder is None:
         raise DataError(f"{name}: the run's config names no images folder")
     images = ImageFolder(folder, allow_outside=data.allow_outside)
     image = decode_image(images.path(images.find(name)), max_pixels=data.max_pixels)
-    image.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+    image.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
     content = BytesIO()
-    image.save(content, "JPEG", quality=THUMBNAIL_QUALITY)
-    return content.getvalue()
+    if max(image.size) <= SHARP:  # enlarged, the marks of JPEG would be seen
+        image.save(content, "PNG", optimize=True)
+        return _Shown(content.getvalue(), "image/png", image.size)
+    image.save(content, "JPEG", quality=QUALITY, optimize=True)
+    return _Shown(content.getvalue(), "image/jpeg", image.size)

@@ -7,7 +7,7 @@ cannot disagree.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from latentvqa.core.diagnosis.diagnose import Diagnosis
 from latentvqa.core.records import EpochRecord, RunHeader
@@ -37,6 +37,7 @@ class Chart:
         band: lower end, upper end and name of a range worth marking.
         lines: heights and names of lines worth marking.
         is_logarithmic: whether the axis is logarithmic.
+        is_inner: whether it is about the KL and its schedule, not about what is learnt.
     """
 
     title: str
@@ -44,6 +45,7 @@ class Chart:
     band: tuple[float, float, str] | None = None
     lines: tuple[tuple[float, str], ...] = ()
     is_logarithmic: bool = False
+    is_inner: bool = False
 
 
 @dataclass(frozen=True)
@@ -150,6 +152,7 @@ def charts(
             ),
             band=band,
             lines=free_bits,
+            is_inner=True,
         ),
         Chart(
             f"KL {NOT_CHARGED}",
@@ -159,6 +162,7 @@ def charts(
                 100.0 * limits.healthy_reduction_high,
                 BAND,
             ),
+            is_inner=True,
         ),
         Chart(
             "Rate, nats per example",
@@ -166,6 +170,7 @@ def charts(
                 _curve("training", [r.train.rate for r in records]),
                 _curve("validation", [r.val.rate for r in records]),
             ),
+            is_inner=True,
         ),
         Chart(
             "Information per answer, nats",
@@ -180,14 +185,20 @@ def charts(
         Chart(
             "Effective KL weight",
             (_curve("effective weight", [r.effective_kl_weight for r in records]),),
+            is_inner=True,
         ),
-        Chart("beta, price per nat of rate", (_curve("beta", [r.beta for r in records]),)),
+        Chart(
+            "beta, price per nat of rate",
+            (_curve("beta", [r.beta for r in records]),),
+            is_inner=True,
+        ),
         Chart(
             "Latent temperature",
             (
                 _curve("training", [r.train.temperature for r in records]),
                 _curve("validation", [r.val.temperature for r in records]),
             ),
+            is_inner=True,
         ),
     )
     return tuple(kept for kept in map(_without_empty, drawn) if kept.curves)
@@ -222,4 +233,4 @@ def _percent(share: float | None) -> float | None:
 
 def _without_empty(chart: Chart) -> Chart:
     kept = tuple(curve for curve in chart.curves if any(v is not None for v in curve.values))
-    return Chart(chart.title, kept, chart.band, chart.lines, chart.is_logarithmic)
+    return replace(chart, curves=kept)

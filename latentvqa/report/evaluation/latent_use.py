@@ -121,12 +121,13 @@ def _facts(found: LatentUse) -> Table:
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
     table.add_column(ratio=1)
-    for name, value in _fact_rows(found):
+    for name, value in fact_rows(found):
         table.add_row(Text(name, style="dim"), Text(value))
     return table
 
 
-def _fact_rows(found: LatentUse) -> list[tuple[str, str]]:
+def fact_rows(found: LatentUse) -> list[tuple[str, str]]:
+    """Name and value of what was found besides the arms."""
     rows = []
     if found.active_units is not None:
         rows.append((label_of("active_units"), f"{found.active_units} of {found.units}"))

@@ -1,6 +1,7 @@
 import re
 import shutil
 from base64 import b64decode
+from collections import Counter
 from io import BytesIO
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from PIL import Image
 
 from latentvqa.engine.run_report.fresh_answers import MOST_QUESTIONS
 from latentvqa.sums import replace_summed
-from tests.report.diagnosis.test_page import parsed
+from tests.report.page.test_document import parsed
 from tests.small_runs import read_csv
 
 PREDICTIONS = Path("evaluations", "validation", "predictions.csv")
@@ -34,15 +35,15 @@ def reported(cli, run, *options, page="report.html"):
 
 
 def samples_in(text):
-    """Question, picture and tag of each answer on a page."""
-    part = text.partition("<h2>Answers</h2>")[2]
+    """Question, picture and kind of each answer on a page."""
+    part = text.partition(">Answers</h2>")[2]
     return [
         (
-            re.search(r"<p>(.*?)</p>", figure).group(1),
+            re.search(r'class="question">(.*?)</p>', figure).group(1),
             re.findall(r"base64,([^\"]*)", figure),
-            re.search(r'class="tag \w+">(\w+)<', figure).group(1),
+            re.search(r'class="kind [a-z-]+">([\w ]+)<', figure).group(1),
         )
-        for figure in re.findall(r"<figure>.*?</figure>", part)
+        for figure in re.findall(r'<figure class="sample">.*?</figure>', part, re.S)
     ]
 
 
@@ -50,7 +51,7 @@ def test_the_page_is_made_anew_from_what_evaluate_wrote(cli, evaluated):
     text, err = reported(cli, evaluated)
     seen = parsed(text)
     assert err == ""
-    assert all(link.startswith("data:image/jpeg;base64,") for link in seen.links)
+    assert all(link.startswith(("#", "data:image/png;base64,")) for link in seen.links)
     for part in ("Curves", "Findings over the epochs", "Epochs", "Configuration", "[kl]"):
         assert part in text
     rows = read_csv(evaluated / PREDICTIONS)
@@ -58,16 +59,46 @@ def test_the_page_is_made_anew_from_what_evaluate_wrote(cli, evaluated):
     assert f"answers {right} of {len(rows)} validation questions right" in text
     samples = samples_in(text)
     assert len(samples) == 12
-    wrong = min(6, len(rows) - right)
-    assert [tag for *_, tag in samples] == ["wrong"] * wrong + ["right"] * (12 - wrong)
+    wrong = len(rows) - right
+    kinds = Counter(kind for *_, kind in samples)
+    assert kinds["surest wrong"] == min(3, wrong) and kinds["least sure"] == 3
+    assert kinds["right"] + kinds["wrong"] == 12 - kinds["surest wrong"] - 3
     assert len(text) < 1_000_000
 
 
-def test_pictures_are_small(cli, evaluated):
-    for _, pictures, _ in samples_in(reported(cli, evaluated)[0]):
+def test_an_image_is_whole_and_opens_large(cli, evaluated):
+    text, _ = reported(cli, evaluated)
+    for _, pictures, _ in samples_in(text):
         with Image.open(BytesIO(b64decode(pictures[0]))) as picture:
-            assert picture.format == "JPEG"
-            assert max(picture.size) <= 160
+            assert picture.format == "PNG" and picture.size == (48, 48)
+    assert text.count("<dialog ") == 12
+
+
+def test_score_types_confusion_confidence_and_other_tables_are_on_the_page(
+    cli, evaluated, tmp_path
+):
+    table = Path(shutil.copy(evaluated / "data" / "questions.csv", tmp_path / "all.csv"))
+    assert cli("evaluate", evaluated, "--data", table).code == 0
+    text, err = reported(cli, evaluated)
+    assert err == ""
+    parts = ("of the answers are right", ">The question alone<", "Question types", "Confusion of")
+    for part in (*parts, "Reliability", ">Evaluations</h2>", "all: "):
+        assert part in text
+    assert text.index(">The question alone<") < text.index(">Answers</h2>")
+
+
+def test_several_runs_make_one_page_that_is_named(cli, evaluated, tmp_path):
+    done = cli("report", evaluated, evaluated)
+    assert done.code == 2 and "name it with --out FILE" in done.err
+    other = shutil.copytree(evaluated, tmp_path / "other")
+    page = tmp_path / "page.html"
+    done = cli("report", evaluated, other, "--out", page, "--samples", 2)
+    assert (done.code, done.out) == (0, f"written to {page}\n")
+    text = page.read_text(encoding="utf-8")
+    assert text.count('<details class="run">') == 2 and text.count("<dialog ") == 4
+    assert cli("report", evaluated, other, "--out", page).code == 1  # it is there already
+    own = other / "metrics.jsonl"
+    assert cli("report", evaluated, other, "--out", own, "--overwrite").code == 1
 
 
 def test_the_page_is_the_same_every_time_and_may_lie_elsewhere(cli, evaluated, tmp_path):
@@ -93,7 +124,7 @@ def test_without_written_answers_the_checkpoint_answers_now(cli, evaluated):
     assert err == ""
     assert not (run / "evaluations").exists()
     cli("evaluate", run)
-    assert reported(cli, run)[0] == text  # the same answers, read this time
+    assert samples_in(reported(cli, run)[0]) == samples_in(text)  # read this time
 
 
 def test_a_part_of_many_questions_is_answered_and_said(cli, run, monkeypatch):

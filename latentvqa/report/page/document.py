@@ -1,4 +1,4 @@
-"""Runs as a single HTML file: no script, no request, readable light and dark."""
+"""Runs as a single HTML file: no script, no request, readable light, dark and on paper."""
 
 from __future__ import annotations
 
@@ -15,9 +15,12 @@ from latentvqa.report.diagnosis.columns import COLUMNS, MISSING, finding_name
 from latentvqa.report.diagnosis.comparison import MEASURES, comparison_rows
 from latentvqa.report.diagnosis.curves import charts, finding_marks, stage_spans
 from latentvqa.report.diagnosis.judged_run import JudgedRun
-from latentvqa.report.diagnosis.page_samples import Sample
-from latentvqa.report.diagnosis.svg import findings_chart, legend, line_chart
 from latentvqa.report.diagnosis.tables import span, verdict_name
+from latentvqa.report.page.charts import findings_chart, legend, line_chart
+from latentvqa.report.page.headline import Headline, headline_of, headline_of_log
+from latentvqa.report.page.overlay import overlays, run_styles
+from latentvqa.report.page.results import TableResult, result_view
+from latentvqa.report.page.samples import Sample
 from latentvqa.report.pages import rendered
 
 if TYPE_CHECKING:
@@ -33,34 +36,59 @@ class RunReport:
         config_text: the resolved configuration, shown as it is.
         samples: answered questions to show.
         samples_note: where they come from and how they were chosen.
+        results: what evaluations found, by table.
     """
 
     run: JudgedRun
     config_text: str | None = None
     samples: Sequence[Sample] = ()
     samples_note: str = ""
+    results: Sequence[TableResult] = ()
+
+    @property
+    def headline(self) -> Headline | None:
+        """The score to begin with: of an evaluation, else of the log."""
+        for one in self.results:
+            if one.is_headline:
+                return headline_of(one.found, one.name)
+        return headline_of_log(self.run.history)
 
 
 def render_report(report: RunReport) -> str:
     """Render a run as a self-contained HTML document."""
-    runs = [_run(report, report.run.name)]
-    return rendered("page.html", title=report.run.name, comparison=None, runs=runs)
+    run = _run(report, report.run.name, 0)
+    return rendered("page.html", title=report.run.name, comparison=None, runs=[run])
 
 
 def render_reports(reports: Sequence[RunReport]) -> str:
-    """Render one run as it is, several below a table that compares them."""
+    """Render one run as it is, several folded below what compares them."""
     if len(reports) == 1:
         return render_report(reports[0])
-    names, rows = comparison_rows([report.run for report in reports])
+    runs = [report.run for report in reports]
+    names, rows = comparison_rows(runs)
+    styles = run_styles(len(reports))
     compared = [
-        {"name": name, "level": _class(report.run.diagnosis.verdict.level), "cells": cells}
-        for report, name, cells in zip(reports, names, rows, strict=True)
+        {
+            "name": name,
+            "level": _class(report.run.diagnosis.verdict.level),
+            "cells": cells,
+            "style": style,
+            "bars": () if report.headline is None else report.headline.bars,
+        }
+        for report, name, cells, style in zip(reports, names, rows, styles, strict=True)
+    ]
+    drawn = [
+        {"title": one.title, "note": one.curve, "svg": _markup(one.svg), "is_inner": one.is_inner}
+        for one in overlays(runs, names)
     ]
     return rendered(
         "page.html",
         title=f"{len(reports)} runs",
-        comparison={"measures": MEASURES, "rows": compared},
-        runs=[_run(report, name) for report, name in zip(reports, names, strict=True)],
+        comparison={"measures": MEASURES, "rows": compared, "charts": drawn},
+        runs=[
+            _run(report, name, place)
+            for place, (report, name) in enumerate(zip(reports, names, strict=True))
+        ],
     )
 
 
@@ -69,19 +97,30 @@ def _class(level: str) -> str:
     return level.replace(" ", "-")
 
 
-def _run(report: RunReport, name: str) -> dict[str, Any]:
+def _run(report: RunReport, name: str, place: int) -> dict[str, Any]:
     """What the template of a run shows, in the order of the page."""
     run = report.run
     history, diagnosis = run.history, run.diagnosis
     columns = [c for c in COLUMNS if any(c.cell(r) != MISSING for r in history.records)]
+    first, more = _said(diagnosis, run.what_if)
+    results = [result_view(one) for one in report.results]
+    is_headline = [one.is_headline for one in report.results]
+    drawn = _charts(run)
     return {
         "name": name,
+        "id": f"r{place}",
         "level": _class(diagnosis.verdict.level),
         "verdict": verdict_name(diagnosis),
-        "said": _said(diagnosis, run.what_if),
+        "headline": report.headline,
+        "said": first,
+        "remarks": more,
+        "results": results,
+        "main": next((v for v, is_it in zip(results, is_headline, strict=True) if is_it), None),
+        "others": [v for v, is_it in zip(results, is_headline, strict=True) if not is_it],
         "facts": _facts(history),
         "account": diagnosis.account,
-        "charts": _charts(run),
+        "charts": [chart for chart in drawn if not chart["is_inner"]],
+        "inner_charts": [chart for chart in drawn if chart["is_inner"]],
         "findings": _findings(diagnosis),
         "columns": columns,
         "epochs": [[column.cell(record) for column in columns] for record in history.records],
@@ -92,13 +131,18 @@ def _run(report: RunReport, name: str) -> dict[str, Any]:
     }
 
 
-def _said(diagnosis: Diagnosis, what_if: WhatIf | None) -> list[dict[str, str]]:
-    """The sentences of the verdict, each with the word before it."""
-    said = [("", diagnosis.verdict.sentence), ("", diagnosis.disagreement)]
-    said.append(("Next", next_step_text(diagnosis.next_step)))
-    said.append(("What if", "" if what_if is None else what_if.sentence))
-    said += [("Note", note) for note in diagnosis.notes]
-    return [{"label": label, "text": text} for label, text in said if text]
+Said = list[dict[str, str]]
+
+
+def _said(diagnosis: Diagnosis, what_if: WhatIf | None) -> tuple[Said, Said]:
+    """The sentences of the verdict, each with the word before it, and remarks on it."""
+    first = [("", diagnosis.verdict.sentence), ("Next", next_step_text(diagnosis.next_step))]
+    first.append(("What if", "" if what_if is None else what_if.sentence))
+    more = [("", diagnosis.disagreement), *(("Note", note) for note in diagnosis.notes)]
+    kept = [
+        [{"label": label, "text": text} for label, text in said if text] for said in (first, more)
+    ]
+    return kept[0], kept[1]
 
 
 def _facts(history: History) -> list[tuple[str, str]]:
@@ -125,12 +169,14 @@ def _charts(run: JudgedRun) -> list[dict[str, Any]]:
             "title": chart.title,
             "svg": _markup(line_chart(chart, epochs, stages, marks)),
             "legend": legend(chart),
+            "is_inner": chart.is_inner,
         }
         for chart in charts(run.history.header, records, run.thresholds)
     ]
     if marks:
         picture = _markup(findings_chart(marks, epochs, stages))
-        drawn.append({"title": "Findings over the epochs", "svg": picture, "legend": []})
+        title = "Findings over the epochs"
+        drawn.append({"title": title, "svg": picture, "legend": [], "is_inner": False})
     return drawn
 
 

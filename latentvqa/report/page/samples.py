@@ -1,4 +1,4 @@
-"""Answered questions with their images, as the HTML page shows them."""
+"""Answered questions with their images, as the page shows them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from base64 import b64encode
 from dataclasses import dataclass
 
 from latentvqa.core.figures import percent
+
+SHARP = 160  # pixels, up to which an image is enlarged without smoothing
 
 
 @dataclass(frozen=True)
@@ -18,8 +20,11 @@ class Sample:
         reference: the expected answer, if there is one.
         confidence: probability of the whole answer, as a fraction.
         is_correct: whether the answer equals a reference; None if unknown.
-        image: encoded image, small.
+        image: encoded image, as large as the page shows it.
         image_type: its media type.
+        size: width and height of the image in pixels.
+        image_name: what the table calls the image.
+        kind: why the answer is shown, as ``surest wrong``.
     """
 
     question: str
@@ -29,6 +34,9 @@ class Sample:
     is_correct: bool | None = None
     image: bytes | None = None
     image_type: str = "image/jpeg"
+    size: tuple[int, int] = (1, 1)
+    image_name: str = ""
+    kind: str = ""
 
     @property
     def image_url(self) -> str | None:
@@ -41,3 +49,8 @@ class Sample:
     def confidence_text(self) -> str | None:
         """The confidence in percent."""
         return None if self.confidence is None else percent(self.confidence)
+
+    @property
+    def is_tiny(self) -> bool:
+        """Whether the image is shown larger than it is, so that its pixels should stay sharp."""
+        return max(self.size) <= SHARP

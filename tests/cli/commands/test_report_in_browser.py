@@ -1,0 +1,110 @@
+"""The page of a run as a person sees and uses it, in a real browser."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from latentvqa.engine.evaluate_run import EvaluationRequest, evaluate_run
+from latentvqa.engine.run_report.page import run_report
+from latentvqa.engine.runtime.observer import Observer
+from latentvqa.history import read_history
+from latentvqa.report.page.document import render_report, render_reports
+from tests.browser import CHROMIUM, NARROW, NO_BROWSER, WIDE, opened
+
+pytestmark = [
+    pytest.mark.heavy,
+    pytest.mark.skipif(CHROMIUM is None, reason=NO_BROWSER),
+]
+OPEN_ALL = "document.querySelectorAll('details').forEach(one => one.open = true)"
+WIDTH = "document.documentElement.scrollWidth"
+# whether every text stands out from what is behind it, 4.5 to 1 or better
+FAINT = """() => {
+  const light = c => { const [r, g, b] = c.map(v => (v /= 255) <= .04045 ? v / 12.92
+    : ((v + .055) / 1.055) ** 2.4); return .2126 * r + .7152 * g + .0722 * b };
+  const rgb = c => c.match(/[\\d.]+/g).map(Number);
+  const behind = e => { for (; e; e = e.parentElement) { const c = rgb(getComputedStyle(e)
+    .backgroundColor); if (c.length < 4 || c[3] === 1) return c.slice(0, 3) } return [255,255,255]};
+  return [...document.querySelectorAll('p,small,td,th,dd,dt,summary,h1,h2,h3,.tag,.kind')]
+    .filter(e => e.checkVisibility() && e.innerText.trim() && !e.closest('.past,.confusion'))
+    .map(e => { const [a, b] = [light(rgb(getComputedStyle(e).color).slice(0, 3)),
+      light(behind(e))].sort((a, b) => b - a); return [(a + .05) / (b + .05), e.innerText] })
+    .filter(([ratio]) => ratio < 4.5) }"""
+
+
+@pytest.fixture(scope="module")
+def reports(finished, tmp_path_factory):
+    """The evaluated run twice, with all that a page shows."""
+    run = Path(shutil.copytree(finished.run, tmp_path_factory.mktemp("runs") / "run"))
+    evaluate_run(EvaluationRequest(run, is_latent_use_examined=True), Observer())
+    report = run_report(read_history(run), 12, pytest.fail)
+    return [report, report]
+
+
+@pytest.fixture(scope="module")
+def pages(reports, tmp_path_factory):
+    """Addresses of the page of a run and of that of two runs."""
+    folder = tmp_path_factory.mktemp("pages")
+    (folder / "one.html").write_text(render_report(reports[0]), encoding="utf-8")
+    (folder / "two.html").write_text(render_reports(reports), encoding="utf-8")
+    return [(folder / name).as_uri() for name in ("one.html", "two.html")]
+
+
+@pytest.mark.parametrize(("width", "is_dark"), [(WIDE, False), (WIDE, True), (NARROW, True)])
+def test_a_page_asks_for_nothing_fits_its_window_and_is_readable(pages, width, is_dark):
+    with opened("about:blank", width=width, is_dark=is_dark) as page:
+        asked = []
+        page.on("request", lambda request: asked.append(request.url))
+        for address in pages:
+            page.goto(address)
+            for script in ("0", OPEN_ALL):
+                page.evaluate(script)
+                assert page.evaluate(WIDTH) <= width
+            assert page.evaluate(FAINT) == []
+        assert {url for url in asked if not url.startswith("data:")} == set(pages)
+
+
+def test_a_pointer_on_a_curve_shows_the_epoch_and_its_values_without_a_script(pages):
+    with opened(pages[0], has_script=False) as page:
+        chart = page.locator(".charts figure", has_text="Exact match").first
+        strip = chart.locator(".at").nth(2)
+        assert not strip.locator(".tip").is_visible()
+        strip.locator("> .hit").hover()
+        assert strip.locator(".tip").is_visible()
+        told = strip.locator(".tip text").all_text_contents()
+        assert told[0] == "epoch 2" and told[1] == "training" and float(told[2]) >= 0.0
+
+
+def test_an_answer_opens_large_and_closes(pages):
+    with opened(pages[0], has_script=False) as page:
+        large = page.locator("dialog").first
+        small = page.locator(".open").first.bounding_box()
+        page.locator(".open").first.click()
+        assert large.is_visible()
+        assert large.locator("svg").bounding_box()["height"] > 1.5 * small["height"]
+        assert large.locator(".question").inner_text() == (
+            page.locator(".sample figcaption .question").first.inner_text()
+        )
+        page.keyboard.press("Escape")
+        assert not large.is_visible()
+        page.locator(".open").nth(3).press("Enter")
+        page.locator("dialog").nth(3).get_by_role("button", name="Close").click()
+        assert page.locator("dialog:popover-open").count() == 0
+
+
+def test_a_name_in_the_comparison_unfolds_its_run(pages):
+    with opened(pages[1]) as page:
+        assert not page.locator("#run-1").is_visible()
+        page.locator("a[href='#run-1']").first.click()
+        page.locator("#run-1").wait_for(state="visible")
+
+
+def test_on_paper_it_is_light_and_nothing_is_cut(pages):
+    with opened(pages[0], width=688, is_dark=True) as page:  # a page of A4 within its margins
+        page.emulate_media(media="print", color_scheme="dark")
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == (
+            "rgb(255, 255, 255)"
+        )
+        page.evaluate(OPEN_ALL)
+        assert page.evaluate(WIDTH) <= 688
+        assert len(page.pdf(format="A4", print_background=True)) > 50_000
