@@ -112,7 +112,7 @@ def headline_of(found: EvaluationResult, table: str) -> Headline:
     return Headline(
         tuple(bars),
         _sentence(score, None if prior is None else prior[1], use),
-        f"{table}: {asked}, checkpoint {found.checkpoint}. Intervals hold 95 %.",
+        f"{table[:1].upper()}{table[1:]}: {asked}, checkpoint {found.checkpoint}. Intervals hold 95 %.",
     )
 
 
@@ -166,8 +166,8 @@ def _beside_prior(score: Estimate, prior: float | None) -> str:
 
 def _beside_other_image(change: Estimate, images: int) -> str:
     if change.sign < 0:
-        return f"; with another image {points_text(change.value)} fewer are: the image matters"
+        return f"; with another image, {points_text(change.value)} fewer: the image matters"
     if change.sign > 0:
-        return f"; with another image {points_text(change.value)} more are"
+        return f"; with another image, {points_text(change.value)} more"
     verb = "does" if images == 1 else "do"
     return f"; {counted(images, 'image')} {verb} not show that another image costs any of them"
