@@ -22,7 +22,7 @@ def test_a_value_that_a_template_lacks_is_our_fault_and_shown():
 def test_the_templates_load_only_where_a_page_is_made():
     program = (
         "import sys\n"
-        "from latentvqa.report.diagnosis import page\n"
+        "from latentvqa.report.page import document\n"
         "assert 'jinja2' not in sys.modules\n"
         "from latentvqa.report.pages import rendered\n"
         "rendered('document.html', title='x')\n"

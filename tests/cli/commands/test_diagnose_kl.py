@@ -162,7 +162,7 @@ def test_the_notes_of_compared_runs_are_told(healthy, collapsed):
         ("markdown", ["# Comparison", "| run | verdict |", "## Epochs"]),
         (
             "html",
-            ["<h1>2 runs</h1>", 'href="#run-1"', 'id="run-0"', "<h2>Curves</h2>"],
+            ["<h1>2 runs</h1>", 'href="#run-1"', "<h2>Curves</h2>", 'id="run-0"'],
         ),
     ],
 )
