@@ -12,6 +12,7 @@ import numpy as np
 from latentvqa.data.folders.pictures import PictureFile
 from latentvqa.data.formats.faults import HARD_MAX_PIXELS
 from latentvqa.durable import create_file, replace_file, unfinished_name
+from latentvqa.engine.metrics.map_divergence import map_divergence, sameness_notice
 from latentvqa.engine.prediction.predict import Prediction
 from latentvqa.errors import OutputError
 from latentvqa.outputs import is_same_file
@@ -47,12 +48,14 @@ class PredictionPictures:
             return
         image = np.asarray(self._images[held[0].asked.picture].read(HARD_MAX_PIXELS).image)
         examples = [
-            AttentionExample(image, row.question, row.answer, row.attention)
+            AttentionExample(image, row.question, row.answer, row.attention, row.confidence)
             for row in held[:MOST_QUESTIONS]
             if row.attention is not None
         ]
         path = picture_place(self._folder, held[0].image)
-        content = attention_png(self._grid, examples)
+        by_question = {one.question: one.attention for one in examples}
+        notice = sameness_notice(map_divergence(np.stack(list(by_question.values()))))
+        content = attention_png(self._grid, examples, notice=notice)
         with _faults_named(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             replace_file(path, content)

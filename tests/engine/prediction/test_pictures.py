@@ -1,5 +1,6 @@
 """One picture of the attention for every image that is asked about."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -84,3 +85,17 @@ def test_the_first_questions_alone_are_drawn(pictures, tmp_path, monkeypatch):
 def test_every_picture_lies_in_the_folder_whatever_its_name(tmp_path, name):
     place = picture_place(tmp_path, name)
     assert place.resolve().is_relative_to(tmp_path.resolve()) and place.name == "a.png.png"
+
+def test_maps_that_hardly_differ_between_questions_are_pictured_with_a_notice(pictures, tmp_path):
+    """The same maps for both questions; for another image maps that are far apart."""
+    same = [prediction("0.png", text) for text in ("what?", "where?")]
+    other = np.roll(same[1].attention, 1, axis=1)
+    apart = [same[0], replace(same[1], attention=other)]
+    heights = []
+    for rows in (same, apart, [same[0], same[0]]):
+        for row in rows:
+            pictures.add(row)
+        pictures.finish()
+        heights.append(size_of(tmp_path / "why" / "0.png.png")[1])
+    # one question asked twice has equal maps and says nothing about that
+    assert heights[0] > heights[1] == heights[2]

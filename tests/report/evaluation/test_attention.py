@@ -1,4 +1,6 @@
-from itertools import pairwise
+import re
+from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -20,6 +22,10 @@ def example(question, answer, tokens):
     return AttentionExample(np.full((30, 40, 3), 200, np.uint8), question, answer, attention)
 
 
+def images(figure):
+    return figure.get_axes()[0].images
+
+
 @pytest.mark.parametrize(("tokens", "rows"), [(1, 2), (2, 1), (6, 1), (6, 3)])
 @pytest.mark.parametrize("has_mean", [False, True])
 def test_no_text_hides_another_or_leaves_the_picture(tokens, rows, has_mean):
@@ -31,19 +37,66 @@ def test_no_text_hides_another_or_leaves_the_picture(tokens, rows, has_mean):
 
 
 def test_maps_and_images_fill_the_picture():
-    examples = [example(LONG, "two red things and one of blue " * 3, 6)]
-    figure = attention_figure(GRID, examples, examples[0].attention)
+    figure = attention_figure(GRID, [example(LONG, "two", 6)])
     figure.canvas.draw()
-    places = [axis.get_position() for axis in figure.get_axes()[-7:]]
-    gaps = [right.x0 - left.x1 for left, right in pairwise(places)]
-    assert max(gaps) < 0.03
+    boxes_of_images = [one.get_window_extent() for one in images(figure)]
+    filled = sum(box.width * box.height for box in boxes_of_images)
+    assert filled > 0.4 * figure.bbox.width * figure.bbox.height
+    for one, other in combinations(boxes_of_images, 2):
+        assert not one.overlaps(other)
 
 
-def test_the_share_at_the_question_itself_stands_below_each_map():
-    figure = attention_figure(GRID, [example("Q?", "A", 2)])
+@pytest.mark.parametrize("tokens", [1, 2, 3, 6, 13])
+def test_every_token_has_a_map_beside_the_image_and_the_map_of_all(tokens):
+    figure = attention_figure(GRID, [example("Q?", "A", tokens)])
     shown = [text for text, _ in boxes(figure)]
-    assert {"token 0", "token 1"} <= {text.strip() for text in shown}
-    assert sum(text.endswith(" %") for text in shown) == 2
+    named = {text.split(",")[0] for text in shown if re.match(r"token \d", text)}
+    assert named == ({f"token {token}" for token in range(tokens)} if tokens > 1 else set())
+    assert sum("question" in text and text.endswith(" %") for text in shown) == len(named) + 1
+    maps_and_image, bar = len(named) + 2, 1
+    assert len(images(figure)) == maps_and_image + bar
+
+
+@pytest.mark.parametrize("size", [(30, 300), (300, 30), (1, 1), (400, 400)])
+def test_images_of_every_shape_find_room(size):
+    one = replace(example(LONG, "yes", 6), image=np.full((*size, 3), 200, np.uint8))
+    figure = attention_figure(GRID, [one, one])
+    assert overlapping(figure) == []
+    assert outside(figure) == []
+
+
+def drawn_texts(**changes):
+    figure = attention_figure(GRID, [replace(example("Q?", "two", 2), **changes)])
+    return [text for text, _ in boxes(figure)]
+
+
+def test_an_answer_says_how_sure_it_is_and_whether_it_is_right():
+    assert "two" in drawn_texts()
+    assert "two (81.5 %)" in drawn_texts(confidence=0.815)
+    assert "two (80 %) - right" in drawn_texts(confidence=0.8, is_right=True, reference="two")
+    assert "two - wrong, expected three" in drawn_texts(is_right=False, reference="three")
+
+
+def test_the_colour_bar_is_in_even_shares_and_says_where_it_is_cut():
+    even = np.full((2, 13), 1 / 13)
+    assert {"- 0", "- 1 even", "- 2"} <= set(drawn_texts(attention=even))
+    peaked = np.zeros((2, 13))
+    peaked[0, :-1] = 1 / 12
+    peaked[1, 0] = 1.0
+    # the first looks everywhere, the second at one place of 12: together 6.5 times an even share
+    assert {"- 1 even", "- 12"} <= set(drawn_texts(attention=peaked))
+    alone = np.full((4, 13), 1 / 13)
+    # together 3.92 times an even share where it is most, and the colours end at twice that
+    alone[3] = [1.0] + 12 * [0.0]
+    assert "- ≥ 7.8" in drawn_texts(attention=alone)
+
+
+def test_a_notice_stands_above_all_maps_in_whole():
+    words = "the maps hardly differ " * 9
+    figure = attention_figure(GRID, [example(LONG, "A", 2)], None, words.strip())
+    shown = " ".join(text for text, _ in boxes(figure))
+    assert words.strip() in shown
+    assert overlapping(figure) == []
 
 
 def test_the_picture_is_a_png():
