@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from latentvqa.config import Config, load_config
     from latentvqa.engine.complete_run import Run
     from latentvqa.engine.runtime.observer import Observer
-    from latentvqa.library.answering import Answer, Answerer, load
+    from latentvqa.library.answering import Answerer, load
+    from latentvqa.library.answers import Answer
     from latentvqa.library.diagnosis import diagnose, read_log
     from latentvqa.library.evaluation import evaluate
     from latentvqa.library.training import resume, train
@@ -57,7 +58,7 @@ __all__ = [
 ]
 
 _MODULES = {
-    "Answer": "library.answering",
+    "Answer": "library.answers",
     "Answerer": "library.answering",
     "Config": "config",
     "Observer": "engine.runtime.observer",

@@ -12,7 +12,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,12 +27,13 @@ from latentvqa.data.formats.faults import (
 from latentvqa.data.formats.jpeg import jpeg_pixels
 from latentvqa.data.formats.kinds import FORMATS, HEAD_BYTES, kind_of
 from latentvqa.data.formats.orientation import orientation_of
+from latentvqa.data.formats.pixels import image_of_array
 from latentvqa.data.formats.png import png_pixels
 from latentvqa.data.formats.rgb import to_rgb
 from latentvqa.errors import DataError
 from latentvqa.regular_files import open_regular
 
-Picture = Image.Image | NDArray[np.uint8]
+Picture = Image.Image | NDArray[Any]
 
 MAX_PIXELS = 178_956_970 // 2
 LARGE = 24_000_000  # pixels; larger images are decoded one at a time, and made smaller
@@ -82,6 +83,22 @@ def decode_image(path: Path, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
     return read_image(path, max_pixels=max_pixels).image
 
 
+def decode_bytes(content: bytes, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
+    """Return what :func:`decode_image` does, of a file's content.
+
+    Raises:
+        DataError: as there; the message names the number of bytes.
+    """
+    _silence_pillow()
+    name = f"the picture of {len(content):,} bytes"
+    try:
+        return _read(BytesIO(content), max_pixels).image
+    except _NoImageError as error:
+        raise DataError(f"{name}: {error}") from error
+    except Exception as error:  # as of files
+        raise DataError(f"{name}: cannot be decoded: {_reason(error)}") from error
+
+
 def read_image(path: Path, *, max_pixels: int = MAX_PIXELS) -> DecodedImage:
     """Return what :func:`decode_image` does, with the mode and size as stored.
 
@@ -117,8 +134,8 @@ def convert_picture(picture: Picture, *, max_pixels: int = MAX_PIXELS) -> Image.
     """Return the upright RGB image of a picture in memory, as of a file with its content.
 
     Args:
-        picture: a Pillow image of any mode that files may have, or RGB pixels of
-            shape ``(H, W, 3)``.
+        picture: a Pillow image of any mode that files may have, or pixels as
+            :mod:`latentvqa.data.formats.pixels` reads them.
         max_pixels: most pixels that are accepted.
 
     Raises:
@@ -126,18 +143,11 @@ def convert_picture(picture: Picture, *, max_pixels: int = MAX_PIXELS) -> Image.
             file.
     """
     if isinstance(picture, np.ndarray):
-        if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
-            raise DataError(
-                f"pixels of type {picture.dtype} and shape {picture.shape}: expected uint8, "
-                "shape (height, width, 3)"
-            )
-        if picture.size == 0:
-            raise DataError(f"pixels of shape {picture.shape}: there is no pixel in it")
-        picture = Image.fromarray(picture)
+        picture = image_of_array(picture)
     if not isinstance(picture, Image.Image):
         raise DataError(
-            f"a picture of type {type(picture).__name__}: expected a path, a Pillow image or "
-            "uint8 pixels of shape (height, width, 3)"
+            f"a picture of type {type(picture).__name__}: expected a path, the bytes of a file, a "
+            "Pillow image, pixels of shape (height, width, 3) or a tensor"
         )
     silence_pillow()
     try:

@@ -1,13 +1,18 @@
 """``latentvqa.load``: answers about files, Pillow images and pixels."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import latentvqa
+from latentvqa.data.decoding import decode_image
 from latentvqa.engine.prediction.predict import predict
 from latentvqa.engine.runs.loading import load_model
 
+BASELINE = {"stage": "baseline"}
 QUESTION = "what shape is the red object?"
 
 
@@ -24,11 +29,12 @@ def image(run):
 def test_an_answer_is_what_predict_says_of_the_same_file(run, model, image):
     (row,) = predict(load_model(run.folder), image.parent, [image], [QUESTION])
     found = model.answer(image, QUESTION)
-    assert found == latentvqa.Answer(row.answer, row.confidence)
+    assert found == latentvqa.Answer(row.answer, row.confidence, question=QUESTION)
     assert model.answer(str(image), QUESTION) == found
     with Image.open(image) as picture:
         assert model.answer(picture, QUESTION) == found
         assert model.answer(np.asarray(picture.convert("RGB")), QUESTION) == found
+    assert model.answer(image.read_bytes(), QUESTION) == found
 
 
 def test_a_turned_or_translucent_picture_is_prepared_as_its_file_is(model, tmp_path):
@@ -60,12 +66,56 @@ def test_every_question_is_answered_about_every_picture(run, model, image):
     assert model.checkpoint.parent == run.folder / "checkpoints" and model.notes == ()
 
 
+def test_a_batch_is_a_question_for_each_picture_in_its_order(run, model):
+    images = sorted((run.folder / "data" / "images").iterdir())[:3]
+    opened = decode_image(images[2])
+    pairs = [
+        (images[0], QUESTION),
+        (images[1], "how many circles are there?"),
+        (str(images[0]), "how many circles are there?"),
+        (opened, QUESTION),
+        (opened, "how many circles are there?"),
+    ]
+    found = model.answer_batch(*zip(*pairs, strict=True))
+    assert [one.question for one in found] == [question for _, question in pairs]
+    for one, (image, question) in zip(found, pairs, strict=True):
+        alone = model.answer(image, question)
+        assert one.answer == alone.answer
+        assert one.probability == pytest.approx(alone.probability, rel=1e-5)
+    assert model.answer_batch([], []) == []
+    stack = np.stack([np.asarray(decode_image(image)) for image in images])
+    assert len(model.predict(stack, [QUESTION])) == 3
+
+
+def test_other_answers_and_attention_are_those_of_predict(run, model, image):
+    loaded = load_model(run.folder)
+    (row,) = predict(loaded, image.parent, [image], [QUESTION], top=4, is_explained=True)
+    found = model.answer(image, QUESTION, top=4, attention=True)
+    assert found.others == row.others and len(found.others) == 3
+    assert found.probability >= found.others[0][1]
+    assert found.attention.tokens.shape == (loaded.spec.latent_tokens, *loaded.model.vision.grid)
+    np.testing.assert_array_equal(found.attention.whole, row.attention)
+    assert model.answer(image, QUESTION).others == ()
+    assert model.answer(image, QUESTION).attention is None
+
+
+def test_what_the_model_cannot_read_is_noted(model, image):
+    assert "unknown" in model.answer(image, f"{QUESTION} xyzzy").note
+    assert model.answer(image, QUESTION).note == ""
+
+
+def test_a_notebook_shows_an_answer_with_its_maps(model, image):
+    html = model.answer(image, QUESTION, top=3, attention=True)._repr_html_()
+    assert QUESTION in html and "where each latent token looked" in html
+
+
 @pytest.mark.parametrize(
     ("picture", "words"),
     [
         ("absent.png", "absent.png: no such file"),
-        (np.zeros((8, 8, 3)), r"float64 and shape \(8, 8, 3\): expected uint8"),
-        (np.zeros((3, 8, 8), np.uint8), r"expected uint8, shape \(height, width, 3\)"),
+        (np.zeros((3, 8, 8), np.uint8), "Channels come last"),
+        (torch.zeros(3, 8, 3), "either side could be the channels"),
+        (b"no picture", "10 bytes: not an image"),
         (np.zeros((0, 8, 3), np.uint8), "there is no pixel"),
         (Image.fromarray(np.full((4, 4), np.nan, np.float32)), "no finite numbers"),
         (7, "of type int: expected a path"),
@@ -77,15 +127,35 @@ def test_a_picture_that_cannot_be_used_is_named(model, picture, words):
 
 
 def test_what_is_asked_wrongly_is_refused(model, image):
-    for images, questions, options in (
-        ([image], [], {}),
-        ([image], [" "], {}),
-        ([image], QUESTION, {}),
-        (image, [QUESTION], {}),
-        ([image], [QUESTION], {"samples": -1}),
+    for images, questions, options, words in (
+        ([image], [], {}, "nothing is asked"),
+        ([image], [" "], {}, "nothing is asked"),
+        ([image], [7], {}, "nothing is asked"),
+        ([image], QUESTION, {}, "give a list of questions"),
+        (image, [QUESTION], {}, "give a list of pictures"),
+        (np.zeros((8, 8, 3), np.uint8), [QUESTION], {}, "give a list of pictures"),
+        (torch.zeros(3, 8, 8), [QUESTION], {}, "give a list of pictures"),
+        ([image], [QUESTION], {"samples": -1}, "samples = -1"),
+        ([image], [QUESTION], {"top": 0}, "top = 0: must be from 1 to 100"),
     ):
-        with pytest.raises(latentvqa.ConfigError):
+        with pytest.raises(latentvqa.ConfigError, match=words):
             model.predict(images, questions, **options)
+    with pytest.raises(latentvqa.ConfigError, match="use answer_batch"):
+        model.answer(image, [QUESTION])
+    with pytest.raises(latentvqa.ConfigError, match="1 images and 2 questions"):
+        model.answer_batch([image], [QUESTION, QUESTION])
+
+
+def test_a_model_without_a_latent_has_no_attention_and_overflow_is_told(run, image):
+    loaded = load_model(run.folder)
+    without = latentvqa.Answerer(replace(loaded, facts={**loaded.facts, "record": BASELINE}))
+    assert not without.has_latent
+    with pytest.raises(latentvqa.ConfigError, match="answers without latent tokens"):
+        without.answer(image, QUESTION, attention=True)
+    with torch.no_grad():
+        next(loaded.model.vision.parameters()).fill_(float("nan"))
+    with pytest.raises(latentvqa.DataError, match="numbers run over"):
+        latentvqa.Answerer(loaded).answer(image, QUESTION)
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path):
