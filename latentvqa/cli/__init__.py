@@ -9,6 +9,7 @@ import typer
 
 from latentvqa.cli.commands.ablate import ablate
 from latentvqa.cli.commands.data import app as data_app
+from latentvqa.cli.commands.demo import demo
 from latentvqa.cli.commands.diagnose_kl import diagnose_kl
 from latentvqa.cli.commands.docs import docs
 from latentvqa.cli.commands.evaluate import evaluate
@@ -36,6 +37,7 @@ app.command("train")(train)
 app.command("evaluate")(evaluate)
 app.command("diagnose-kl")(diagnose_kl)
 app.command("predict")(predict)
+app.command("demo")(demo)
 app.command("report")(report)
 app.command("runs")(runs)
 app.command("ablate")(ablate)
