@@ -380,6 +380,7 @@ def test_the_commands_are_those_of_the_documentation():
         "evaluate",
         "diagnose-kl",
         "predict",
+        "demo",
         "report",
         "ablate",
         "data make-scenes",

@@ -86,13 +86,16 @@ def answered_html(
     return f"{found._repr_html_()}<p>{escape(notice)}</p>"
 
 
-def build_page(model: Answerer, examples: Sequence[tuple[Path, str]]) -> Any:
+def build_page(model: Answerer, examples: Sequence[tuple[Path, str]], folder: Path) -> Any:
     """The application, not yet served.
 
     Args:
         model: what answers.
         examples: pictures with a question each, to begin with.
+        folder: where copies of them go: the page may show no file of elsewhere.
     """
+    import shutil
+
     import gradio
 
     known = [question for _, question in examples]
@@ -127,8 +130,13 @@ def build_page(model: Answerer, examples: Sequence[tuple[Path, str]]) -> Any:
         inputs = [picture, question, samples]
         gradio.on([button.click, question.submit], ask, inputs, answer, api_name="ask")
         if examples:
+            copies = []
+            for place, (path, text) in enumerate(examples):
+                copy = folder / f"example-{place}{path.suffix}"
+                shutil.copyfile(path, copy)
+                copies.append([str(copy), text])
             gradio.Examples(
-                [[str(path), text] for path, text in examples],
+                copies,
                 [picture, question],
                 label="Of the validation split",
                 cache_examples=False,
@@ -137,11 +145,12 @@ def build_page(model: Answerer, examples: Sequence[tuple[Path, str]]) -> Any:
 
 
 @contextmanager
-def served(build: Callable[[], Any], host: str, port: int | None) -> Iterator[str]:
+def served(build: Callable[[Path], Any], host: str, port: int | None) -> Iterator[str]:
     """Serve a page in a block; its address. What was uploaded goes at the end.
 
     Args:
-        build: makes the application once the surroundings are set.
+        build: makes the application once the surroundings are set, given a folder for
+            its files.
         host: address of the network device that is listened at.
         port: where; the first free one from 7860 without it.
 
@@ -158,7 +167,7 @@ def served(build: Callable[[], Any], host: str, port: int | None) -> Iterator[st
         os.environ["GRADIO_TEMP_DIR"] = uploads
         import gradio
 
-        page = build()
+        page = build(Path(uploads))
         try:
             _, address, _ = page.launch(
                 server_name=host,

@@ -83,22 +83,6 @@ def decode_image(path: Path, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
     return read_image(path, max_pixels=max_pixels).image
 
 
-def decode_bytes(content: bytes, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
-    """Return what :func:`decode_image` does, of a file's content.
-
-    Raises:
-        DataError: as there; the message names the number of bytes.
-    """
-    _silence_pillow()
-    name = f"the picture of {len(content):,} bytes"
-    try:
-        return _read(BytesIO(content), max_pixels).image
-    except _NoImageError as error:
-        raise DataError(f"{name}: {error}") from error
-    except Exception as error:  # as of files
-        raise DataError(f"{name}: cannot be decoded: {_reason(error)}") from error
-
-
 def read_image(path: Path, *, max_pixels: int = MAX_PIXELS) -> DecodedImage:
     """Return what :func:`decode_image` does, with the mode and size as stored.
 

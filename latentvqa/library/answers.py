@@ -108,5 +108,6 @@ def jpeg_of(picture: Image.Image, most: int | None = None) -> bytes:
         picture = picture.copy()
         picture.thumbnail((most, most), Image.Resampling.LANCZOS, reducing_gap=2.0)
     content = BytesIO()
-    picture.save(content, "JPEG", quality=_QUALITY)
+    # small drawings lose their colours to a coarser sampling
+    picture.save(content, "JPEG", quality=_QUALITY, subsampling=0)
     return content.getvalue()

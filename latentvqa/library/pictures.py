@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from latentvqa.data.decoding import convert_picture, decode_bytes, decode_image
+from latentvqa.data.decoding import convert_picture, decode_image, read_image_bytes
 from latentvqa.data.formats.pixels import CHANNELS, too_many
 from latentvqa.errors import DataError
 
@@ -33,7 +33,9 @@ def image_of(picture: Picture, *, max_pixels: int) -> Image.Image:
     if isinstance(picture, (str, os.PathLike)):
         return decode_image(Path(picture), max_pixels=max_pixels)
     if isinstance(picture, (bytes, bytearray, memoryview)):
-        return decode_bytes(bytes(picture), max_pixels=max_pixels)
+        content = bytes(picture)
+        name = f"the picture of {len(content):,} bytes"
+        return read_image_bytes(content, name, max_pixels=max_pixels).image
     known = _array_of(picture) if isinstance(picture, torch.Tensor) else picture
     return convert_picture(known, max_pixels=max_pixels)
 

@@ -1,9 +1,14 @@
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from PIL import Image
 
 import latentvqa
-from latentvqa.cli.demo_page import answered_html, build_page
+from latentvqa.cli.demo_page import answered_html
+from tests.small_runs import ROOT
 
 QUESTION = "what shape is the red object?"
 
@@ -48,6 +53,20 @@ def test_maps_that_are_the_same_for_other_questions_are_told(model, tmp_path):
     assert "hardly differ" not in answered_html(model, str(path), QUESTION, 0)
 
 
-def test_the_page_asks_nobody_whether_it_may_be_counted(model, picture):
-    page = build_page(model, [(picture, QUESTION)])
-    assert page.analytics_enabled is False
+def test_the_page_asks_nobody_whether_it_may_be_counted_and_shows_copies(model, picture, tmp_path):
+    """Without the filter of warnings, in a process of its own as the command runs."""
+    program = (
+        "import sys, latentvqa; from pathlib import Path; "
+        "from latentvqa.cli.demo_page import build_page; "
+        "page = build_page(latentvqa.load(sys.argv[1]), [(Path(sys.argv[2]), 'q?')], Path('.')); "
+        "print(page.analytics_enabled, [one.name for one in Path('.').glob('example-*')])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(model.checkpoint), picture],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "GRADIO_TEMP_DIR": str(tmp_path / "uploads")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "False ['example-0.png']\n", done.stderr

@@ -26,7 +26,7 @@ def demo(
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
 ) -> None:
-    """Ask a model about pictures in the browser, on this machine alone."""
+    """Ask a model about pictures in the browser."""
     from latentvqa.cli.demo_page import build_page, require_gradio, served
     from latentvqa.cli.demo_questions import example_questions
     from latentvqa.library.answering import load
@@ -40,7 +40,7 @@ def demo(
         say(f"no examples are shown: {remark}", is_notice=True)
     if host not in LOOPBACK:
         say(f"warning: whoever reaches {host} can ask; there is no password", is_notice=True)
-    with served(lambda: build_page(model, examples), host, port) as address:
+    with served(lambda folder: build_page(model, examples, folder), host, port) as address:
         say(f"open {address} in a browser; Ctrl-C ends it", is_notice=True)
         while True:  # a signal ends it
             time.sleep(0.2)

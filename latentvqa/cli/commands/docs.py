@@ -32,6 +32,7 @@ ORDER = (
     "rules",
     "other-logs",
     "predict",
+    "demo",
     "ablate",
     "schedules",
     "configuration",

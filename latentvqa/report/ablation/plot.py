@@ -23,12 +23,14 @@ _LINE_INCHES = 0.16  # high, of an arm's name
 _ARM_INCHES = 0.42  # high, at least
 _GAP_INCHES = 0.12  # between the names of two arms
 _FRAME_INCHES = 1.3
+_PAD_INCHES = 0.1  # beside each chart, so that the numbers of two do not touch
 _LETTERS = 22  # of an arm's name in a line
 _MOST_LINES = 4  # of an arm's name
 _TITLE_LETTERS = 14  # of the title, an inch of the figure
 _LEGEND_INCHES = 1.25  # wide, an entry of the legend
 _MOST_TICKS = 4  # of a chart, so that their numbers keep apart
 _COLOURS = tuple(LIGHT[name] for name in ("c0", "c1", "c2", "c3"))
+_MEAN_COLOUR = "0.35"
 _MARKERS = "osD^vP*X"
 _MOST_NAMED = 8  # seeds in the legend
 _INTERVALS = ("95 % over seeds", "95 % over images")
@@ -57,6 +59,7 @@ def ablation_figure(result: AblationResult) -> Figure:
     """The figure of that picture, as large as its names need."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     drawn = [chart for chart in _CHARTS if any(chart[0] in arm.spreads for arm in result.arms)]
     count = len(drawn) + any(arm.comparison for arm in result.arms)
@@ -65,7 +68,8 @@ def ablation_figure(result: AblationResult) -> Figure:
     width = _CHART_INCHES * count + _NAMES_INCHES
     title = _title_lines(result, round(_TITLE_LETTERS * width))
     height = _FRAME_INCHES + _LINE_INCHES * len(title) + row * len(names)
-    figure = Figure((width, height), PIXELS_PER_INCH, layout="constrained")
+    layout = ConstrainedLayoutEngine(w_pad=_PAD_INCHES)
+    figure = Figure((width, height), PIXELS_PER_INCH, layout=layout)
     FigureCanvasAgg(figure)
     axes: Sequence[Axes] = figure.subplots(1, count, squeeze=False, sharey=True)[0]
     for axis, (measure, heading, scale) in zip(axes, drawn, strict=False):
@@ -77,6 +81,8 @@ def ablation_figure(result: AblationResult) -> Figure:
     axes[0].set_ylim(len(names) - 0.5, -0.5)
     for axis in axes:
         _tidy(axis)
+        for place in range(0, len(names), 2):  # the eye follows an arm through all charts
+            axis.axhspan(place - 0.5, place + 0.5, color=LIGHT["card"], zorder=0)
     figure.suptitle("\n".join(title), fontsize=10, x=0.01, ha="left")
     handles = _legend(result)
     if handles:
@@ -121,6 +127,8 @@ def _legend(result: AblationResult) -> list[Line2D]:
     if len(result.seeds) > _MOST_NAMED:
         more = f"{len(result.seeds) - _MOST_NAMED} more seeds"
         handles.append(Line2D([], [], label=more, ls=""))
+    if len(result.seeds) > 1:
+        handles.append(Line2D([], [], label="mean", color=_MEAN_COLOUR, marker="|", ms=10, ls=""))
     if any(arm.comparison for arm in result.arms):
         for label, colour in zip(_INTERVALS, _COLOURS, strict=False):
             handles.append(Line2D([], [], label=label, color=colour, lw=2, alpha=0.7))
@@ -132,7 +140,9 @@ def _draw_seeds(axis: Axes, result: AblationResult, measure: str, scale: float) 
     for row, arm in enumerate(result.arms):
         spread = arm.spreads.get(measure)
         if spread is not None:
-            axis.plot([scale * spread.value] * 2, [row - 0.32, row + 0.32], color="0.35", lw=1.6)
+            axis.plot(
+                [scale * spread.value] * 2, [row - 0.32, row + 0.32], color=_MEAN_COLOUR, lw=1.6
+            )
         for place, seed in enumerate(result.seeds):
             offset = 0.4 * ((place + 0.5) / len(result.seeds) - 0.5)
             for run in result.runs:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rich.table import Table
 from rich.text import Text
 
@@ -10,7 +12,13 @@ from latentvqa.core.results.confidence import FEWEST_TO_RANK, Confidence
 from latentvqa.report.picture import png_of
 from latentvqa.report.style import LIGHT
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
 PIXELS_PER_INCH = 110
+_ROOM = 0.045  # beyond 0 and 1
+_FEW_POINTS = 20  # of a curve, each of which gets a dot
 _DOTS = "confidence\n(dots: mean confidence, as large as their share of the rows)"
 
 
@@ -43,22 +51,43 @@ def confidence_lines(found: Confidence) -> Table:
 def confidence_png(found: Confidence) -> bytes:
     """Draw the reliability diagram and the risk-coverage curve as a PNG picture.
 
+    The curve is left out where all answers are right, or all wrong: it would be flat.
+
     Args:
         found: how good the confidences are.
 
     Returns:
         The content of the file.
     """
+    return png_of(confidence_figure(found))
+
+
+def confidence_figure(found: Confidence) -> Figure:
+    """The figure of that picture."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(9.0, 3.9), dpi=PIXELS_PER_INCH, layout="constrained")
+    has_curve = bool(found.right and found.wrong)
+    size = (9.0 if has_curve else 4.7, 3.9)
+    figure = Figure(figsize=size, dpi=PIXELS_PER_INCH, layout="constrained")
     FigureCanvasAgg(figure)
-    reliability, risk = figure.subplots(1, 2)
+    axes = figure.subplots(1, 1 + has_curve, squeeze=False)[0]
+    _draw_reliability(axes[0], found)
+    if has_curve:
+        _draw_risk(axes[1], found)
+    for axis in axes:
+        axis.grid(color=LIGHT["rule"], lw=0.5)
+        axis.set_axisbelow(True)
+        axis.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def _draw_reliability(axis: Axes, found: Confidence) -> None:
+    """A bar for each bin that has rows, and a dot at its mean confidence."""
     bins = [one for one in found.reliability if one.rows]
     rows = sum(one.rows for one in bins)
-    reliability.plot([0, 1], [0, 1], ls="--", lw=1, color=LIGHT["soft"])
-    reliability.bar(
+    axis.plot([0, 1], [0, 1], ls="--", lw=1, color=LIGHT["soft"])
+    axis.bar(
         [one.low for one in bins],
         [one.accuracy for one in bins],
         width=[one.high - one.low for one in bins],
@@ -67,7 +96,7 @@ def confidence_png(found: Confidence) -> bytes:
         alpha=0.3,
         edgecolor=LIGHT["c0"],
     )
-    reliability.scatter(
+    axis.scatter(
         [one.confidence for one in bins],
         [one.accuracy for one in bins],
         s=[12 + 240 * one.rows / rows for one in bins],
@@ -75,22 +104,27 @@ def confidence_png(found: Confidence) -> bytes:
         zorder=3,
         clip_on=False,
     )
-    reliability.set(xlim=(0, 1), ylim=(0, 1), xlabel=_DOTS, ylabel="share right")
-    error = found.calibration_error.value
-    reliability.set_title(f"reliability: expected calibration error {_percent(error)}", fontsize=10)
+    caption = _DOTS
+    if not (found.right and found.wrong):
+        caption += f"\nall answers are {'right' if found.right else 'wrong'}: nothing to rank"
+    # room for whole dots at 0 and at 1, where few rows often lie
+    axis.set(xlim=(-_ROOM, 1 + _ROOM), ylim=(-_ROOM, 1 + _ROOM), xlabel=caption)
+    axis.set_ylabel("share right")
+    error = _percent(found.calibration_error.value)
+    counted = "1 answer" if rows == 1 else f"{rows:,} answers"
+    axis.set_title(f"{counted}: expected calibration error {error}", fontsize=10)
+
+
+def _draw_risk(axis: Axes, found: Confidence) -> None:
+    """The share of wrong answers among the surest ones, beside that of all."""
     coverage, risks = zip(*found.risk_coverage, strict=True)
-    risk.plot(coverage, risks, color=LIGHT["c0"])
-    risk.axhline(risks[-1], ls="--", lw=1, color=LIGHT["soft"])
-    top = max(*risks, 0.01) * 1.1
-    risk.set(
-        xlim=(0, 1), ylim=(0, top), xlabel="share answered, surest first", ylabel="share wrong"
-    )
-    area = found.aurc.value
-    risk.set_title(f"risk and coverage: area {_percent(area)}", fontsize=10)
-    for axis in (reliability, risk):
-        axis.grid(color=LIGHT["rule"], lw=0.5)
-        axis.spines[["top", "right"]].set_visible(False)
-    return png_of(figure)
+    is_short = len(risks) <= _FEW_POINTS
+    axis.plot(coverage, risks, color=LIGHT["c0"], marker="o" if is_short else "", ms=4)
+    axis.axhline(risks[-1], ls="--", lw=1, color=LIGHT["soft"])
+    top = max(risks) * 1.1
+    axis.set(xlim=(0, 1 + _ROOM), ylim=(-_ROOM * top, top))
+    axis.set(xlabel="share answered, surest first\n(dashed: of all answers)", ylabel="share wrong")
+    axis.set_title(f"risk and coverage: area {_percent(found.aurc.value)}", fontsize=10)
 
 
 def _percent(share: float) -> str:

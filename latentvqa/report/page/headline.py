@@ -112,7 +112,8 @@ def headline_of(found: EvaluationResult, table: str) -> Headline:
     return Headline(
         tuple(bars),
         _sentence(score, None if prior is None else prior[1], use),
-        f"{table[:1].upper()}{table[1:]}: {asked}, checkpoint {found.checkpoint}. Intervals hold 95 %.",
+        f"{table[:1].upper()}{table[1:]}: {asked}, checkpoint {found.checkpoint}. "
+        "Intervals hold 95 %.",
     )
 
 

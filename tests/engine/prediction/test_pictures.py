@@ -86,6 +86,7 @@ def test_every_picture_lies_in_the_folder_whatever_its_name(tmp_path, name):
     place = picture_place(tmp_path, name)
     assert place.resolve().is_relative_to(tmp_path.resolve()) and place.name == "a.png.png"
 
+
 def test_maps_that_hardly_differ_between_questions_are_pictured_with_a_notice(pictures, tmp_path):
     """The same maps for both questions; for another image maps that are far apart."""
     same = [prediction("0.png", text) for text in ("what?", "where?")]

@@ -66,3 +66,26 @@ def test_every_seed_is_named_or_counted():
 def test_every_chart_shows_something():
     bare = replace(result(DEFAULT, arm("0.1", [])), notes=())
     assert all(axis.has_data() for axis in ablation_figure(bare).get_axes())
+
+
+def test_the_mark_of_the_mean_is_explained_where_there_is_one():
+    assert "mean" in [text for text, _ in boxes(ablation_figure(result(DEFAULT, WORSE)))]
+    alone = result(arm("none", [0.5] * 3, kl_raw=None), seeds=(0,))
+    assert "mean" not in [text for text, _ in boxes(ablation_figure(alone))]
+
+
+def test_every_other_arm_has_a_band_through_all_charts():
+    figure = ablation_figure(crowded(2))
+    bands = [len(axis.patches) for axis in figure.get_axes()]
+    assert set(bands) == {3}  # of five arms
+
+
+def test_a_picture_is_as_high_as_its_arms_need():
+    heights = [
+        ablation_figure(
+            result(*(arm(f"arm {i}", [0.5] * 3) for i in range(count)))
+        ).get_size_inches()[1]
+        for count in (2, 8, 24)
+    ]
+    assert heights[0] < heights[1] < heights[2]
+    assert heights[2] - heights[1] == pytest.approx(16 / 6 * (heights[1] - heights[0]))

@@ -7,7 +7,12 @@ from PIL import Image
 from rich.console import Console
 
 from latentvqa.engine.metrics.confidence import judge_confidence
-from latentvqa.report.evaluation.confidence import confidence_lines, confidence_png
+from latentvqa.report.evaluation.confidence import (
+    confidence_figure,
+    confidence_lines,
+    confidence_png,
+)
+from tests.report.drawn_texts import boxes, outside, overlapping
 
 
 def found(rows=2000):
@@ -68,3 +73,40 @@ def test_the_picture_shows_both_charts():
     ink = np.asarray(picture.convert("L")) < 250
     assert ink[:, :495].mean() > 0.02
     assert ink[:, 495:].mean() > 0.01
+
+
+def judged(confidences, is_right):
+    return judge_confidence(
+        np.array(confidences), np.array(is_right, float), np.arange(len(is_right))
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "charts", "words"),
+    [
+        (judged([0.9, 0.95, 0.99], [1, 1, 1]), 1, "all answers are right: nothing to rank"),
+        (judged([0.2, 0.4], [0, 0]), 1, "all answers are wrong: nothing to rank"),
+        (judged([0.7], [1]), 1, "1 answer: expected calibration error 30 %"),
+        (judged([0.7, 0.8], [1, 0]), 2, "2 answers: expected calibration error"),
+        (found(), 2, "2,000 answers: expected calibration error"),
+    ],
+    ids=["all right", "all wrong", "one row", "two rows", "many rows"],
+)
+def test_no_chart_is_empty_and_no_text_hidden(values, charts, words):
+    figure = confidence_figure(values)
+    assert any(words in text for text, _ in boxes(figure))
+    assert overlapping(figure) == [] and outside(figure) == []
+    assert len(figure.get_axes()) == charts
+    for axis in figure.get_axes():
+        (low, high), points = axis.get_ylim(), [line.get_ydata() for line in axis.lines]
+        assert axis.lines and all(low < np.min(one) <= np.max(one) < high for one in points)
+
+
+def test_dots_stay_below_the_title_where_all_is_right():
+    figure = confidence_figure(judged([0.9, 0.95, 0.99], [1, 1, 1]))
+    title = next(box for text, box in boxes(figure) if "expected calibration" in text)
+    axis = figure.get_axes()[0]
+    dots = axis.collections[0]
+    radius = np.sqrt(dots.get_sizes().max() / np.pi) * figure.dpi / 72
+    top = max(y for _, y in axis.transData.transform(dots.get_offsets())) + radius
+    assert top < title.y0
