@@ -53,6 +53,7 @@ def test_maps_that_are_the_same_for_other_questions_are_told(model, tmp_path):
     assert "hardly differ" not in answered_html(model, str(path), QUESTION, 0)
 
 
+@pytest.mark.heavy
 def test_the_page_asks_nobody_whether_it_may_be_counted_and_shows_copies(model, picture, tmp_path):
     """Without the filter of warnings, in a process of its own as the command runs."""
     program = (

@@ -39,7 +39,9 @@ def test_pixels_become_a_picture_of_the_same_pixels():
         assert np.array_equal(np.asarray(convert_picture(view)), view)
 
 
-@pytest.mark.parametrize("shape", [(7,), (5, 7, 2), (1, 5, 7, 3), (0, 7, 3), (5, 0, 3)], ids=str)
+@pytest.mark.parametrize(
+    "shape", [(5, 7, 5), (5, 7, 2), (1, 5, 7, 3), (0, 7, 3), (5, 0, 3)], ids=str
+)
 def test_pixels_of_another_shape_are_refused_with_it(shape):
     with pytest.raises(DataError, match=rf"shape \({', '.join(map(str, shape))}\)"):
         convert_picture(np.zeros(shape, np.uint8))
