@@ -91,7 +91,7 @@ def evaluation() -> str:
 
 def predictions() -> str:
     """Rows as ``predict`` writes them, one of them about a broken image."""
-    from latentvqa.cli.prediction_files import PredictionFile
+    from latentvqa.cli.prediction_files import Format, PredictionFile, RowStyle
 
     question = "what color is the shape?"
     answers = [("0.png", "blue", 0.999881), ("1.png", "red", 0.999892)]
@@ -99,7 +99,7 @@ def predictions() -> str:
     error = "photos/2.png: not an image of the formats JPEG, PNG, WEBP, AVIF, BMP, GIF, TIFF"
     rows.append(Prediction("2.png", question, "", None, error))
     written = io.StringIO()
-    with redirect_stdout(written), PredictionFile(None).open() as write:
+    with redirect_stdout(written), PredictionFile(None, RowStyle(Format.csv)).open() as write:
         for row in rows:
             write(row)
     lines = written.getvalue().replace("\r\n", "\n").rstrip("\n")

@@ -9,7 +9,9 @@ from PIL import Image
 
 import latentvqa
 from latentvqa.data.decoding import decode_image
-from latentvqa.engine.prediction.predict import predict
+from latentvqa.data.folders.pictures import PictureFile
+from latentvqa.engine.prediction.asking import Asking
+from latentvqa.engine.prediction.predict import PredictionSettings, predict
 from latentvqa.engine.runs.loading import load_model
 
 BASELINE = {"stage": "baseline"}
@@ -27,7 +29,7 @@ def image(run):
 
 
 def test_an_answer_is_what_predict_says_of_the_same_file(run, model, image):
-    (row,) = predict(load_model(run.folder), image.parent, [image], [QUESTION])
+    (row,) = predict(load_model(run.folder), Asking([PictureFile("", image)], [QUESTION]))
     found = model.answer(image, QUESTION)
     assert found == latentvqa.Answer(row.answer, row.confidence, question=QUESTION)
     assert model.answer(str(image), QUESTION) == found
@@ -89,7 +91,8 @@ def test_a_batch_is_a_question_for_each_picture_in_its_order(run, model):
 
 def test_other_answers_and_attention_are_those_of_predict(run, model, image):
     loaded = load_model(run.folder)
-    (row,) = predict(loaded, image.parent, [image], [QUESTION], top=4, is_explained=True)
+    settings = PredictionSettings(top=4, is_explained=True)
+    (row,) = predict(loaded, Asking([PictureFile("", image)], [QUESTION]), None, settings)
     found = model.answer(image, QUESTION, top=4, attention=True)
     assert found.others == row.others and len(found.others) == 3
     assert found.probability >= found.others[0][1]

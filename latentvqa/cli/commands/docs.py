@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     )
 
 ORDER = (
+    "init",
     "train",
     "data",
     "evaluate",

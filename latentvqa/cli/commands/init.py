@@ -51,7 +51,7 @@ def init(
         bool, typer.Option("--overwrite", help="Replace the file of --out.")
     ] = False,
 ) -> None:
-    """Look at a table and its images, and write a configuration that trains on them.
+    """Write a configuration that trains on a table and its images.
 
     Example: latentvqa init questions.csv photos
     """

@@ -94,7 +94,7 @@ def predict(
     ] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
 ) -> None:
-    """Answer questions about pictures; one that cannot be read becomes a row with its error."""
+    """Answer questions about pictures; a bad one becomes a row with its error."""
     from latentvqa.cli.console import NoticeObserver, ProgressLine
     from latentvqa.cli.prediction_outputs import PredictionOutputs
     from latentvqa.engine.prediction.asking import parse_shard, read_answer_lines

@@ -14,7 +14,7 @@ def presets(
         str | None, typer.Argument(metavar="NAME", help="Show this one as TOML.")
     ] = None,
 ) -> None:
-    """List the presets: what each is for, what it needs, and what it reached.
+    """List the presets: what each is for, needs and reached.
 
     Example: latentvqa presets photos-small > run.toml
     """

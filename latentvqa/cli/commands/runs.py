@@ -15,7 +15,7 @@ def runs(
         "runs"
     ),
 ) -> None:
-    """List the runs below a folder: epochs, exact match and the verdict of each.
+    """List the runs below a folder with their scores and verdicts.
 
     Example: latentvqa runs runs
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,6 +34,7 @@ class PredictionPictures:
     def __init__(self, folder: Path, images: Sequence[PictureFile], grid: tuple[int, int]) -> None:
         self._folder, self._images, self._grid = folder, images, grid
         self._held: list[Prediction] = []
+        self._drawn: Counter[str] = Counter()  # pictures of each image
 
     def add(self, prediction: Prediction) -> None:
         """Take the next answer; answers about one image come one after the other."""
@@ -53,6 +55,9 @@ class PredictionPictures:
             if row.attention is not None
         ]
         path = picture_place(self._folder, held[0].image)
+        self._drawn[held[0].image] += 1
+        if (number := self._drawn[held[0].image]) > 1:  # a table came back to the image
+            path = path.with_name(f"{path.stem} {number}.png")
         by_question = {one.question: one.attention for one in examples}
         notice = sameness_notice(map_divergence(np.stack(list(by_question.values()))))
         content = attention_png(self._grid, examples, notice=notice)

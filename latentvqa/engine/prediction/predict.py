@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,40 +110,6 @@ def predict(
     )
     chosen = range(len(asking)) if rows is None else rows
     return _predictions(answerer, asking, chosen, settings.keeps_pictures, on_rows)
-
-
-def answer_images(
-    loaded: LoadedModel,
-    images: Sequence[Image.Image | Path],
-    questions: Sequence[str],
-    *,
-    samples: int = 0,
-) -> Iterator[list[tuple[str, float]]]:
-    """Answer every question about every image, prepared as :func:`predict` prepares files.
-
-    Args:
-        loaded: the model.
-        images: upright RGB images, or files of any format that is read.
-        questions: asked of each image, in this order; at least one.
-        samples: latent samples to answer from; 0 answers from z = mu.
-
-    Yields:
-        For each image the answers with their probabilities, in the order of the
-        questions.
-
-    Raises:
-        DataError: at the first file that cannot be decoded.
-    """
-    answerer = BatchAnswerer(loaded, questions, samples, is_explained=False)
-    step = min(_MOST_PICTURES, max(1, QUESTIONS_PER_BATCH // len(questions)))
-    for start in range(0, len(images), step):
-        chunk = images[start : start + step]
-        pixels = [
-            answerer.transform.read(one) if isinstance(one, Path) else answerer.transform(one)
-            for one in chunk
-        ]
-        for found in answerer.answer(np.stack(pixels)):
-            yield [(answer, probability) for answer, probability, *_ in found]
 
 
 @dataclass(frozen=True)

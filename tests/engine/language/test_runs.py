@@ -5,8 +5,10 @@ import shutil
 import pytest
 import torch
 
+from latentvqa.data.folders.pictures import find_pictures
 from latentvqa.data.scenes.questions import PHRASINGS
 from latentvqa.engine.evaluation.evaluate import evaluate
+from latentvqa.engine.prediction.asking import Asking
 from latentvqa.engine.prediction.predict import predict
 from latentvqa.engine.runs.checkpoint import load_checkpoint
 from latentvqa.engine.runs.folder import read_config
@@ -72,9 +74,8 @@ def test_it_trains_goes_on_after_a_stop_and_answers(folders, tmp_path, encoder, 
     assert len(found.answers) == len(table)
     assert found.result.latent_use is not None
     folder = write_images(tmp_path / "images", 2)
-    rows = list(
-        predict(loaded, folder, sorted(folder.iterdir()), ["What shape is the red object?"])
-    )
+    pictures = find_pictures([folder]).pictures
+    rows = list(predict(loaded, Asking(pictures, ["What shape is the red object?"])))
     assert [row.error for row in rows] == ["", ""]
 
 

@@ -5,8 +5,9 @@ import json
 import pytest
 import torch
 
-from latentvqa.data.folders.search import images_below
+from latentvqa.data.folders.pictures import find_pictures
 from latentvqa.engine.evaluation.evaluate import evaluate
+from latentvqa.engine.prediction.asking import Asking
 from latentvqa.engine.prediction.predict import predict
 from latentvqa.engine.runs.loading import load_model
 from latentvqa.engine.runs.tables import validation_table
@@ -25,7 +26,7 @@ def blind(tmp_path_factory):
 
 def test_the_answers_to_a_question_are_the_same_whatever_the_image(blind, tmp_path):
     folder = write_images(tmp_path / "images", 5)
-    rows = list(predict(load_model(blind.run), folder, images_below(folder).paths, ASKED))
+    rows = list(predict(load_model(blind.run), Asking(find_pictures([folder]).pictures, ASKED)))
     assert len(rows) == 10
     for question in ASKED:
         assert len({(row.answer, row.confidence) for row in rows if row.question == question}) == 1

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from latentvqa.config import load_config
+from latentvqa.data.folders.pictures import PictureFile
 from latentvqa.data.tables import read_questions
 from latentvqa.engine.evaluation.evaluate import Evaluation, evaluate
+from latentvqa.engine.prediction.asking import Asking
 from latentvqa.engine.prediction.predict import predict
 from latentvqa.engine.runs.checkpoint import SCHEMA, SPELT_SCHEMA, load_checkpoint
 from latentvqa.engine.runs.folder import read_config
@@ -107,7 +109,8 @@ def test_every_measure_is_the_same_for_both_placements(data, mixed):
 def test_a_prediction_keeps_the_question_and_reads_it_in_either_placement(data, mixed):
     asked = ["Hoạ sĩ vẽ vật gì?", "Họa sĩ vẽ vật gì?", "HO\u0323A SI\u0303 vẽ vật gì?"]
     images = sorted((data / "images").glob("5?.png"))
-    found = list(predict(load_model(mixed), data / "images", images, asked))
+    pictures = [PictureFile(image.name, image) for image in images]
+    found = list(predict(load_model(mixed), Asking(pictures, asked)))
     assert [one.question for one in found] == asked * len(images)
     assert {one.note for one in found} == {""}
     for start in range(0, len(found), len(asked)):
