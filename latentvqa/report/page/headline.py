@@ -109,11 +109,11 @@ def headline_of(found: EvaluationResult, table: str) -> Headline:
         note = "same model and question, image exchanged"
         bars.append(ScoreBar("Another image", note, other.value, other.low, other.high, "other"))
     asked = f"{counted(found.questions, 'question')} on {counted(found.images, 'image')}"
+    source = f"{table[:1].upper()}{table[1:]}: {asked}, checkpoint {found.checkpoint}."
     return Headline(
         tuple(bars),
         _sentence(score, None if prior is None else prior[1], use),
-        f"{table[:1].upper()}{table[1:]}: {asked}, checkpoint {found.checkpoint}. "
-        "Intervals hold 95 %.",
+        f"{source} Intervals hold 95 %.",
     )
 
 

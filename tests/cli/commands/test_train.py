@@ -66,7 +66,7 @@ def test_training_ends_with_a_whole_run_folder(cli, here):
     assert "report: runs/mine/report.html" in done.out
     page = (run / "report.html").read_text(encoding="utf-8")
     assert "Findings over the epochs" in page and "validation questions right" in page
-    assert page.count('<img alt="" src="data:image/jpeg') == 12
+    assert page.count('href="data:image/png;base64') == 12
     assert cli("report", run).err == ""
     assert (run / "report.html").read_text(encoding="utf-8") == page
     scores = json.loads((run / "evaluations" / "validation" / "evaluation.json").read_text())
