@@ -12,6 +12,7 @@ from latentvqa.cli.commands.data import app as data_app
 from latentvqa.cli.commands.demo import demo
 from latentvqa.cli.commands.diagnose_kl import diagnose_kl
 from latentvqa.cli.commands.docs import docs
+from latentvqa.cli.commands.doctor import doctor
 from latentvqa.cli.commands.evaluate import evaluate
 from latentvqa.cli.commands.init import init
 from latentvqa.cli.commands.predict import predict
@@ -44,6 +45,7 @@ app.command("ablate")(ablate)
 app.command("presets")(presets)
 app.add_typer(data_app, name="data")
 app.command("docs")(docs)
+app.command("doctor")(doctor)
 
 
 def main() -> None:

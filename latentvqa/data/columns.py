@@ -86,5 +86,5 @@ def _missing_message(
         free = [name for name in free if name != guess]
         entries.append(f"{logical} = {json.dumps(guess, ensure_ascii=False)}")
         options.append(f"--column {shlex.quote(f'{logical}={guess}')}")
-    advice = f"columns = {{ {', '.join(entries)} }} in [data]; evaluate: {' '.join(options)}"
+    advice = f"columns = {{ {', '.join(entries)} }} in [data], or {' '.join(options)}"
     return f"{message} If they have other names: {advice}"

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from latentvqa.cli.column_options import ColumnOption, column_overrides
 from latentvqa.report.text import say
 
 FAILED = 3
@@ -52,6 +53,7 @@ def audit(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="As in train: data.columns, text.*."),
     ] = None,
+    columns: ColumnOption = None,
     fail_on: Annotated[
         FailOn | None, typer.Option("--fail-on", help="Exit with 3 from this level on.")
     ] = None,
@@ -67,7 +69,11 @@ def audit(
     from latentvqa.report.text import json_text
 
     nowhere = Path(os.devnull)  # a configuration must name a folder, and an audit need not
-    named = [f"data.train={json.dumps(str(tables[0]))}", *(overrides or [])]
+    named = [
+        f"data.train={json.dumps(str(tables[0]))}",
+        *(overrides or []),
+        *column_overrides(columns),
+    ]
     config = load_config(config_file, overrides=named, beneath={"data": {"images": str(nowhere)}})
     folders = images or []
     if not folders and config.data.images not in (None, nowhere):

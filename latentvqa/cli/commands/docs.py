@@ -54,7 +54,7 @@ def docs(
         str | None, typer.Argument(metavar="[TOPIC]", help="Page to read; without it a list.")
     ] = None,
 ) -> None:
-    """Read the manual: a page for each topic, through a pager on a terminal."""
+    """Read the manual, through a pager on a terminal."""
     from rich.console import Console
 
     pages = manual_pages()

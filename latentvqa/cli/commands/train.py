@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from latentvqa.cli.column_options import ColumnOption, column_overrides
 from latentvqa.report.text import say
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def train(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Replace a key, as kl.free_bits=0.05."),
     ] = None,
+    columns: ColumnOption = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="DIR", help="Run folder; default runs/NAME, NAME-2, ..."),
@@ -59,7 +61,11 @@ def train(
     from latentvqa.python_process import refuse_copies
 
     refuse_copies()
-    overrides = [*(overrides or []), *(["run.auto_tune=true"] if auto_tune else [])]
+    overrides = [
+        *(overrides or []),
+        *column_overrides(columns),
+        *(["run.auto_tune=true"] if auto_tune else []),
+    ]
     if overwrite and out is None:
         raise ConfigError("--overwrite replaces the run in --out: name that folder")
     if resume is not None:
