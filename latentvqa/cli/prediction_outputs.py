@@ -103,6 +103,7 @@ class PredictionOutputs:
             OutputError: if something cannot be written.
         """
         from latentvqa.engine.prediction.pictures import PredictionPictures
+        from latentvqa.engine.runs.folder import run_of
 
         with ExitStack() as stack:
             writers: list[Callable[[Prediction], object]] = []
@@ -111,7 +112,7 @@ class PredictionOutputs:
                 writers.append(stack.enter_context(self._file.open()))
             # the page is whole before the rows are: a later call could not make it again
             if self._page is not None:
-                title = f"{loaded.folder.name}: answers"
+                title = f"{run_of(loaded.folder).name}: answers"
                 add = stack.enter_context(_gallery(self._page, title))
                 for prediction in self._earlier(earlier):
                     add(prediction)

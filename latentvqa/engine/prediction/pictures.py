@@ -34,7 +34,7 @@ class PredictionPictures:
     def __init__(self, folder: Path, images: Sequence[PictureFile], grid: tuple[int, int]) -> None:
         self._folder, self._images, self._grid = folder, images, grid
         self._held: list[Prediction] = []
-        self._drawn: Counter[str] = Counter()  # pictures of each image
+        self._drawn: Counter[Path] = Counter()  # pictures of each place
 
     def add(self, prediction: Prediction) -> None:
         """Take the next answer; answers about one image come one after the other."""
@@ -55,8 +55,8 @@ class PredictionPictures:
             if row.attention is not None
         ]
         path = picture_place(self._folder, held[0].image)
-        self._drawn[held[0].image] += 1
-        if (number := self._drawn[held[0].image]) > 1:  # a table came back to the image
+        self._drawn[path] += 1
+        if (number := self._drawn[path]) > 1:  # a table came back to the image
             path = path.with_name(f"{path.stem} {number}.png")
         by_question = {one.question: one.attention for one in examples}
         notice = sameness_notice(map_divergence(np.stack(list(by_question.values()))))
@@ -67,8 +67,12 @@ class PredictionPictures:
 
 
 def picture_place(folder: Path, image: str) -> Path:
-    """Where the picture about an image goes: in the folder, whatever the image's name."""
+    """Where the picture about an image goes: in the folder, whatever the image's name.
+
+    An image that was named by its whole path lends its last part.
+    """
     parts = [part for part in image.split("/") if part not in ("", ".", "..")]
+    parts = parts[-1:] if image.startswith("/") else parts
     return folder.joinpath(*parts[:-1], f"{parts[-1]}.png")
 
 
