@@ -72,7 +72,10 @@ def ablate(
         bool, typer.Option("--json", help="The result as one JSON object on stdout.")
     ] = False,
 ) -> None:
-    """Train arms that differ in a setting with the same seeds, and compare them."""
+    """Train arms that differ in a setting with the same seeds, and compare them.
+
+    Example: latentvqa ablate --controls --config run.toml --seeds 3
+    """
     from latentvqa.config import ablation_warnings, controls, load_plan, plan_names
     from latentvqa.errors import ConfigError
     from latentvqa.python_process import refuse_copies

@@ -59,7 +59,10 @@ def audit(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
-    """Find leaks, contradictions, blind priors, cut texts and bad images in tables."""
+    """Find leaks, contradictions, blind priors, cut texts and bad images in tables.
+
+    Example: latentvqa data audit train.csv val.csv --images photos
+    """
     from latentvqa.cli.console import ProgressLine
     from latentvqa.config import load_config
     from latentvqa.core.rules.rule import LEVELS

@@ -37,7 +37,10 @@ def make_scenes(
         bool, typer.Option("--overwrite", help="Replace scenes that were made in the folder.")
     ] = False,
 ) -> None:
-    """Generate scenes in the manner of Sort-of-CLEVR: PNG files and questions.csv."""
+    """Generate scenes in the manner of Sort-of-CLEVR: PNG files and questions.csv.
+
+    Example: latentvqa data make-scenes scenes --images 500
+    """
     from latentvqa.cli.console import ProgressLine
     from latentvqa.data.scenes.writing import make_scenes as write_scenes
 

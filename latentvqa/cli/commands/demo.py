@@ -26,7 +26,10 @@ def demo(
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
 ) -> None:
-    """Ask a model about pictures in the browser."""
+    """Ask a model about pictures in the browser.
+
+    Example: latentvqa demo runs/run
+    """
     from latentvqa.cli.demo_page import build_page, require_gradio, served
     from latentvqa.cli.demo_questions import example_questions
     from latentvqa.library.answering import load

@@ -109,7 +109,10 @@ def diagnose_kl(
         bool, typer.Option("--overwrite", help="Replace the files of --out and --plot.")
     ] = False,
 ) -> None:
-    """Say from the log whether the latent works, and why; compare several runs."""
+    """Say from the log whether the latent works, and why; compare several runs.
+
+    Example: latentvqa diagnose-kl lightning_logs/version_0/metrics.csv
+    """
     from latentvqa.core.diagnosis.diagnose import diagnose
     from latentvqa.core.diagnosis.threshold_overrides import free_bits_to_try, resolved_thresholds
     from latentvqa.core.diagnosis.what_if import what_if_free_bits

@@ -54,7 +54,10 @@ def docs(
         str | None, typer.Argument(metavar="[TOPIC]", help="Page to read; without it a list.")
     ] = None,
 ) -> None:
-    """Read the manual, through a pager on a terminal."""
+    """Read the manual, through a pager on a terminal.
+
+    Example: latentvqa docs data
+    """
     from rich.console import Console
 
     pages = manual_pages()

@@ -57,7 +57,10 @@ def evaluate(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
-    """Score by free generation, with intervals, types and image-blind priors."""
+    """Score by free generation, with intervals, types and image-blind priors.
+
+    Example: latentvqa evaluate runs/run --data test.csv --images photos --latent-use
+    """
     from latentvqa.cli.console import NoticeObserver, ProgressLine
     from latentvqa.cli.streams import require_written, steady
     from latentvqa.engine.evaluate_run import EvaluationRequest, evaluate_run

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from latentvqa.cli.column_options import ColumnOption, columns_of
+from latentvqa.cli.preset_option import PresetOption
 from latentvqa.report.text import escaped, say
 
 if TYPE_CHECKING:
@@ -38,12 +39,7 @@ def init(
         ),
     ] = None,
     columns: ColumnOption = None,
-    preset: Annotated[
-        str | None,
-        typer.Option(
-            "--preset", metavar="NAME", help="Begin from it: `latentvqa presets` lists them."
-        ),
-    ] = None,
+    preset: PresetOption = None,
     yes: Annotated[
         bool, typer.Option("--yes", help="Take the likeliest column where two fit; never ask.")
     ] = False,

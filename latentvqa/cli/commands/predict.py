@@ -94,7 +94,10 @@ def predict(
     ] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
 ) -> None:
-    """Answer questions about pictures; a bad one becomes a row with its error."""
+    """Answer questions about pictures; a bad one becomes a row with its error.
+
+    Example: latentvqa predict runs/run photos --question "what colour is it?" --html answers.html
+    """
     from latentvqa.cli.console import NoticeObserver, ProgressLine
     from latentvqa.cli.prediction_outputs import PredictionOutputs
     from latentvqa.engine.prediction.asking import parse_shard, read_answer_lines

@@ -34,7 +34,10 @@ def report(
     ] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
 ) -> None:
-    """Make report.html anew: score, answers with images, curves; or compare several runs."""
+    """Make report.html anew: score, answers with images, curves; or compare several runs.
+
+    Example: latentvqa report runs/a runs/b --out both.html
+    """
     from latentvqa.engine.run_report.page import run_report
     from latentvqa.engine.runs.folder import RunFolder
     from latentvqa.engine.runs.tables import files_of

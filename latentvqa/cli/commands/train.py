@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from latentvqa.cli.column_options import ColumnOption, column_overrides
+from latentvqa.cli.preset_option import PresetOption
 from latentvqa.report.text import say
 
 if TYPE_CHECKING:
@@ -18,9 +19,7 @@ def train(
     config: Annotated[
         Path | None, typer.Option("--config", metavar="FILE", help="TOML configuration.")
     ] = None,
-    preset: Annotated[
-        str | None, typer.Option("--preset", metavar="NAME", help="Start from a shipped preset.")
-    ] = None,
+    preset: PresetOption = None,
     overrides: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Replace a key, as kl.free_bits=0.05."),
@@ -55,7 +54,10 @@ def train(
         typer.Option("--dry-run", help="Check everything, print the plan, train nothing."),
     ] = False,
 ) -> None:
-    """Train a model. Without arguments: a small one on generated scenes."""
+    """Train a model. Without arguments: a small one on generated scenes.
+
+    Example: latentvqa train --config run.toml --set kl.free_bits=0.05
+    """
     from latentvqa.config import choose_config, config_warnings
     from latentvqa.errors import ConfigError
     from latentvqa.python_process import refuse_copies

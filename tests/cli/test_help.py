@@ -1,0 +1,34 @@
+"""Every command shows an example of itself, with options that it has."""
+
+import re
+import shlex
+
+import pytest
+
+from latentvqa.config import preset_names
+from tests.docs.samples import command_tree
+
+# groups have none, and the formats of convert show their files in their arguments
+NAMES = [
+    name
+    for name, command in command_tree()
+    if not hasattr(command, "commands") and not name.startswith("data convert")
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_command_shows_an_example_that_it_takes(cli, name):
+    shown = cli(*name.split(), "--help").out
+    example = re.search(r"Example: (latentvqa .*?)\n *\n", shown, re.DOTALL)
+    assert example is not None
+    words = shlex.split(" ".join(example[1].split()))
+    assert words[1 : 1 + len(name.split())] == name.split()
+    for word in words:
+        if word.startswith("--"):
+            assert word in shown
+
+
+@pytest.mark.parametrize("name", ["train", "init"])
+def test_the_presets_are_named(cli, name):
+    shown = cli(name, "--help").out
+    assert all(re.search(rf"\b{preset}\b", shown) for preset in preset_names())
