@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from latentvqa.report.text import say
+
+if TYPE_CHECKING:
+    from latentvqa.engine.run_report.listing import ListedRun
 
 
 def runs(
@@ -19,22 +22,31 @@ def runs(
 
     Example: latentvqa runs runs
     """
-    from rich.table import Table
+    from rich.padding import Padding
     from rich.text import Text
 
-    from latentvqa.core.figures import percent
     from latentvqa.engine.run_report.listing import listed_runs
     from latentvqa.report.console import PlainConsole
 
     found = listed_runs(folder)
-    table = Table()
-    for name in ("run", "epochs", "exact match", "other image", "latent", "verdict"):
-        is_number = name in ("epochs", "exact match", "other image")
-        table.add_column(name, justify="right" if is_number else "left")
+    console = PlainConsole()
     for run in found.runs:
-        scores = ["" if one is None else percent(one) for one in (run.exact_match, run.other_image)]
-        cells = [str(run.folder), str(run.epochs), *scores, run.latent, run.verdict]
-        table.add_row(*map(Text, cells))
-    PlainConsole().print(table)
+        # a path is never cut: it is what the next command takes
+        console.print(Text(str(run.folder), "bold", overflow="fold"), soft_wrap=True)
+        console.print(Padding(Text(_line(run)), (0, 0, 0, 4)))
     for note in found.notes:
         say(f"warning: {note}", is_notice=True)
+
+
+def _line(run: ListedRun) -> str:
+    from latentvqa.core.figures import percent
+
+    parts = []
+    if run.exact_match is not None:
+        parts.append(f"{percent(run.exact_match)} exact match")
+    if run.other_image is not None:
+        parts.append(f"{percent(run.other_image)} with another image")
+    if run.latent:
+        parts.append(f"latent {run.latent}")
+    parts.append("1 epoch" if run.epochs == 1 else f"{run.epochs} epochs")
+    return "; ".join([*parts, *([run.verdict] if run.verdict else [])])
