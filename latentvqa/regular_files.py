@@ -37,8 +37,9 @@ def open_regular(path: Path) -> io.BufferedReader:
         ValueError: if no file can have such a name.
     """
     _check(os.stat(path).st_mode)  # noqa: PTH116 - a device must not even be opened
-    # whoever closes a number that the file closed, too, closes what has it next
-    file = open(path, "rb", opener=_without_waiting)  # noqa: SIM115 - handed on
+    # a pipe that takes the file's place meanwhile does not block either; the number is
+    # the file's alone from here on: who closed it, too, would close what has it next
+    file = os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb")
     try:
         _check(os.fstat(file.fileno()).st_mode)
     except BaseException:
@@ -64,11 +65,6 @@ def read_regular_text(path: Path, encoding: str = "utf-8", errors: str = "strict
     """The text of a regular file; faults as those of :func:`open_regular`, and of the encoding."""
     with open_regular_text(path, encoding, errors) as file:
         return file.read()
-
-
-def _without_waiting(name: str, flags: int) -> int:
-    """Open what a pipe may have taken the place of meanwhile."""
-    return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _check(mode: int) -> None:

@@ -81,13 +81,14 @@ def test_an_interruption_at_any_moment_is_raised_and_closes_no_other_file(tmp_pa
     assert moment > 10
 
 
-# the package's own texts, what the system says of a container, and this module itself
+# the package's own texts, what the system says of a container, and what is written
 OF_NO_USER = {
     "cli/commands/docs.py",
+    "cli/commands/presets.py",
     "config/loading.py",
     "config/plans.py",
+    "config/preset_facts.py",
     "engine/runtime/device.py",
-    "regular_files.py",
 }
 
 

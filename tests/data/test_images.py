@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import PIL
 import pytest
 from PIL import Image
 
@@ -71,8 +72,18 @@ def test_every_mode_becomes_rgb_of_the_right_brightness(tmp_path: Path, mode: st
     else:
         image = grey.convert("RGB").convert(mode)
     path = tmp_path / "x.tif"
-    image.save(path)
+    image.save(path, **({"compression": "tiff_lzw"} if mode == "YCbCr" else {}))
     assert pixel(path) == (255, 255, 255)
+
+
+def test_ycbcr_without_compression_is_read_from_pillow_13_on_and_refused_before(tmp_path):
+    path = tmp_path / "x.tif"
+    Image.new("L", (4, 4), 255).convert("RGB").convert("YCbCr").save(path)
+    if int(PIL.__version__.partition(".")[0]) >= 13:
+        assert pixel(path) == (255, 255, 255)
+    else:
+        with pytest.raises(DataError, match=r"x\.tif: cannot be decoded: image file is truncated"):
+            decode_image(path)
 
 
 @pytest.mark.parametrize("suffix", ["png", "tif"])
