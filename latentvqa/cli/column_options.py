@@ -21,11 +21,13 @@ def columns_of(texts: Sequence[str] | None) -> dict[str, str]:
     Raises:
         ConfigError: if one is written otherwise.
     """
+    if not texts:
+        return {}
     from latentvqa.data.columns import require_logical
     from latentvqa.errors import ConfigError
 
     columns = {}
-    for text in texts or ():
+    for text in texts:
         name, equals, column = text.partition("=")
         if not equals or not name or not column:
             raise ConfigError(f"--column {text}: write it as image=img_id")

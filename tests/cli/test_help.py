@@ -5,7 +5,6 @@ import shlex
 
 import pytest
 
-from latentvqa.config import preset_names
 from tests.docs.samples import command_tree
 
 # groups have none, and the formats of convert show their files in their arguments
@@ -26,9 +25,3 @@ def test_every_command_shows_an_example_that_it_takes(cli, name):
     for word in words:
         if word.startswith("--"):
             assert word in shown
-
-
-@pytest.mark.parametrize("name", ["train", "init"])
-def test_the_presets_are_named(cli, name):
-    shown = cli(name, "--help").out
-    assert all(re.search(rf"\b{preset}\b", shown) for preset in preset_names())
