@@ -144,6 +144,7 @@ def test_a_full_disk_keeps_the_rows_that_were_noted(tmp_path):
 
 _WRITING = """
 import sys
+import time
 from pathlib import Path
 from latentvqa.outputs import NamedOutput
 from latentvqa.resumable_output import ResumableOutput
@@ -153,6 +154,8 @@ kept = ResumableOutput(NamedOutput("--out", Path(sys.argv[1])), is_resumed=True)
 with kept.open("work") as writer:
     for row in range(writer.rows, 200_000):
         writer.write(b"row %d\\n" % row)
+        if row % 100 == 0:
+            time.sleep(0.001)  # two seconds in all, on any machine
 """
 
 
@@ -164,7 +167,7 @@ def test_killed_at_any_moment_no_row_is_lost_or_there_twice(tmp_path):
     part, draw = tmp_path / "a.part", random.Random(0)
     for _ in range(6):
         with subprocess.Popen(command, env=environment) as process:
-            while not part.exists():
+            while not part.exists() and process.poll() is None:
                 time.sleep(0.001)
             time.sleep(draw.uniform(0.0, 0.1))
             process.send_signal(signal.SIGKILL)
