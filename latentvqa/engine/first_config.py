@@ -84,7 +84,7 @@ def first_config(
     keys: dict[str, dict[str, Any]] = {
         section: dict(values) for section, values in preset_layer(chosen).values.items()
     }
-    notes = {"data.images": "", "data": ""}
+    notes: dict[str, str] = {}
     sections: dict[str, dict[str, Any]] = {"data": _data_keys(data, folder)}
     if facts.missing or facts.unreadable:
         sections["data"]["on_bad_image"] = "skip"

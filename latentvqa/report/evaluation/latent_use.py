@@ -105,7 +105,7 @@ def _arms(found: LatentUse, *, is_narrow: bool) -> Table:
             section = of
         is_base = name == BASE
         cells = [f" {label}", f"{arm.exact_match.value * 100:.1f} %"]
-        cells.append("" if is_base else _change(arm.difference))
+        cells.append("" if is_base else change_text(arm.difference))
         if not is_narrow:
             cells.append(f"{arm.answer_nll.value:.3f}")
             cells.append("" if is_base else f"{arm.flip_rate.value * 100:.1f} %")
@@ -168,7 +168,8 @@ def _learnt(gain: float, need: float) -> str:
     return f"{gain:.2f} {whole}"
 
 
-def _change(measure: Estimate) -> str:
+def change_text(measure: Estimate) -> str:
+    """A difference of two shares in points, with its interval."""
     value = f"{measure.value * 100:+.1f}"
     if measure.low is None or measure.high is None:
         return value

@@ -11,12 +11,11 @@ from latentvqa.core.figures import figure
 from latentvqa.core.results.confidence import Confidence
 from latentvqa.core.results.evaluation import EvaluationResult
 from latentvqa.core.results.latent_use import BASE, OTHER_IMAGE, LatentUse
-from latentvqa.report.evaluation.latent_use import arm_label, fact_rows
+from latentvqa.report.evaluation.latent_use import arm_label, change_text, fact_rows
 from latentvqa.report.page.confusion import Confusion, confusion_view
 from latentvqa.report.page.headline import WORD_LEVELS
 from latentvqa.report.page.result_charts import attention_maps, reliability_chart, risk_chart
 from latentvqa.report.page.words import (
-    change_text,
     interval_text,
     measure_name,
     prior_name,

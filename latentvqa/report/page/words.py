@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from latentvqa.core.estimates import Estimate
-
 PRIOR_NAMES = {
     "global": "the most frequent answer",  # of earlier versions' files
     "answers": "the most frequent answer",
@@ -35,14 +33,6 @@ def width_text(share: float) -> str:
 def interval_text(low: float | None, high: float | None) -> str:
     """An interval of a share in percent; empty without one."""
     return "" if low is None or high is None else f"{100.0 * low:.1f} to {100.0 * high:.1f}"
-
-
-def change_text(change: Estimate) -> str:
-    """A difference of two shares in points, with its interval."""
-    value = f"{100.0 * change.value:+.1f}"
-    if change.low is None or change.high is None:
-        return value
-    return f"{value} ({100.0 * change.low:+.1f} to {100.0 * change.high:+.1f})"
 
 
 def points_text(difference: float) -> str:

@@ -5,7 +5,7 @@ from rich.console import Console
 from latentvqa.core.estimates import Estimate
 from latentvqa.core.latent_use import LatentUseVerdict
 from latentvqa.core.results.latent_use import Arm, Information, LatentUse, MutualInformation
-from latentvqa.report.evaluation.latent_use import latent_use_panel
+from latentvqa.report.evaluation.latent_use import change_text, latent_use_panel
 
 
 def measure(value, spread=0.02):
@@ -104,3 +104,8 @@ I(x; z), low-biased         6.90 nats (at the ceiling, log n = 7.6 for 2,000
                             examples: at least this)
 follow the other image      97 % of the answers that change
 The latent is used: it costs 40.0 points."""
+
+
+def test_a_difference_says_its_direction_and_its_interval():
+    assert change_text(Estimate(-0.52, -0.55, -0.492, 9)) == "-52.0 (-55.0 to -49.2)"
+    assert change_text(Estimate(0.1, None, None, 1)) == "+10.0"

@@ -1,6 +1,4 @@
-from latentvqa.core.estimates import Estimate
 from latentvqa.report.page.words import (
-    change_text,
     counted,
     interval_text,
     measure_name,
@@ -20,9 +18,7 @@ def test_an_interval_is_there_where_both_ends_are():
     assert interval_text(None, 0.4) == ""
 
 
-def test_a_difference_says_its_direction_and_its_interval():
-    assert change_text(Estimate(-0.52, -0.55, -0.492, 9)) == "-52.0 (-55.0 to -49.2)"
-    assert change_text(Estimate(0.1, None, None, 1)) == "+10.0"
+def test_a_difference_of_shares_is_in_points():
     assert points_text(-0.52) == "52.0 points"
 
 
