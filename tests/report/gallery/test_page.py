@@ -31,6 +31,11 @@ def shown(page):
     )
 
 
+def focused_again(page, label):
+    """Wait for the focus: it returns once the browser has told the page that a dialog closed."""
+    page.locator(f"[aria-label='{label}']:focus").wait_for(state="attached")
+
+
 def buttons(page):
     """The buttons that narrow the page, as they read."""
     return page.locator(".marks button:visible").all_inner_texts()
@@ -112,8 +117,7 @@ def test_one_answer_is_opened_and_walked_from_with_the_keyboard(few):
         page.keyboard.press("ArrowLeft")
         page.keyboard.press("Escape")
         assert not large.is_visible()
-        label = page.evaluate("document.activeElement.getAttribute('aria-label')")
-        assert label == "Open b/10.jpg"
+        focused_again(page, "Open b/10.jpg")
         page.keyboard.press("Enter")
         assert page.inner_text(".place") == "5 of 6"
         page.click(".same button >> nth=0")
@@ -162,8 +166,7 @@ def test_of_many_rows_the_first_are_placed_and_more_as_one_scrolls(tmp_path):
         for _ in range(70):  # beyond what is placed
             page.keyboard.press("ArrowRight")
         page.keyboard.press("Escape")
-        label = page.evaluate("document.activeElement.getAttribute('aria-label')")
-        assert label == "Open 429.png"
+        focused_again(page, "Open 429.png")
         page.fill("#words", "question 42")  # 420 to 429, and 42, 142 ... 442
         assert len(shown(page)) == 10 + 5
 
