@@ -77,7 +77,7 @@ class Data(Section):
     """Which questions and images to train on."""
 
     train: File | None = None
-    """table of training questions (.csv, .tsv, .jsonl, .parquet)"""
+    """table of training questions (.csv, .tsv, .jsonl, .json, .parquet)"""
     val: File | None = None
     """table of validation questions; without it images of `train` are held out"""
     images: File | None = None
@@ -135,6 +135,8 @@ class Vision(Section):
     """train matrices of this rank beside the backbone's linear layers, and nothing else; 0: no"""
     fixed_statistics: bool = False
     """batch normalisation keeps the statistics that its weights came with"""
+    drop_path: Probability = 0.0
+    """chance of the backbone's last branch to be skipped in training, less below it"""
     blind: bool = False
     """no image reaches the model, and there is no backbone: the question-only control"""
 
@@ -305,8 +307,8 @@ class Optimizer(Section):
     """decay per step of the moving average of the weights that is kept and judged; 0: none"""
     clip_norm: Annotated[float, Field(gt=0.0, le=1e6)] = 1.0
     """largest norm of the whole gradient"""
-    warmup_share: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.1
-    """share of all steps in which the rates rise from 0"""
+    warmup_share: Annotated[float, Field(ge=0.0, lt=1.0)] | Auto = "auto"
+    """share of all steps in which the rates rise from 0; auto: 0.1, at most two epochs"""
     schedule: Literal["cosine", "constant"] = "cosine"
     """after the rise"""
     final_factor: Annotated[float, Field(ge=0.0, le=1.0)] = 0.01
@@ -318,8 +320,8 @@ class EarlyStopping(Section):
 
     metric: Literal["answer_loss", "total_loss", "exact_match"] = "answer_loss"
     """validation measure that is watched"""
-    patience: Annotated[int, Field(ge=1, le=100_000)] = 5
-    """full-stage epochs since the best of the whole run"""
+    patience: Annotated[int, Field(ge=1, le=100_000)] | Auto = "auto"
+    """full-stage epochs since the best of the whole run; auto: 5, and no fewer than 500 steps"""
     min_delta: Annotated[float, Field(ge=0.0, le=100.0)] = 0.0
     """nats (a share for exact_match) by which a best must improve"""
     target: Annotated[float, Field(ge=0.0, le=100.0)] = 0.8

@@ -75,6 +75,7 @@ def build_model(spec: ModelSpecification, weights: PretrainedWeights = UNTRAINED
         image_size=spec.image_size,
         stride=spec.stride,
         pretrained=False if spec.vision_blind else weights.vision,
+        drop_path=spec.vision_drop_path,
         description=spec.vision_description,
     )
     shared: dict[str, Any] = {"width": spec.width, "heads": spec.heads, "dropout": spec.dropout}

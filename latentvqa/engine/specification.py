@@ -54,6 +54,7 @@ class ModelSpecification:
         vision_trained_layers: trained layers of the backbone, from its end; None for all.
         vision_lora_rank: rank of trained matrices beside the backbone's linear layers.
         vision_fixed_statistics: whether batch normalisation keeps its statistics.
+        vision_drop_path: chance of the backbone's last branch to be skipped in training.
     """
 
     vision_name: str
@@ -86,6 +87,7 @@ class ModelSpecification:
     vision_trained_layers: int | None = None
     vision_lora_rank: int = 0
     vision_fixed_statistics: bool = False
+    vision_drop_path: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
         """As plain values."""
@@ -157,4 +159,5 @@ def specify(
         vision_trained_layers=vision.trained_layers if vision.trained_layers != "all" else None,
         vision_lora_rank=vision.lora_rank,
         vision_fixed_statistics=vision.fixed_statistics,
+        vision_drop_path=vision.drop_path,
     )

@@ -50,6 +50,7 @@ def create_backbone(
     image_size: int | None = None,
     stride: int | None = None,
     pretrained: bool | Path = False,
+    drop_path: float = 0.0,
     description: str = "",
 ) -> tuple[nn.Module, ImagePreparation]:
     """Create a timm backbone that gives a feature map or a token sequence.
@@ -61,6 +62,8 @@ def create_backbone(
             convolutional backbones; absent means the last stage.
         pretrained: timm's cache, then its hub; or a local weights file; or
             untrained.
+        drop_path: chance of the last residual branch to be skipped in training, falling
+            to 0 at the first: stochastic depth (Huang et al. 2016, arXiv:1603.09382).
         description: of a model that a hub or a folder names, as
             :func:`description_of` gave it. With it no hub is asked, but for
             ``pretrained`` weights.
@@ -72,7 +75,7 @@ def create_backbone(
     if not is_described(name):
         _require_known(name)
     with _place_of(name, description, pretrained) as place:
-        return _created(place, image_size, stride, pretrained)
+        return _created(place, image_size, stride, pretrained, drop_path)
 
 
 @dataclass(frozen=True)
@@ -93,11 +96,17 @@ def _place_of(name: str, description: str, pretrained: bool | Path = False) -> I
 
 
 def _created(
-    place: _Place, image_size: int | None, stride: int | None, pretrained: bool | Path
+    place: _Place,
+    image_size: int | None,
+    stride: int | None,
+    pretrained: bool | Path,
+    drop_path: float,
 ) -> tuple[nn.Module, ImagePreparation]:
     options: dict[str, Any] = {"num_classes": 0, "global_pool": ""}
     if stride is not None:
         options = {"features_only": True, "out_indices": (_stage_at(place, stride),)}
+    if drop_path:
+        options["drop_path_rate"] = drop_path
     if isinstance(pretrained, Path):
         require_weights_file(pretrained)
         # without a source, for that of a hub or folder would come first
@@ -131,6 +140,10 @@ def _create(
         except Exception as error:  # readers of weights and hubs raise whatever they like
             if size and isinstance(error, TypeError) and "img_size" in str(error):
                 continue
+            if isinstance(error, TypeError) and "drop_path_rate" in str(error):
+                raise ConfigError(
+                    f"vision.drop_path: {place.name!r} has no branches to skip; set it to 0"
+                ) from error
             raise _creation_fault(place.name, pretrained, error) from error
         return model
     raise AssertionError("the last size is never skipped")

@@ -36,7 +36,7 @@ def test_the_defaults_are_those_of_the_recipe():
     assert (config.latent.temperature, config.latent.validation_temperature) == (0.6, 0.5)
     assert (config.latent.token_dropout, config.latent.orthogonality_weight) == (0.3, 0.1)
     assert (config.teacher.weight, config.teacher.samples, config.teacher.margin) == (0.3, 3, 0.1)
-    assert (config.early_stopping.patience, config.early_stopping.target) == (5, 0.8)
+    assert (config.early_stopping.patience, config.early_stopping.target) == ("auto", 0.8)
     assert (config.optimizer.weight_decay, config.optimizer.clip_norm) == (0.05, 1.0)
     assert config.vision.pretrained is False
     assert config.latent.bottleneck == "gaussian"

@@ -11,7 +11,7 @@ SOURCE = Path("model.json")
 
 
 def test_a_specification_comes_back_from_plain_values():
-    vision = {"trained_layers": 2, "fixed_statistics": True, "stride": "last"}
+    vision = {"trained_layers": 2, "fixed_statistics": True, "stride": "last", "drop_path": 0.1}
     spec = specify(tiny_config(vision=vision), tiny_tokenizers())
     assert (spec.vision_trained_layers, spec.vision_fixed_statistics) == (2, True)
     assert ModelSpecification.from_json(json.loads(json.dumps(spec.to_json())), SOURCE) == spec

@@ -15,6 +15,24 @@ def test_a_cut_backbone_is_prepared_like_the_whole_one():
     assert create_backbone("test_resnet", stride=8)[1] == whole
 
 
+@torch.no_grad()
+def test_branches_are_skipped_in_training_and_never_in_use():
+    images = torch.randn(4, 3, 32, 32)
+    found = {}
+    for chance in (0.0, 0.5):
+        torch.manual_seed(0)
+        model, _ = create_backbone("test_vit", image_size=32, drop_path=chance)
+        found[chance] = [model.train()(images), model(images), model.eval()(images)]
+    assert torch.equal(*found[0.0][:2])
+    assert not torch.equal(*found[0.5][:2])
+    assert torch.equal(found[0.0][2], found[0.5][2])
+
+
+def test_a_backbone_without_branches_to_skip_is_refused():
+    with pytest.raises(ConfigError, match=r"vision.drop_path: 'dla46x_c' has no branches"):
+        create_backbone("dla46x_c", drop_path=0.1)
+
+
 def test_a_wrong_name_is_a_config_error():
     with pytest.raises(ConfigError, match=r"vision.name = 'resnet81'.*timm"):
         create_backbone("resnet81")

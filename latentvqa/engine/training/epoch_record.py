@@ -48,7 +48,7 @@ def finish_epoch(trainer: Trainer, stage: Stage) -> FinishedEpoch:
     if val.total_loss is None or not math.isfinite(val.total_loss):
         raise trainer.divergence("the validation loss")
     val_seconds = time.perf_counter() - start
-    trainer.progress.judge(val, stage, trainer.settings.config.early_stopping)
+    trainer.progress.judge(val, stage, trainer.settings.config.early_stopping, trainer.patience)
     record = _record(trainer, stage, val, val_seconds)
     samples = _samples(trainer, scores)
     trainer.next_epoch()

@@ -19,6 +19,8 @@ from latentvqa.models.backbone_layers import layers_of, spared_of
 
 _BACKBONE = "vision.backbone."
 _STATE, _ENTRY = "optimizer.", ":"  # around the name of a parameter in a checkpoint
+# under auto: the rates rise over a tenth of the steps, and over no more epochs than this
+_WARMUP_SHARE, _MOST_WARMUP_EPOCHS = 0.1, 2.0
 # learned inputs, as embeddings are
 _SPARED = {
     "bottleneck.queries",
@@ -100,7 +102,7 @@ def set_rates(
 ) -> dict[str, float]:
     """Move every group to its rate at ``step``; returns the rates by component."""
     settings = config.optimizer
-    warmup_steps = round(settings.warmup_share * total_steps)
+    warmup_steps = round(_warmup_share(config) * total_steps)
     factor = learning_rate_factor_at(
         min(step, total_steps),
         total_steps,
@@ -111,6 +113,14 @@ def set_rates(
     for group in optimizer.param_groups:
         group["lr"] = rates[group["component"]] * group["scale"]
     return {name: rates[name] for name in dict.fromkeys(_names(optimizer))}
+
+
+def _warmup_share(config: Config) -> float:
+    share, stages = config.optimizer.warmup_share, config.stages
+    if share != "auto":
+        return share
+    epochs = stages.baseline + stages.warmup + stages.full
+    return min(_WARMUP_SHARE, _MOST_WARMUP_EPOCHS / max(1, epochs))
 
 
 def optimizer_state(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:

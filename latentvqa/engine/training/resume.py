@@ -44,8 +44,7 @@ def restore(trainer: Trainer, checkpoint: Checkpoint, observer: Observer) -> Non
     state, tensors = checkpoint.trainer, checkpoint.trainer_tensors
     trainer.progress = Progress.from_json(state["progress"])
     # more patience or epochs than before may let a stopped run go on
-    stopping = trainer.settings.config.early_stopping
-    trainer.progress.is_stopped = trainer.progress.patience_used >= stopping.patience
+    trainer.progress.is_stopped = trainer.progress.patience_used >= trainer.patience
     load_optimizer_state(trainer.optimizer, tensors, trainer.model)
     if trainer.average is not None:
         raw = {
@@ -161,18 +160,18 @@ def require_named_scorer(run: Path, config: Config, scorer: str) -> None:
         )
 
 
-def replanned(header: RunHeader, config: Config, run: Path, observer: Observer) -> RunHeader:
+def replanned(header: RunHeader, trainer: Trainer, run: Path, observer: Observer) -> RunHeader:
     """The header with the plan that a resumed run follows, in the log as well."""
-    stages = config.stages
+    stages = trainer.settings.config.stages
     plan = StagePlan(stages.baseline, stages.warmup, stages.full)
-    if plan == header.stages and config.early_stopping.patience == header.patience:
+    if plan == header.stages and trainer.patience == header.patience:
         return header
     if plan.total != header.stages.total:
         observer.notice(
             f"the plan changes from {header.stages.total} to {plan.total} epochs: learning rates "
             "follow the new plan from here on"
         )
-    changed = replace(header, stages=plan, patience=config.early_stopping.patience)
+    changed = replace(header, stages=plan, patience=trainer.patience)
     replace_header(RunFolder(run).log, changed)
     return changed
 

@@ -176,7 +176,7 @@ def make_header(name: str, trainer: Trainer, tables: Tables) -> RunHeader:
         vision_frozen_epochs=trainer.schedules.frozen_epochs,
         teacher_weight=config.teacher.weight,
         target=config.early_stopping.target,
-        patience=config.early_stopping.patience,
+        patience=trainer.patience,
         name=name,
         seed=config.run.seed,
         versions=_versions(),

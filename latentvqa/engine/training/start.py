@@ -229,7 +229,7 @@ def _reopen_session(
         _set_floor(trainer, _known_floor(run, observer) or _fit_floor(trainer, run))
     trainer.adopt(tuned_config(settings.initial, records))
     restore(trainer, checkpoint, observer)
-    header = replanned(header, settings.initial, run, observer)
+    header = replanned(header, trainer, run, observer)
     write_config(run, settings.initial)
     return Session(run, header, trainer, spec, records)
 

@@ -59,8 +59,17 @@ class Progress:
         own = {name: value for name, value in values.items() if name not in _EPOCH_VALUES}
         return cls(**{**own, "controller": controller})
 
-    def judge(self, val: SplitMetrics, stage: Stage, stopping: EarlyStopping) -> None:
-        """Take note of an epoch's validation: best, patience, target, end."""
+    def judge(
+        self, val: SplitMetrics, stage: Stage, stopping: EarlyStopping, patience: int
+    ) -> None:
+        """Take note of an epoch's validation: best, target, end.
+
+        Args:
+            val: its measures.
+            stage: of the epoch.
+            stopping: what is watched.
+            patience: full-stage epochs without a better value that end the run.
+        """
         value = getattr(val, stopping.metric)
         better = -1.0 if stopping.metric == "exact_match" else 1.0  # more of it, not less
         is_best = self.best_value is None or (
@@ -75,7 +84,7 @@ class Progress:
         is_reached = all(loss is not None and loss < stopping.target for loss in losses)
         if is_reached and self.reached_target_epoch is None:
             self.reached_target_epoch = self.epoch
-        self.is_stopped = self.patience_used >= stopping.patience
+        self.is_stopped = self.patience_used >= patience
 
     def advance(self) -> None:
         """Go to the next epoch."""

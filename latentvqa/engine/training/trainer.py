@@ -39,6 +39,7 @@ from latentvqa.stopping import poll
 
 # on an accelerator reading the loss waits for it; on a CPU it is free
 _FINITE_CHECK_STEPS = 25
+_PATIENCE_EPOCHS, _PATIENCE_STEPS = 5, 500  # under auto, whichever is longer
 _SHOWN_ROWS = 8  # of a batch, in a message
 _AFTER_DIVERGENCE = (
     "The last good checkpoint stays: continue from it with --set run.precision=fp32, or look at "
@@ -96,6 +97,17 @@ class Trainer:
         rows = range(len(encoded))
         chosen = rows if self.floor is None else np.flatnonzero(self.floor.val.is_judged).tolist()
         return entropy_of(encoded.target_key(row) for row in chosen)
+
+    @property
+    def patience(self) -> int:
+        """Full-stage epochs without a better value that end the run.
+
+        Where epochs are short, five of them are over before the rates have come down.
+        """
+        patience = self.settings.config.early_stopping.patience
+        if patience != "auto":
+            return patience
+        return max(_PATIENCE_EPOCHS, math.ceil(_PATIENCE_STEPS / max(1, self.steps_per_epoch)))
 
     @property
     def schedules(self) -> Schedules:

@@ -19,6 +19,10 @@ def test_early_stopping_counts_full_stage_epochs_and_the_best_stays(tmp_path):
     assert load_checkpoint(tmp_path / "last").model["epoch"] == 2
 
 
+def test_patience_is_five_epochs_or_five_hundred_steps(finished):
+    assert finished.outcome.header.patience == math.ceil(500 / STEPS)
+
+
 def test_the_watched_measure_can_be_the_total(tmp_path):
     records = train_small(tmp_path, *BRIEF, "early_stopping.metric=total_loss").outcome.records
     assert records[-1].best_value == min(record.val.total_loss for record in records)

@@ -96,6 +96,19 @@ def test_a_constant_schedule_stays_at_the_peak(model):
     assert set_rates(optimizer, config, 99, 100)["decoder"] == pytest.approx(5e-4)
 
 
+@pytest.mark.parametrize(("warmup", "full", "steps"), [(15, 35, 34), (4, 4, 14), (0, 1, 2)])
+def test_the_rates_rise_over_a_tenth_of_the_steps_but_no_more_than_two_epochs(
+    model, config, warmup, full, steps
+):
+    config = config.replace("optimizer", warmup_share="auto", schedule="constant")
+    config = config.replace("stages", warmup=warmup, full=full)
+    optimizer = build_optimizer(model, config)
+    total = 17 * (warmup + full)  # steps of an epoch times epochs
+    rates = [set_rates(optimizer, config, step, total)["decoder"] for step in range(total)]
+    assert sum(rate < 5e-4 - 1e-9 for rate in rates) in (steps - 1, steps)
+    assert rates[-1] == pytest.approx(5e-4)
+
+
 def test_a_configuration_that_is_not_resolved_is_our_own_bug(config):
     with pytest.raises(ValueError, match=r"not resolved: optimizer\.vision_rate"):
         peak_rates(config.replace("optimizer", vision_rate="auto"))
