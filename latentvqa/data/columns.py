@@ -18,12 +18,24 @@ LOGICAL_COLUMNS = ("image", "question", "answer", "answers", "type", "id")
 
 
 def find_columns(
-    path: Path, names: Sequence[str], mapping: Mapping[str, str], *, require_answers: bool
+    path: Path,
+    names: Sequence[str],
+    mapping: Mapping[str, str],
+    *,
+    require_answers: bool,
+    usual: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """Return the file's column for each logical column that it has.
 
     ``answers`` goes before ``answer``, but a column that the mapping names goes
     before one that merely has the right name.
+
+    Args:
+        path: the table, for messages.
+        names: of its columns.
+        mapping: the file's names where they differ; they must be there.
+        require_answers: whether a table without answers is refused.
+        usual: names that other tables of the kind have; taken where they are there.
 
     Raises:
         ConfigError: for an unknown logical column.
@@ -32,6 +44,8 @@ def find_columns(
     """
     require_logical("data.columns", mapping)
     mapping = {logical: clean_text(name) for logical, name in mapping.items()}
+    like_others = {logical: clean_text(name) for logical, name in (usual or {}).items()}
+    mapping = {one: name for one, name in like_others.items() if name in names} | mapping
     found = {
         logical: mapping.get(logical, logical)
         for logical in LOGICAL_COLUMNS

@@ -22,7 +22,8 @@ from latentvqa.data.cells import AnswerCells, CellReader, cell_text
 from latentvqa.data.columns import LOGICAL_COLUMNS, find_columns
 from latentvqa.data.faults import Faults
 from latentvqa.data.folders.names import ImageFolder
-from latentvqa.data.table_files import TableFile, parse_table, read_table_bytes
+from latentvqa.data.table_files import parse_table, read_table_bytes
+from latentvqa.data.table_formats.table_file import TableFile
 from latentvqa.errors import DataError
 
 __all__ = ["LOGICAL_COLUMNS", "QuestionTable", "read_questions"]
@@ -97,17 +98,20 @@ def read_questions(
     path: Path,
     *,
     columns: Mapping[str, str] | None = None,
+    usual_columns: Mapping[str, str] | None = None,
     images: Path | None = None,
     allow_outside: bool = False,
     require_answers: bool = True,
     needs_images: bool = True,
 ) -> QuestionTable:
-    """Read a question table from CSV, TSV, JSONL or Parquet.
+    """Read a question table from CSV, TSV, JSONL, JSON or Parquet.
 
     Args:
         path: the table; its suffix names the format.
         columns: the file's name for a logical column (``image``, ``question``,
             ``answer``, ``answers``, ``type``, ``id``) where the two differ.
+        usual_columns: the same of a table of the kind, as the one that a model was
+            trained on; used where this one has columns of these names.
         images: folder that image names are relative to.
         allow_outside: accept images outside that folder.
         require_answers: refuse a table without answers; otherwise answers are
@@ -122,7 +126,9 @@ def read_questions(
     file = parse_table(path, data)
     if not len(file.rows):
         raise DataError(f"{path}: the table has no rows below its header")
-    found = find_columns(path, file.names, columns or {}, require_answers=require_answers)
+    found = find_columns(
+        path, file.names, columns or {}, require_answers=require_answers, usual=usual_columns
+    )
     if images is None and needs_images:
         raise DataError(f"{path}: data.images is needed: the folder with the images of the table")
     reader = CellReader(path, file.rows)

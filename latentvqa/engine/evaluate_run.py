@@ -160,7 +160,8 @@ def _read_table(request: EvaluationRequest, data: Path) -> QuestionTable:
     known = _config(request).data
     return read_questions(
         data,
-        columns={**known.columns, **(request.columns or {})},
+        columns=request.columns,
+        usual_columns=known.columns,
         images=request.images if request.images is not None else known.images,
         allow_outside=known.allow_outside,
     )

@@ -6,11 +6,13 @@ import csv
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from latentvqa.data.table_formats.table_file import TableFile
 from latentvqa.data.tables import QuestionTable, read_questions
 from latentvqa.errors import DataError
 
@@ -33,9 +35,15 @@ def fault(folder: Path, content: str | bytes, name: str = "t.csv", **options: ob
     return message
 
 
+def columns_of(table: TableFile) -> dict[str, list[Any]]:
+    return {name: table.column(name) for name in table.names}
+
+
 def as_bytes(rows: list[dict[str, str]], suffix: str) -> bytes:
     if suffix == ".jsonl":
         return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
+    if suffix == ".json":
+        return json.dumps(rows, ensure_ascii=False).encode()
     if suffix == ".parquet":
         sink = io.BytesIO()
         pq.write_table(pa.Table.from_pylist(rows), sink)

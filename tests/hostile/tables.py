@@ -44,7 +44,7 @@ STAYING = (
     "=1+1",
     "\u2764\ufe0f",
 )
-SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
+SUFFIXES = (".csv", ".tsv", ".jsonl", ".json", ".parquet")
 Rows = list[dict[str, Any]]
 
 
@@ -87,6 +87,8 @@ def encoded(table: Table) -> bytes:
     names = list(dict.fromkeys(name for row in table.rows for name in row))
     if table.suffix == ".jsonl":
         return "\n".join(json.dumps(row) for row in table.rows).encode("utf-8", "surrogatepass")
+    if table.suffix == ".json":
+        return json.dumps(table.rows).encode("utf-8", "surrogatepass")
     if table.suffix == ".parquet":
         sink = io.BytesIO()
         columns = {name: [row.get(name) for row in table.rows] for name in names}
@@ -144,7 +146,7 @@ def decomposed(random: Random, table: Table) -> None:
 
 
 def numbers(random: Random, table: Table) -> None:
-    if table.suffix in (".jsonl", ".parquet"):
+    if table.suffix in (".jsonl", ".json", ".parquet"):
         for place, row in enumerate(table.rows):
             row["answer"] = random.choice((3.0, 0.25, -1.0, 1e15))
             table.answers[place] = {3.0: "3", 0.25: "0.25", -1.0: "-1"}.get(
@@ -155,7 +157,7 @@ def numbers(random: Random, table: Table) -> None:
 def unused_columns(random: Random, table: Table) -> None:
     for row in table.rows:
         row["extra"] = random.choice((math.nan, "x" * 10_000, "['a', 'b']", ""))
-        if table.suffix == ".jsonl":
+        if table.suffix in (".jsonl", ".json"):
             row["nested"] = random.choice(([["\ud83d"]], {"a": {"b": math.inf}}, None))
 
 
@@ -201,7 +203,7 @@ ODDITIES: list[Callable[[Random, Table], None]] = [
 
 def _place(random: Random, table: Table) -> tuple[dict[str, Any], str]:
     place = random.randrange(len(table.rows))
-    return table.rows[place], f"row {place + (1 if table.suffix == '.jsonl' else 2)}"
+    return table.rows[place], f"row {place + (1 if table.suffix in ('.jsonl', '.json') else 2)}"
 
 
 def blank_cell(random: Random, table: Table) -> tuple[str, ...]:
@@ -293,7 +295,7 @@ def torn_json(random: Random, table: Table) -> tuple[str, ...]:
 
 def empty(random: Random, table: Table) -> tuple[str, ...]:
     table.content = b""
-    return ("Parquet" if table.suffix == ".parquet" else "empty",)
+    return ({".parquet": "Parquet", ".json": "a JSON table is"}.get(table.suffix, "empty"),)
 
 
 def torn_parquet(random: Random, table: Table) -> tuple[str, ...]:
@@ -319,14 +321,14 @@ def odd_values(random: Random, table: Table) -> tuple[str, ...]:
     return "row 2", "column 'answer'", "Save the column as text"
 
 
-TEXTS, LINES, PARQUET = (".csv", ".tsv"), (".jsonl",), (".parquet",)
+TEXTS, LINES, JSON, PARQUET = (".csv", ".tsv"), (".jsonl",), (".jsonl", ".json"), (".parquet",)
 FAULTS: list[tuple[Callable[[Random, Table], tuple[str, ...]], tuple[str, ...]]] = [
     (blank_cell, SUFFIXES),
-    (missing_cell, LINES + PARQUET),
-    (not_finite, LINES + PARQUET),
+    (missing_cell, JSON + PARQUET),
+    (not_finite, JSON + PARQUET),
     (python_list, SUFFIXES),
-    (nested, LINES),
-    (half_character, LINES),
+    (nested, JSON),
+    (half_character, JSON),
     (no_column, SUFFIXES),
     (twice, SUFFIXES),
     (torn_row, TEXTS),

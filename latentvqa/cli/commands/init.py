@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 def init(
     table: Annotated[
         Path,
-        typer.Argument(metavar="TABLE", help="Training questions: .csv, .tsv, .jsonl, .parquet."),
+        typer.Argument(
+            metavar="TABLE", help="Training questions: .csv, .tsv, .jsonl, .json, .parquet."
+        ),
     ],
     images: Annotated[Path, typer.Argument(metavar="IMAGES", help="The folder of its images.")],
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The configuration.")] = Path(

@@ -124,7 +124,7 @@ def predict(
     )
     with ProgressLine() as line:
         observer = NoticeObserver(line)
-        asking = _asking(images, texts, pairs, columns_of(columns), observer)
+        asking = _asking(run, images, texts, pairs, columns_of(columns), observer)
         style = RowStyle(format_, bool(asking.ids), top, escape_formulas)
         outputs = PredictionOutputs(
             asking,
@@ -180,6 +180,7 @@ def _questions(texts: list[str], file: Path | None, pairs: Path | None) -> list[
 
 
 def _asking(
+    run: Path,
     images: list[Path],
     texts: list[str],
     pairs: Path | None,
@@ -189,6 +190,7 @@ def _asking(
     from latentvqa.data.folders.pictures import find_pictures
     from latentvqa.data.tables import read_questions
     from latentvqa.engine.prediction.asking import Asking, asking_of_table
+    from latentvqa.engine.runs.tables import column_names
     from latentvqa.errors import ConfigError
 
     if pairs is None:
@@ -200,7 +202,13 @@ def _asking(
         return Asking(found.pictures, texts)
     if len(images) != 1:
         raise ConfigError("--pairs names its images: give the one folder that they are in")
-    table = read_questions(pairs, columns=columns, images=images[0], require_answers=False)
+    table = read_questions(
+        pairs,
+        columns=columns,
+        usual_columns=column_names(run),
+        images=images[0],
+        require_answers=False,
+    )
     for note in table.notes:
         observer.notice(note)
     return asking_of_table(table)

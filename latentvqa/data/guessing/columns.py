@@ -13,7 +13,7 @@ from latentvqa.data.cells import cell_text, is_missing
 from latentvqa.data.columns import LOGICAL_COLUMNS
 from latentvqa.data.folders.names import ImageFolder
 from latentvqa.data.formats.kinds import SUFFIXES
-from latentvqa.data.table_files import TableFile
+from latentvqa.data.table_formats.table_file import TableFile
 
 # without accents and signs; a name is any of these, or begins or ends with one of four
 # letters or more

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentvqa.core.answers.matching import exact_match
+from latentvqa.data.cells import CellReader
 from latentvqa.data.folders.pictures import PictureFile
+from latentvqa.data.table_files import is_table, parse_table, read_table_bytes
 from latentvqa.data.tables import QuestionTable
 from latentvqa.errors import ConfigError, DataError
 from latentvqa.regular_files import read_regular_text
@@ -105,12 +107,23 @@ def asking_of_table(table: QuestionTable) -> Asking:
 
 
 def read_question_lines(path: Path) -> list[str]:
-    """Read one question per line, blank lines left out.
+    """Read one question per line, blank lines left out; of a table, its column ``question``.
 
     Raises:
-        DataError: if the file cannot be read or holds no question.
+        DataError: if the file cannot be read, holds no question, or names images too.
     """
-    return _lines(path, "question")
+    if not is_table(path):
+        return _lines(path, "question")
+    table = parse_table(path, read_table_bytes(path))
+    if "image" in table.names:
+        raise DataError(f"{path}: its rows name their images: give it as --pairs")
+    if "question" not in table.names:
+        raise DataError(
+            f"{path}: a table without a column 'question'; rename one, or give a text file "
+            "with one question per line"
+        )
+    reader = CellReader(path, table.rows)
+    return list(dict.fromkeys(reader.texts(table.column("question"), "question")))
 
 
 def read_answer_lines(path: Path) -> list[str]:

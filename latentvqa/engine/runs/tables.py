@@ -82,6 +82,14 @@ def known_sum(run: Path, role: str) -> str | None:
     return None if known is None else str(known)
 
 
+def column_names(path: Path) -> Mapping[str, str]:
+    """How the tables of a run name their columns; empty where nothing tells it."""
+    try:
+        return read_config(RunFolder.holding(path).path).data.columns
+    except LatentVQAError:  # a checkpoint answers without its configuration
+        return {}
+
+
 def files_of(path: Path) -> list[Path]:
     """What a run is made of, and the tables and images that it names."""
     run = RunFolder.holding(path)

@@ -7,13 +7,12 @@ import signal
 import subprocess
 import sys
 import time
-import zipfile
 
 import pytest
 from PIL import Image
 
 from latentvqa.engine.prediction.answerer import BatchAnswerer
-from latentvqa.engine.runs.tables import validation_table
+from tests.cli.asked_pictures import ASKED, folder
 from tests.small_runs import (
     BRIEF,
     ROOT,
@@ -22,23 +21,13 @@ from tests.small_runs import (
     start_cli,
     train_small,
     wait_until,
-    write_images,
-    write_rows,
 )
 
+__all__ = ["folder"]
+
 ORDER = ["0.png", "1.png", "broken.jpg", "sub/ü é.PNG"]
-ASKED = ["how many circles are there?", 'what, exactly, is "it"?']
 COUNTED = "8 rows, 2 with errors, 8 whose question was cut or has words that training never had"
 QUESTIONS = [part for text in ASKED for part in ("--question", text)]
-
-
-@pytest.fixture
-def folder(tmp_path):
-    root = write_images(tmp_path / "images", 2)
-    (root / "sub").mkdir()
-    shutil.copy(root / "0.png", root / "sub" / "ü é.PNG")
-    (root / "broken.jpg").write_bytes(b"junk")
-    return root
 
 
 def test_csv_goes_to_stdout_and_the_count_to_stderr(cli, finished, folder):
@@ -201,120 +190,6 @@ def test_faults_are_told_with_their_exit_code(
     done = cli("predict", *(text.format(**known) for text in arguments))
     assert (done.code, done.out) == (code, "")
     assert told in done.err
-
-
-def table(path, folder, rows=30):
-    lines = [(f"{n % 2}.png", ASKED[0] if n % 3 else "zebra?", f"q{n}") for n in range(rows)]
-    return write_rows(path, lines, "img,question,qid")
-
-
-PAIRS = ("--column", "image=img", "--column", "id=qid")
-
-
-def test_rows_of_a_table_are_answered_with_their_ids(cli, finished, folder, tmp_path):
-    pairs = table(tmp_path / "t.csv", folder)
-    for out, options in (("a.csv", ()), ("a.jsonl", ("--top", 2)), ("a.json", ())):
-        done = cli(
-            "predict",
-            finished.run,
-            folder,
-            "--pairs",
-            pairs,
-            *PAIRS,
-            "--out",
-            tmp_path / out,
-            *options,
-        )
-        assert done.code == 0, done.err
-    rows = read_csv(tmp_path / "a.csv")
-    assert [row["id"] for row in rows] == [f"q{n}" for n in range(30)]
-    assert [row["image"] for row in rows] == ["0.png", "1.png"] * 15
-    lines = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text().splitlines()]
-    assert [line["answer"] for line in lines] == [row["answer"] for row in rows]
-    assert all(len(line["others"]) == 1 for line in lines)
-    challenge = json.loads((tmp_path / "a.json").read_text())
-    assert challenge == [{"question_id": row["id"], "answer": row["answer"]} for row in rows]
-
-
-def test_the_parts_of_a_work_are_its_rows(cli, finished, folder, tmp_path):
-    pairs = table(tmp_path / "t.csv", folder)
-    cli("predict", finished.run, folder, "--pairs", pairs, *PAIRS, "--out", tmp_path / "whole.csv")
-    rows = []
-    for part in ("1/3", "2/3", "3/3"):
-        out = tmp_path / f"{part[0]}.csv"
-        done = cli(
-            "predict", finished.run, folder, "--pairs", pairs, *PAIRS, "--shard", part, "--out", out
-        )
-        assert done.code == 0, done.err
-        rows += read_csv(out)
-    assert [(row["id"], row["answer"]) for row in rows] == [
-        (row["id"], row["answer"]) for row in read_csv(tmp_path / "whole.csv")
-    ]
-
-
-def test_an_archive_and_a_picture_are_answered_as_a_folder_is(cli, finished, folder, tmp_path):
-    with zipfile.ZipFile(tmp_path / "photos.zip", "w") as archive:
-        for name in ("0.png", "1.png", "broken.jpg"):
-            archive.write(folder / name, name)
-    from_folder = {
-        row["image"]: row["answer"]
-        for row in csv.DictReader(
-            io.StringIO(cli("predict", finished.run, folder, "--question", ASKED[0]).out)
-        )
-    }
-    done = cli("predict", finished.run, tmp_path / "photos.zip", "--question", ASKED[0])
-    rows = list(csv.DictReader(io.StringIO(done.out)))
-    assert [row["image"] for row in rows] == ["0.png", "1.png", "broken.jpg"]
-    assert all(row["answer"] == from_folder[row["image"]] for row in rows)
-    assert "broken.jpg: not an image" in rows[2]["error"]
-    alone = cli("predict", finished.run, folder / "1.png", "--question", ASKED[0])
-    (row,) = csv.DictReader(io.StringIO(alone.out))
-    assert (row["image"], row["answer"]) == (str(folder / "1.png"), from_folder["1.png"])
-
-
-def test_answers_are_chosen_from_a_closed_list(cli, finished, folder, tmp_path):
-    allowed = tmp_path / "answers.txt"
-    free = cli("predict", finished.run, folder, "--question", ASKED[0])
-    given = {row["answer"] for row in csv.DictReader(io.StringIO(free.out))}
-    other = next(text for text in validation_table(finished.run).targets if text not in given)
-    allowed.write_text(f"{other}\n")
-    done = cli(
-        "predict", finished.run, folder, "--question", ASKED[0], "--answers", allowed, "--top", 3
-    )
-    assert done.code == 0, done.err
-    rows = list(csv.DictReader(io.StringIO(done.out)))
-    assert {row["answer"] for row in rows if not row["error"]} == {other}
-    assert all(row["answer_2"] == "" for row in rows)
-    assert all(0.0 <= float(row["confidence"]) < 1.0 for row in rows if not row["error"])
-    allowed.write_text(f"{other}\na zebra\n")
-    refused = cli("predict", finished.run, folder, "--question", "q", "--answers", allowed)
-    assert refused.code == 2
-    assert "--answers: 1 of 2 answers hold words that training never had" in refused.err
-
-
-def test_what_was_interrupted_goes_on_and_what_is_done_stays(cli, finished, folder, tmp_path):
-    pairs = table(tmp_path / "t.csv", folder, rows=1500)
-    asked = ("predict", finished.run, folder, "--pairs", pairs, *PAIRS)
-    assert cli(*asked, "--out", tmp_path / "whole.csv").code == 0
-    out = tmp_path / "out.csv"
-
-    def stop(*_):
-        os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(10)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("latentvqa.cli.console.NoticeObserver.progress", stop)
-        done = cli(*asked, "--out", out)
-    assert (done.code, out.exists()) == (143, False)
-    assert f"interrupted after 640 rows, kept in {out}.part; the same command with" in done.err
-    assert "Go on with --resume" in cli(*asked, "--out", out).err
-    other = cli(*asked, "--out", out, "--resume", "--top", 2)
-    assert other.code == 1 and "begun with another model" in other.err
-    done = cli(*asked, "--out", out, "--resume")
-    assert done.code == 0, done.err
-    assert out.read_bytes() == (tmp_path / "whole.csv").read_bytes()
-    assert not list(tmp_path.glob("out.csv.part*"))
-    assert "nothing of it is left to do" in cli(*asked, "--out", out, "--resume").err
 
 
 def test_a_signal_that_an_extension_made_an_error_of_is_told(

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from latentvqa.data.parquet import ParquetTable
+from latentvqa.data.table_formats.parquet import ParquetTable
 from latentvqa.errors import DataError
 from tests.data.written_tables import fault, read
 
