@@ -1,4 +1,4 @@
-"""Figures as PNG or SVG files, whatever the texts in them hold, and axes with plain numbers.
+"""Figures as PNG or SVG files, whatever the texts in them hold, and how their axes look.
 
 The same figure gives the same bytes. Pages have their own inline SVG.
 """
@@ -6,14 +6,17 @@ The same figure gives the same bytes. Pages have their own inline SVG.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from functools import cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
-from latentvqa.core.figures import figure as number_text
+from latentvqa.core.figures import percent
+from latentvqa.report.style import LIGHT
 from latentvqa.report.text import printable
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
@@ -29,7 +32,6 @@ _FALLBACK_FAMILIES = (
     "Arial Unicode MS",
     "Unifont",
 )
-_FEW_DECADES = 2.0  # a logarithmic axis of fewer has ticks at 2 and 5, too
 
 
 def png_of(figure: Figure) -> bytes:
@@ -72,20 +74,20 @@ def take_texts_as_they_are(figure: Figure) -> None:
             text.set_fontfamily(["DejaVu Sans", *_installed_fallbacks(), "sans-serif"])
 
 
-def write_plain_numbers(axis: Axis) -> None:
-    """Label the ticks of an axis with plain numbers: no formula, no exponent, no offset.
+def show_plainly(axes: Axes) -> None:
+    """Draw a chart as the pages do: lines across it in place of a frame, its numbers in grey."""
+    axes.grid(color=LIGHT["rule"], lw=0.7)
+    axes.set_axisbelow(True)
+    for side in axes.spines.values():
+        side.set_visible(False)
+    axes.tick_params(length=0, labelcolor=LIGHT["soft"])
+    for label in (axes.xaxis.label, axes.yaxis.label):
+        label.set_color(LIGHT["soft"])
 
-    matplotlib writes powers of ten on a logarithmic axis as LaTeX, and factors of
-    ten beside a linear one.
-    """
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-    axis.set_major_formatter(FuncFormatter(lambda value, _: number_text(value)))
-    if axis.get_scale() == "log":
-        low, high = axis.get_view_interval()
-        is_short = high / low < 10.0**_FEW_DECADES
-        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if is_short else (1.0,)))
-        axis.set_minor_formatter(NullFormatter())
+def write_percent(axis: Axis, shares: Sequence[float]) -> None:
+    """Name some shares on an axis in percent."""
+    axis.set_ticks(list(shares), [percent(share) for share in shares])
 
 
 def _settle(figure: Figure) -> None:

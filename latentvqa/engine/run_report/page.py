@@ -16,6 +16,7 @@ from latentvqa.engine.run_report.samples import (
     samples_of,
     written_answers,
 )
+from latentvqa.engine.run_report.training_samples import training_samples
 from latentvqa.engine.runs.folder import BEST, RunFolder, edited_notes, read_config
 from latentvqa.engine.runs.latent_use import latent_use_of_log
 from latentvqa.engine.runs.saved_checkpoints import pointed_checkpoint
@@ -91,12 +92,17 @@ def _once(notice: Notice) -> Notice:
 def _with_samples(
     page: RunReport, count: int, notice: Notice, answer: Callable[[], Answers] | None
 ) -> RunReport:
-    """The page with answers, or as it is where none can be had."""
+    """The page with answers, those while it trained first, or as it is where none can be had."""
     run = page.run.history.path.parent
+    data, fault = None, ""
     try:
         data = read_config(run).data
     except LatentVQAError as error:
-        notice(f"warning: the page shows no answers: {error}")
+        fault = f"warning: the page shows no answers: {error}"
+    trained, note = training_samples(run, data, notice)
+    page = replace(page, training=trained, training_note=note)
+    if data is None:
+        notice(fault)
         return page
     answers = _answers(run, notice, answer)
     if answers is None:

@@ -9,21 +9,19 @@ import csv
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from io import BytesIO, StringIO
+from io import StringIO
 from pathlib import Path
 from typing import TextIO
 
 from latentvqa.config import Data
-from latentvqa.data.decoding import decode_image
-from latentvqa.data.folders.names import ImageFolder
+from latentvqa.engine.run_report.pictures import NO_PICTURE, picture_of
 from latentvqa.engine.runs.evaluations import ANEW, evaluation_folder, read_evaluation
 from latentvqa.engine.runs.folder import PREDICTIONS_FILE
 from latentvqa.errors import DataError
-from latentvqa.report.page.samples import SHARP, Sample
+from latentvqa.report.page.samples import Sample
 from latentvqa.sums import read_summed
 
 LARGEST_SIDE = 640  # pixels of an image that opens large
-QUALITY = 82
 RIGHT, WRONG, SUREST_WRONG, LEAST_SURE = "right", "wrong", "surest wrong", "least sure"
 
 
@@ -124,12 +122,11 @@ def samples_of(answers: Answers, count: int, data: Data) -> tuple[list[Sample], 
     """
     faults: list[str] = []
     samples = []
-    folder = data.images if data.val is None else data.val_images or data.images
     for place, kind in choose_rows(answers.rows, count):
         row = answers.rows[place]
-        shown = _NO_IMAGE
+        shown = NO_PICTURE
         try:
-            shown = _shown(row.image, folder, data)
+            shown = picture_of(row.image, data, LARGEST_SIDE)
         except (DataError, ValueError) as error:
             faults.append(str(error))
         samples.append(
@@ -189,29 +186,3 @@ def _row(cells: dict[str, str]) -> AnsweredRow:
 def _evenly(rows: Sequence[int], count: int) -> list[int]:
     count = min(count, len(rows))
     return [rows[step * len(rows) // count] for step in range(count)]
-
-
-@dataclass(frozen=True)
-class _Shown:
-    """An image as the page holds it."""
-
-    content: bytes | None
-    media_type: str = "image/jpeg"
-    size: tuple[int, int] = (1, 1)
-
-
-_NO_IMAGE = _Shown(None)
-
-
-def _shown(name: str, folder: Path | None, data: Data) -> _Shown:
-    if folder is None:
-        raise DataError(f"{name}: the run's config names no images folder")
-    images = ImageFolder(folder, allow_outside=data.allow_outside)
-    image = decode_image(images.path(images.find(name)), max_pixels=data.max_pixels)
-    image.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
-    content = BytesIO()
-    if max(image.size) <= SHARP:  # enlarged, the marks of JPEG would be seen
-        image.save(content, "PNG", optimize=True)
-        return _Shown(content.getvalue(), "image/png", image.size)
-    image.save(content, "JPEG", quality=QUALITY, optimize=True)
-    return _Shown(content.getvalue(), "image/jpeg", image.size)

@@ -16,6 +16,7 @@ from latentvqa.core.rules.thresholds import KLHealthThresholds
 from latentvqa.report.diagnosis.columns import LEARNT, NEED, NOT_CHARGED, finding_name
 
 BAND = "rule-of-thumb band"
+DASHES = ("", "6 3", "2 3", "8 3 2 3")  # curves differ without colour, too; pixels, as SVG has them
 LARGEST = 1e12  # values beyond it are drawn at the edge
 
 
@@ -46,6 +47,11 @@ class Chart:
     lines: tuple[tuple[float, str], ...] = ()
     is_logarithmic: bool = False
     is_inner: bool = False
+
+    @property
+    def unit(self) -> str:
+        """What the title names last."""
+        return self.title.rpartition(", ")[2] if ", " in self.title else ""
 
 
 @dataclass(frozen=True)
@@ -121,7 +127,7 @@ def charts(
     records: Sequence[EpochRecord],
     thresholds: KLHealthThresholds | None = None,
 ) -> tuple[Chart, ...]:
-    """The charts of a run that have something to show."""
+    """The charts of a run that have something to show, those about the KL last."""
     limits, kl = thresholds or KLHealthThresholds(), header.kl
     scale = kl.unit_scale
     band = (limits.healthy_kl_low * scale, limits.healthy_kl_high * scale, BAND)
@@ -143,6 +149,16 @@ def charts(
                 _curve("training", [_percent(r.train.exact_match) for r in records]),
                 _curve("validation", [_percent(r.val.exact_match) for r in records]),
             ),
+        ),
+        Chart(
+            "Information per answer, nats",
+            (
+                _curve("paid (rate)", [r.val.rate for r in records]),
+                _curve("can be carried", [r.val.capacity for r in records]),
+                _curve(NEED, [r.val.answer_entropy for r in records]),
+                _curve(LEARNT, [r.val.answer_gain for r in records]),
+            ),
+            is_logarithmic=True,
         ),
         Chart(
             "KL per latent token, nats",
@@ -171,16 +187,6 @@ def charts(
                 _curve("validation", [r.val.rate for r in records]),
             ),
             is_inner=True,
-        ),
-        Chart(
-            "Information per answer, nats",
-            (
-                _curve("paid (rate)", [r.val.rate for r in records]),
-                _curve("can be carried", [r.val.capacity for r in records]),
-                _curve(NEED, [r.val.answer_entropy for r in records]),
-                _curve(LEARNT, [r.val.answer_gain for r in records]),
-            ),
-            is_logarithmic=True,
         ),
         Chart(
             "Effective KL weight",

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from textwrap import shorten
 from typing import TYPE_CHECKING
 
+from latentvqa.core.figures import figure as figure_text
 from latentvqa.report.diagnosis.curves import (
-    LARGEST,
+    DASHES,
     Chart,
     Mark,
     StageSpan,
@@ -20,7 +21,8 @@ from latentvqa.report.diagnosis.curves import (
     starts,
 )
 from latentvqa.report.diagnosis.judged_run import JudgedRun
-from latentvqa.report.picture import png_of, svg_of, write_plain_numbers
+from latentvqa.report.diagnosis.value_scale import ValueScale
+from latentvqa.report.picture import png_of, show_plainly, svg_of
 from latentvqa.report.style import LIGHT
 
 if TYPE_CHECKING:
@@ -28,10 +30,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COLOURS = tuple(LIGHT[name] for name in ("c0", "c1", "c2", "c3"))
-LINE_STYLES = ("-", "--", ":", "-.")  # curves differ without colour, too
+LINE_WIDTH = 1.8
+# of pixels for a line of two, as factors of its width
+LINE_STYLES = [
+    (0, tuple(float(part) / 2 for part in dashes.split())) if dashes else "-" for dashes in DASHES
+]
 COLUMNS = 2
 CHART_INCHES = (5.2, 3.1)
-TITLE_INCHES = 0.3
+TITLE_INCHES = 0.4
+PAD_INCHES = 0.1  # above and below a chart
 FINDING_INCHES = 0.22  # height of a finding's bar
 FRAME_INCHES = 1.05  # height of what surrounds the bars
 AXIS_INCHES = 0.45  # of it below them
@@ -44,10 +51,8 @@ LEGEND_INCHES = 0.42  # below the axis
 LEGEND_LETTERS = 74  # that a legend's line has room for
 SAMPLE_LETTERS = 8  # what the piece of a curve takes beside its name
 MOST_CODES = 3  # that stand beside one line; the bars name all
-REMARK = (0.95, 1.0)  # part of the axis' height that marks the start of a remark
+CARET, CARET_SIZE = 6, 5  # a triangle whose tip lies at its place
 NAMED = 0.12  # share of the epochs from which on a stage has room for its name
-MARGIN = 0.04  # share of the axis kept free above and below the curves
-REMARK_SHARE = 0.04  # kept free for the marks of remarks
 ROW_SHARE = 0.07  # kept free for each line of codes
 
 
@@ -100,11 +105,12 @@ def curves_figure(run: JudgedRun) -> Figure:
     width = CHART_INCHES[0] * COLUMNS
     below = FRAME_INCHES + FINDING_INCHES * len(marks) if marks else 0.0
     height = CHART_INCHES[1] * math.ceil(len(drawn) / COLUMNS) + TITLE_INCHES + below
-    layout = ConstrainedLayoutEngine(rect=(0.0, below / height, 1.0, 1.0 - below / height))
+    area = (0.0, below / height, 1.0, 1.0 - below / height)
+    layout = ConstrainedLayoutEngine(rect=area, h_pad=PAD_INCHES)
     figure = Figure(figsize=(width, height), dpi=PIXELS_PER_INCH, layout=layout)
     FigureCanvasAgg(figure)
     name = shorten(run.name, MOST_LETTERS, placeholder=" ...")
-    figure.suptitle(name, fontsize=11, x=0.01, ha="left")
+    figure.suptitle(name, fontsize=13, weight="bold", x=0.01, ha="left", color=LIGHT["ink"])
     for axis, chart in zip(_grid(figure, len(drawn)), drawn, strict=True):
         rows = _draw_starts(axis, starts(marks), epochs)
         _draw(axis, chart, epochs, stages, rows)
@@ -127,45 +133,37 @@ def _draw(
     axis: Axes, chart: Chart, epochs: Sequence[int], stages: Sequence[StageSpan], rows: int
 ) -> None:
     """One chart; ``rows`` lines of codes are kept free above its curves."""
+    scale = ValueScale(chart)
     _shade(axis, stages)
-    if chart.band is not None:
-        low, high, name = chart.band
-        axis.axhspan(low, high, color=COLOURS[2], alpha=0.12, lw=0, label=name)
-    for value, name in chart.lines:
-        axis.axhline(value, color="0.4", lw=1, ls=(0, (3, 3)), label=name)
-    shown = []
     for index, curve in enumerate(chart.curves):
-        values = [math.nan if v is None else min(max(v, -LARGEST), LARGEST) for v in curve.values]
-        shown += [value for value in values if not math.isnan(value)]
+        values = [math.nan if v is None else scale.place(v) for v in curve.values]
         axis.plot(
             epochs,
             values,
             label=curve.label,
             color=COLOURS[index % len(COLOURS)],
             ls=LINE_STYLES[index % len(LINE_STYLES)],
+            lw=LINE_WIDTH,
+            clip_on=False,  # at the edge a line is as thick as elsewhere
             marker="o" if len(epochs) == 1 else "",
         )
-    shown += [*(value for value, _ in chart.lines), *(chart.band[:2] if chart.band else ())]
-    _bound(axis, shown, REMARK_SHARE + ROW_SHARE * rows, is_logarithmic=chart.is_logarithmic)
-    write_plain_numbers(axis.yaxis)
+    for value, name in chart.lines:
+        height = scale.place(value)
+        axis.axhline(height, color=LIGHT["soft"], lw=1, ls=(0, (3, 3)), label=name, zorder=1)
+    if chart.band is not None:
+        low, high, name = chart.band
+        ends = scale.place(low), scale.place(high)
+        axis.axhspan(*ends, color=LIGHT["ok"], alpha=0.14, lw=0, label=name, zorder=0)
+    axis.set_yticks([scale.place(tick) for tick in scale.ticks], map(figure_text, scale.ticks))
+    span = scale.high - scale.low
+    axis.set_ylim(scale.low, scale.high + span * ROW_SHARE * rows)
     _label(axis, chart.title, epochs, stages)
-    axis.grid(alpha=0.25)
+    axis.set_ylabel(scale.label(chart.unit), fontsize=8)
+    show_plainly(axis)
+    axis.grid(visible=False, axis="x")
+    if 0.0 in scale.ticks:
+        axis.axhline(scale.place(0.0), color=LIGHT["soft"], lw=0.8, zorder=1)
     _put_legend_below(axis)
-
-
-def _bound(axis: Axes, shown: Sequence[float], free: float, *, is_logarithmic: bool) -> None:
-    """Let the axis hold all values, and leave a share of it free above them."""
-    positive = [value for value in shown if value > 0.0]
-    if is_logarithmic and positive:
-        axis.set_yscale("log", nonpositive="mask")
-        low, high = math.log10(max(min(positive), 1e-12)), math.log10(max(positive))
-        low -= max(0.5 * (1.0 - high + low), 0.0)  # a decade at least, the curve in its middle
-        span = max(high - low, 1.0) / (1.0 - free)
-        axis.set_ylim(10.0 ** (low - MARGIN * span), 10.0 ** (low + span * (1.0 + MARGIN)))
-        return
-    low, high = min(0.0, *shown), max(0.0, *shown)
-    span = (high - low or 1.0) / (1.0 - free)
-    axis.set_ylim(low - MARGIN * span, low + span * (1.0 + MARGIN))
 
 
 def _put_legend_below(axis: Axes) -> None:
@@ -190,7 +188,7 @@ def _put_legend_below(axis: Axes) -> None:
 
 
 def _draw_starts(axis: Axes, found: Sequence[Start], epochs: Sequence[int]) -> int:
-    """Mark where findings start, warnings with their codes.
+    """Mark below the axis where findings start, above it the codes of warnings.
 
     Returns:
         Lines that the codes take.
@@ -198,11 +196,19 @@ def _draw_starts(axis: Axes, found: Sequence[Start], epochs: Sequence[int]) -> i
     span = epochs[-1] - epochs[0] + 1
     taken: list[tuple[float, float, int]] = []
     for start in found:
-        top = REMARK if start.is_remark else (0.0, 1.0)
-        style = "-" if start.is_remark else (0, (2, 2))
-        axis.axvline(start.epoch, *top, color=LIGHT[start.level], lw=1.2, ls=style)
+        axis.plot(
+            start.epoch,
+            0.0,
+            marker=CARET,
+            color=LIGHT[start.level],
+            ms=CARET_SIZE,
+            mew=0,
+            transform=axis.get_xaxis_transform(),
+            clip_on=False,
+        )
         if start.is_remark:
             continue
+        axis.axvline(start.epoch, color=LIGHT[start.level], lw=1, ls=(0, (2, 2)), zorder=1)
         codes, more = start.codes[:MOST_CODES], len(start.codes) - MOST_CODES
         label = " ".join([*codes, f"+{more}"] if more > 0 else codes)
         length = LETTER_SHARE * (len(label) + 1) * span
@@ -211,9 +217,9 @@ def _draw_starts(axis: Axes, found: Sequence[Start], epochs: Sequence[int]) -> i
         row = free_row(taken, low, low + length)
         axis.annotate(
             label,
-            (start.epoch, REMARK[0]),
+            (start.epoch, 1.0),
             xycoords=("data", "axes fraction"),
-            xytext=(-3 if is_late else 3, -10 * row),
+            xytext=(-3 if is_late else 3, -2 - 10 * row),
             textcoords="offset points",
             ha="right" if is_late else "left",
             va="top",
@@ -234,11 +240,14 @@ def _draw_findings(
     for row, mark in enumerate(marks):
         length = mark.last - mark.first + 1
         opacity = 0.5 if mark.is_open else 0.2
-        axis.barh(row, length, left=mark.first - 0.5, color=LIGHT[mark.level], alpha=opacity)
+        left, colour = mark.first - 0.5, LIGHT[mark.level]
+        axis.barh(row, length, left=left, height=0.55, color=colour, alpha=opacity)
     axis.set_ylim(len(marks) - 0.4, -0.6)  # the first on top
     axis.set_yticks(range(len(marks)), [mark.label for mark in marks])
     _label(axis, "Findings over the epochs", epochs, stages)
-    axis.tick_params(axis="y", length=0)
+    show_plainly(axis)
+    axis.grid(visible=False)
+    axis.tick_params(axis="y", labelcolor=LIGHT["ink"])
     names = max(label.get_window_extent().width for label in axis.get_yticklabels())
     left = names / figure.dpi + GAP_INCHES
     _, bottom, _, tall = axis.get_position().bounds
@@ -249,7 +258,8 @@ def _shade(axis: Axes, stages: Sequence[StageSpan]) -> None:
     """Tell stages apart, their names above the axis."""
     for index, span in enumerate(stages):
         if index % 2 == 1:
-            axis.axvspan(span.first - 0.5, span.last + 0.5, color="0.5", alpha=0.1, lw=0)
+            ends = span.first - 0.5, span.last + 0.5
+            axis.axvspan(*ends, color=LIGHT["soft"], alpha=0.09, lw=0, zorder=0)
         share = (span.last - span.first + 1) / (stages[-1].last - stages[0].first + 1)
         if len(stages) > 1 and share > NAMED:
             axis.annotate(
@@ -260,7 +270,7 @@ def _shade(axis: Axes, stages: Sequence[StageSpan]) -> None:
                 textcoords="offset points",
                 va="bottom",
                 fontsize=7,
-                color="0.4",
+                color=LIGHT["soft"],
             )
 
 
@@ -269,7 +279,8 @@ def _label(axis: Axes, title: str, epochs: Sequence[int], stages: Sequence[Stage
     from matplotlib.ticker import MaxNLocator
 
     axis.set_xlim(min(epochs) - 0.5, max(epochs) + 0.5)
-    axis.set_title(title, fontsize=9, loc="left", pad=14 if len(stages) > 1 else 4)
+    pad = 16 if len(stages) > 1 else 6
+    axis.set_title(title, fontsize=9.5, weight="bold", loc="left", pad=pad, color=LIGHT["ink"])
     axis.set_xlabel("epoch", fontsize=8)
     axis.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True, min_n_ticks=1))
-    axis.tick_params(labelsize=8)
+    axis.tick_params(labelsize=8, pad=6)

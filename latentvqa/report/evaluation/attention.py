@@ -9,7 +9,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from latentvqa.core.figures import percent
-from latentvqa.report.evaluation.heat_map import colour_ramp, heat_map, shrunk
+from latentvqa.report.evaluation.heat_map import colour_ramp, heat_map, highest_shown, shrunk
 from latentvqa.report.picture import png_of
 from latentvqa.report.style import LIGHT
 
@@ -32,7 +32,6 @@ _LETTERS = 11  # of a question or a notice, an inch
 _MOST_LINES = 2  # of a question or an answer
 _MOST_SMALL_ROWS = 3
 _MOST_FOR_ZERO = 12.0  # of the colour bar's highest: above it 0 and 1 would touch
-_CONTRAST = 2.0  # the least that the brightest colour stands for, in even shares
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,8 +92,8 @@ def attention_figure(
     drawn = [_mean_row(grid, mean)] if mean is not None else []
     drawn += [_Row(grid, example) for example in examples]
     width = max(row.width for row in drawn)
-    lines = [*_wrapped(_HOW_TO_READ, width, 4), *(_wrapped(notice, width, 4) if notice else [])]
-    known = len(_wrapped(_HOW_TO_READ, width, 4))
+    lines = [*_wrapped(HOW_TO_READ, width, 4), *(_wrapped(notice, width, 4) if notice else [])]
+    known = len(_wrapped(HOW_TO_READ, width, 4))
     heights = [row.height(width) for row in drawn]
     above = 2 * _MARGIN + _LINE * len(lines)
     height = above + sum(heights) + _BETWEEN * len(drawn)
@@ -111,9 +110,9 @@ def attention_figure(
     return figure
 
 
-_HOW_TO_READ = (
+HOW_TO_READ = (
     "Colour: attention to that place, in multiples of an even share (1 = as if the token looked "
-    "everywhere alike). Above each map: the share of the attention that goes to the question "
+    "everywhere alike). Beside each name: the share of the attention that goes to the question "
     "itself, not to the image."
 )
 
@@ -158,9 +157,8 @@ class _Row:
         self.maps = (looked / total * looked.shape[1]).reshape(-1, *grid)
         self.together = (looked.sum(0) / total.sum() * looked.shape[1]).reshape(grid)
         self.at_question = attention[:, -1]
-        # one token that looks at a single place would leave the others without colour
         self.peak = float(self.maps.max())
-        self.highest = max(_CONTRAST, min(self.peak, _CONTRAST * float(self.together.max())))
+        self.highest = highest_shown(self.peak, float(self.together.max()))
         tall, wide = example.image.shape[:2]
         self.large: float = min(max(_LARGE * tall / wide, _LOWEST), _HIGHEST)
         count = len(self.maps) if len(self.maps) > 1 else 0

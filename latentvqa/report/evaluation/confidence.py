@@ -9,7 +9,8 @@ from rich.text import Text
 
 from latentvqa.core.estimates import Estimate
 from latentvqa.core.results.confidence import FEWEST_TO_RANK, Confidence
-from latentvqa.report.picture import png_of
+from latentvqa.report.diagnosis.value_scale import SHARES, even_ticks
+from latentvqa.report.picture import png_of, show_plainly, write_percent
 from latentvqa.report.style import LIGHT
 
 if TYPE_CHECKING:
@@ -17,9 +18,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PIXELS_PER_INCH = 110
+_TITLE_PAD = 22  # points above the axis, over the line below the title
 _ROOM = 0.045  # beyond 0 and 1
+LEAST_RISK = 0.02  # that the axis of the risk reaches to
 _FEW_POINTS = 20  # of a curve, each of which gets a dot
-_DOTS = "confidence\n(dots: mean confidence, as large as their share of the rows)"
+DOTS = "dots: mean confidence, as large as their share of the answers"
+DASHED = "dashed: of all answers"
 
 
 def confidence_lines(found: Confidence) -> Table:
@@ -76,9 +80,7 @@ def confidence_figure(found: Confidence) -> Figure:
     if has_curve:
         _draw_risk(axes[1], found)
     for axis in axes:
-        axis.grid(color=LIGHT["rule"], lw=0.5)
-        axis.set_axisbelow(True)
-        axis.spines[["top", "right"]].set_visible(False)
+        show_plainly(axis)
     return figure
 
 
@@ -92,8 +94,7 @@ def _draw_reliability(axis: Axes, found: Confidence) -> None:
         [one.accuracy for one in bins],
         width=[one.high - one.low for one in bins],
         align="edge",
-        color=LIGHT["c0"],
-        alpha=0.3,
+        color=f"{LIGHT['c0']}4d",  # three tenths opaque
         edgecolor=LIGHT["c0"],
     )
     axis.scatter(
@@ -104,27 +105,48 @@ def _draw_reliability(axis: Axes, found: Confidence) -> None:
         zorder=3,
         clip_on=False,
     )
-    caption = _DOTS
+    note = DOTS.replace(", ", ",\n")
     if not (found.right and found.wrong):
-        caption += f"\nall answers are {'right' if found.right else 'wrong'}: nothing to rank"
-    # room for whole dots at 0 and at 1, where few rows often lie
-    axis.set(xlim=(-_ROOM, 1 + _ROOM), ylim=(-_ROOM, 1 + _ROOM), xlabel=caption)
-    axis.set_ylabel("share right")
-    error = _percent(found.calibration_error.value)
+        note += f"\nall answers are {'right' if found.right else 'wrong'}: nothing to rank"
     counted = "1 answer" if rows == 1 else f"{rows:,} answers"
-    axis.set_title(f"{counted}: expected calibration error {error}", fontsize=10)
+    error = f"{counted}, expected calibration error {_percent(found.calibration_error.value)}"
+    _name(axis, "Reliability", error)
+    # room for whole dots at 0 and at 1, where few rows often lie
+    axis.set(xlim=(-_ROOM, 1 + _ROOM), ylim=(-_ROOM, 1 + _ROOM))
+    axis.set(xlabel=f"confidence\n{note}", ylabel="share right")
+    write_percent(axis.xaxis, SHARES)
+    write_percent(axis.yaxis, SHARES)
 
 
 def _draw_risk(axis: Axes, found: Confidence) -> None:
     """The share of wrong answers among the surest ones, beside that of all."""
     coverage, risks = zip(*found.risk_coverage, strict=True)
     is_short = len(risks) <= _FEW_POINTS
-    axis.plot(coverage, risks, color=LIGHT["c0"], marker="o" if is_short else "", ms=4)
+    axis.plot(coverage, risks, color=LIGHT["c0"], lw=1.8, marker="o" if is_short else "", ms=4)
     axis.axhline(risks[-1], ls="--", lw=1, color=LIGHT["soft"])
-    top = max(risks) * 1.1
-    axis.set(xlim=(0, 1 + _ROOM), ylim=(-_ROOM * top, top))
-    axis.set(xlabel="share answered, surest first\n(dashed: of all answers)", ylabel="share wrong")
-    axis.set_title(f"risk and coverage: area {_percent(found.aurc.value)}", fontsize=10)
+    _name(axis, "Risk and coverage", f"area {_percent(found.aurc.value)}")
+    ticks = even_ticks(0.0, max(*risks, LEAST_RISK))
+    axis.set(xlim=(-_ROOM, 1 + _ROOM), ylim=(-_ROOM * ticks[-1], ticks[-1] * (1 + _ROOM)))
+    axis.set(xlabel=f"share answered, surest first\n{DASHED}", ylabel="share wrong")
+    write_percent(axis.xaxis, SHARES)
+    write_percent(axis.yaxis, ticks)
+
+
+def _name(axis: Axes, title: str, more: str) -> None:
+    """A title with what it amounts to below it."""
+    axis.set_title(
+        title, fontsize=10.5, loc="left", weight="bold", color=LIGHT["ink"], pad=_TITLE_PAD
+    )
+    axis.annotate(
+        more,
+        (0.0, 1.0),
+        xycoords="axes fraction",
+        xytext=(0, 6),
+        textcoords="offset points",
+        va="bottom",
+        fontsize=9,
+        color=LIGHT["soft"],
+    )
 
 
 def _percent(share: float) -> str:

@@ -13,7 +13,49 @@ _FIRST, _LAST = 0.2, 0.88  # the part that stands out on black and on white
 _FAINTEST, _STRONGEST = 0.0, 0.8  # opacity of the colour where attention is none, and most
 _RISE = 0.85  # below 1: what is attended to a little shows
 _MIDDLE_GREY = 0.5
+# colours of the shares from 0 to 1 on middle grey, for what is drawn without matplotlib
+RAMP = [
+    "#808080",
+    "#7c777e",
+    "#7c717d",
+    "#7e6c7c",
+    "#81687a",
+    "#876578",
+    "#8e6374",
+    "#97626f",
+    "#a16368",
+    "#aa6660",
+    "#b56b56",
+    "#bf724b",
+    "#c97d3e",
+    "#d18930",
+    "#d8992b",
+    "#ddaa35",
+    "#e0be46",
+]
+CONTRAST = 2.0  # the least that the brightest colour stands for, in even shares
 _GREY_LOW, _GREY_HIGH = 0.06, 0.94  # what black and white of the image become beneath
+
+
+def highest_shown(peak: float, together: float) -> float:
+    """The value that gets the brightest colour, in multiples of an even share.
+
+    One token that looks at a single place would leave the others without colour.
+
+    Args:
+        peak: the largest value of any token.
+        together: the largest value of all tokens taken together.
+    """
+    return max(CONTRAST, min(peak, CONTRAST * together))
+
+
+def colour_on_grey(share: float) -> str:
+    """The colour of a share from 0 to 1, as style sheets write it."""
+    place = min(max(share, 0.0), 1.0) * (len(RAMP) - 1)
+    low = min(int(place), len(RAMP) - 2)
+    ends = [[int(RAMP[one][at : at + 2], 16) for at in (1, 3, 5)] for one in (low, low + 1)]
+    mixed = [round(a + (b - a) * (place - low)) for a, b in zip(*ends, strict=True)]
+    return f"#{mixed[0]:02x}{mixed[1]:02x}{mixed[2]:02x}"
 
 
 def shrunk(image: np.ndarray, most: int) -> np.ndarray:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from latentvqa.core.figures import figure
-from latentvqa.report.diagnosis.curves import Chart, Mark, StageSpan, starts
+from latentvqa.report.diagnosis.curves import DASHES, Chart, Mark, StageSpan, starts
 from latentvqa.report.page.svg import (
     BOTTOM,
     HEIGHT,
@@ -28,9 +28,8 @@ from latentvqa.report.page.svg import (
     value_axis,
 )
 
-DASHES = ("", "6 3", "2 3", "8 3 2 3")  # curves differ without colour, too
 COLOURS = 8
-BAR_STEP = 20  # height of a finding's row
+BAR_STEP, BAR_HEIGHT = 28, 6  # of a finding's row, and of its bar
 LETTER, TOLD_LINE = 6.4, 15  # width of a letter and height of a line, roughly
 MOST_TOLD = 120  # epochs of a chart that tell their values
 
@@ -71,18 +70,13 @@ def line_chart(
     """
     axis = Axis(chart, epochs)
     known = list(styles) if styles is not None else own_styles(len(chart.curves))
-    _, comma, unit = chart.title.rpartition(", ")
     parts = _ground(axis, stages, HEIGHT)
     if chart.band is not None:
-        low, high, name = chart.band
-        top, bottom = axis.y(high), axis.y(low)
+        top, bottom = axis.y(chart.band[1]), axis.y(chart.band[0])
         parts.append(rectangle("band", LEFT, top, WIDTH - LEFT - RIGHT, bottom - top))
-        parts.append(text("mark", WIDTH - RIGHT - 3, bottom - 3, name, "end"))
-    parts += value_axis(axis, unit if comma else "")
-    for value, name in chart.lines:
-        y = axis.y(value)
-        parts.append(line("mark-line", LEFT, y, WIDTH - RIGHT, y))
-        parts.append(text("mark", WIDTH - RIGHT - 3, y - 3, name, "end"))
+    parts += value_axis(axis, chart.unit)
+    for value, _ in chart.lines:
+        parts.append(line("mark-line", LEFT, axis.y(value), WIDTH - RIGHT, axis.y(value)))
     for curve, style in zip(chart.curves, known, strict=True):
         parts += _drawn(axis, curve.values, epochs, style)
     parts += _starts(axis, marks)
@@ -93,17 +87,20 @@ def line_chart(
 def findings_chart(
     marks: Sequence[Mark], epochs: Sequence[int], stages: Sequence[StageSpan] = ()
 ) -> str:
-    """Draw one bar per finding, from its first to its last epoch, as an ``<svg>`` element."""
+    """Draw one bar per finding, its name above it, as an ``<svg>`` element.
+
+    A bar reaches from the first to the last epoch of its finding.
+    """
     axis, height = Axis(Chart("", ()), epochs), findings_height(marks)
     parts = _ground(axis, stages, height)
     for row, mark in enumerate(marks):
-        y = TOP + row * BAR_STEP + 2
+        y = TOP + row * BAR_STEP + 16
         start, end = axis.x(mark.first - 0.5), axis.x(mark.last + 0.5)
         kind = f"finding-bar {mark.level}{'' if mark.is_open else ' past'}"
         told = f"{mark.label}: epochs {mark.first} to {mark.last}"
-        parts.append(rectangle(kind, start, y, end - start, BAR_STEP - 4, told))
-        x, anchor = _beside(start, LETTER * len(mark.label))
-        parts.append(text("bar-name", x, y + BAR_STEP - 8, mark.label, anchor))
+        parts.append(rectangle(kind, start, y, end - start, BAR_HEIGHT, told))
+        x, anchor = _above(start, LETTER * len(mark.label))
+        parts.append(text("bar-name", x, y - 4, mark.label, anchor))
     return framed("Findings over the epochs", height, "".join(parts))
 
 
@@ -112,19 +109,37 @@ def findings_height(marks: Sequence[Mark]) -> int:
     return TOP + len(marks) * BAR_STEP + BOTTOM
 
 
-def legend(
-    chart: Chart, styles: Sequence[CurveStyle] | None = None
-) -> list[tuple[str, CurveStyle]]:
-    """The names of the curves, each with the style of its line."""
-    known = list(styles) if styles is not None else own_styles(len(chart.curves))
-    return [(curve.label, style) for curve, style in zip(chart.curves, known, strict=True)]
+@dataclass(frozen=True)
+class LegendEntry:
+    """A name of what a chart shows.
+
+    Attributes:
+        label: the name.
+        kind: ``curve``, ``line`` or ``band``.
+        style: of a curve.
+    """
+
+    label: str
+    kind: str = "curve"
+    style: CurveStyle | None = None
 
 
-def _beside(start: float, length: float) -> tuple[float, str]:
-    """Where a bar's name stays within the picture: in the bar, before it, or at the edge."""
-    if start + 4 + length <= WIDTH - RIGHT:
-        return start + 4, "start"
-    return (start - 4, "end") if start - 4 - length >= 0.0 else (WIDTH - RIGHT - 2, "end")
+def legend(chart: Chart) -> list[LegendEntry]:
+    """The names of the curves, each with the style of its line; then lines and the band."""
+    styles = own_styles(len(chart.curves))
+    named = [
+        LegendEntry(curve.label, style=style)
+        for curve, style in zip(chart.curves, styles, strict=True)
+    ]
+    named += [LegendEntry(name, "line") for _, name in chart.lines]
+    return named if chart.band is None else [*named, LegendEntry(chart.band[2], "band")]
+
+
+def _above(start: float, length: float) -> tuple[float, str]:
+    """Where a bar's name stays within the picture: from the bar's start, else up to the edge."""
+    if start + length <= WIDTH - RIGHT:
+        return start, "start"
+    return WIDTH - RIGHT, "end"
 
 
 def _ground(axis: Axis, stages: Sequence[StageSpan], height: int) -> list[str]:

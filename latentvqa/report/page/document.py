@@ -21,6 +21,7 @@ from latentvqa.report.page.headline import Headline, headline_of, headline_of_lo
 from latentvqa.report.page.overlay import overlays, run_styles
 from latentvqa.report.page.results import TableResult, result_view
 from latentvqa.report.page.samples import Sample
+from latentvqa.report.page.training_samples import TrainingSample, training_view
 from latentvqa.report.pages import rendered
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ class RunReport:
         samples: answered questions to show.
         samples_note: where they come from and how they were chosen.
         results: what evaluations found, by table.
+        training: questions that were asked after several epochs.
+        training_note: what is to be said of them where they cannot be shown.
     """
 
     run: JudgedRun
@@ -44,6 +47,8 @@ class RunReport:
     samples: Sequence[Sample] = ()
     samples_note: str = ""
     results: Sequence[TableResult] = ()
+    training: Sequence[TrainingSample] = ()
+    training_note: str = ""
 
     @property
     def headline(self) -> Headline | None:
@@ -125,7 +130,10 @@ def _run(report: RunReport, name: str, place: int) -> dict[str, Any]:
         "columns": columns,
         "epochs": [[column.cell(record) for column in columns] for record in history.records],
         "samples": report.samples,
+        "pictured": [n for n, one in enumerate(report.samples) if one.image is not None],
         "samples_note": report.samples_note,
+        "training": training_view(report.training),
+        "training_note": report.training_note,
         "not_judged": diagnosis.not_judged,
         "config": report.config_text,
     }

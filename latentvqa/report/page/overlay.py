@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from latentvqa.report.diagnosis.columns import LEARNT
-from latentvqa.report.diagnosis.curves import Chart, Curve, charts
+from latentvqa.report.diagnosis.curves import DASHES, Chart, Curve, charts
 from latentvqa.report.diagnosis.judged_run import JudgedRun
-from latentvqa.report.page.charts import COLOURS, DASHES, CurveStyle, line_chart
+from latentvqa.report.page.charts import COLOURS, CurveStyle, line_chart
 
 MAIN = ("validation", LEARNT)  # the curve of a chart that stands for the run
 BESIDE = "training"  # drawn thinly dashed beside the curve of the validation

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from latentvqa.core.figures import figure, percent
 from latentvqa.core.results.confidence import Confidence
 from latentvqa.core.results.latent_use import MeanAttention
+from latentvqa.report.diagnosis.value_scale import SHARES, even_ticks
+from latentvqa.report.evaluation.confidence import LEAST_RISK
+from latentvqa.report.evaluation.heat_map import colour_on_grey, highest_shown
 from latentvqa.report.page.svg import circle, framed, line, rectangle, text, upward
 from latentvqa.report.page.words import counted, share_text
 
 SIDE = 200  # of the square that shares are drawn in
-LEFT, TOP, BELOW, RIGHT = 48, 12, 40, 22
+LEFT, TOP, BELOW, RIGHT = 56, 12, 40, 22
 WIDTH, HEIGHT = LEFT + SIDE + RIGHT, TOP + SIDE + BELOW
 MOST_POINTS = 120  # of a curve
 TOLD_POINTS = 20  # of them that tell their values
 CELL = 22  # of a map of attention
+SCALE_HEIGHT, SCALE_STEPS = 104, 26  # of the bar of its colours
 
 
 def reliability_chart(found: Confidence) -> str:
@@ -42,54 +47,92 @@ def reliability_chart(found: Confidence) -> str:
 def risk_chart(found: Confidence) -> str:
     """The share of wrong answers among the surest, as an ``<svg>`` element."""
     curve = _evenly(found.risk_coverage, MOST_POINTS)
-    points = [_at(coverage, risk) for coverage, risk in curve]
+    ticks = even_ticks(0.0, max([risk for _, risk in curve] + [LEAST_RISK]))
+    top = ticks[-1]
+    points = [_at(coverage, risk / top) for coverage, risk in curve]
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-    parts = _square("share answered, surest first", "share wrong")
+    parts = _square("share answered, surest first", "share wrong", ticks)
     if found.risk_coverage:
-        risk = found.risk_coverage[-1][1]
+        risk = found.risk_coverage[-1][1] / top
         parts.append(line("mark-line", *_at(0, risk), *_at(1, risk)))
     parts.append(f'<polyline class="curve c0" points="{path}"/>')
     for coverage, risk in _evenly(found.risk_coverage, TOLD_POINTS):
         told = f"the surest {share_text(coverage)} of the answers: {share_text(risk)} wrong"
-        parts.append(circle("dot c0", *_at(coverage, risk), 3, told))
+        parts.append(circle("dot c0", *_at(coverage, risk / top), 3, told))
     title = "Risk and coverage: share of wrong answers among the surest"
     return framed(title, HEIGHT, "".join(parts), WIDTH)
 
 
 def attention_maps(found: MeanAttention) -> list[tuple[str, str]]:
-    """For each latent token a map of where it looks, and the share at the question.
+    """Where all latent tokens look and where each does, and the share at the question.
+
+    The colours and their scale are those of ``attention.png``.
 
     Returns:
-        An ``<svg>`` element and a line for each token; none where the maps do not
-        have the shape of the grid.
+        An ``<svg>`` element and a line for each map, the scale of the colours last;
+        none where the maps do not have the shape of the grid.
     """
     rows, columns = found.grid
-    if any(len(token) != rows * columns + 1 for token in found.mean):
+    if not found.mean or any(len(token) != rows * columns + 1 for token in found.mean):
         return []
-    largest = max((share for token in found.mean for share in token[:-1]), default=0.0) or 1.0
-    maps = []
-    for number, token in enumerate(found.mean):
-        cells = []
-        for place, share in enumerate(token[:-1]):
-            y, x = divmod(place, columns)
-            told = f"row {y + 1}, column {x + 1}: {share_text(share)}"
-            cell = rectangle("cell", CELL * x, CELL * y, CELL, CELL, told)
-            opacity = f'style="fill-opacity:{max(share, 0.0) / largest:.3f}"'
-            cells.append(cell.replace('class="cell"', f'class="cell" {opacity}', 1))
-        picture = framed(f"token {number}", CELL * rows, "".join(cells), CELL * columns)
-        maps.append((picture, f"token {number}: {share_text(token[-1])} at the question"))
-    return maps
+    count, looked = rows * columns, [token[:-1] for token in found.mean]
+    totals = [max(sum(token), 1e-9) for token in looked]
+    maps = [
+        [share / total * count for share in token]
+        for token, total in zip(looked, totals, strict=True)
+    ]
+    together = [sum(shares) / sum(totals) * count for shares in zip(*looked, strict=True)]
+    peak = max(map(max, maps))
+    highest = highest_shown(peak, max(together))
+    names = [f"token {number}" for number in range(len(maps))]
+    at_question = [token[-1] for token in found.mean]
+    if len(maps) > 1:
+        maps, names = [together, *maps], [f"all {len(maps)} tokens", *names]
+        at_question = [sum(at_question) / len(at_question), *at_question]
+    drawn = [
+        (_map(one, columns, highest, name), f"{name}, question {percent(share)}")
+        for one, name, share in zip(maps, names, at_question, strict=True)
+    ]
+    return [*drawn, (_colour_scale(highest, is_exceeded=peak > highest), "")]
 
 
-def _square(below: str, beside: str) -> list[str]:
-    """Axes from 0 to 100 % both ways, with what they hold."""
+def _map(values: Sequence[float], columns: int, highest: float, name: str) -> str:
+    """A cell for each patch, which tells its value."""
+    cells = []
+    for place, value in enumerate(values):
+        y, x = divmod(place, columns)
+        told = f"row {y + 1}, column {x + 1}: {figure(value)} times an even share"
+        cell = rectangle("cell", CELL * x, CELL * y, CELL, CELL, told)
+        colour = f'style="fill:{colour_on_grey(value / highest)}"'
+        cells.append(cell.replace('class="cell"', f'class="cell" {colour}', 1))
+    return framed(name, CELL * (len(values) // columns), "".join(cells), CELL * columns)
+
+
+def _colour_scale(highest: float, *, is_exceeded: bool) -> str:
+    """The colours from nothing at the foot to the highest value on top."""
     parts = []
-    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
-        name = f"{share * 100:.0f} %"
-        x, y = _at(share, share)
-        parts.append(line("grid", LEFT, y, LEFT + SIDE, y))
-        parts.append(text("tick", LEFT - 5, y + 3.5, name, "end"))
-        parts.append(text("tick", x, TOP + SIDE + 16, name, "middle"))
+    for step in range(SCALE_STEPS):
+        y = 8 + SCALE_HEIGHT * (1 - (step + 1) / SCALE_STEPS)
+        cell = rectangle("cell", 0, y, 12, SCALE_HEIGHT / SCALE_STEPS + 0.5)
+        colour = f'style="fill:{colour_on_grey(step / (SCALE_STEPS - 1))}"'
+        parts.append(cell.replace('class="cell"', f'class="cell" {colour}', 1))
+    named = {0.0: "0", 1.0: "1 even", highest: f"{'≥ ' if is_exceeded else ''}{highest:.2g}"}
+    for value, name in named.items():
+        y = 8 + SCALE_HEIGHT * (1.0 - value / highest)
+        parts.append(text("tick", 17, y + 4, name))
+    return framed("colour scale, in even shares", SCALE_HEIGHT + 16, "".join(parts), 60)
+
+
+def _square(below: str, beside: str, ticks: Sequence[float] = SHARES) -> list[str]:
+    """Axes in percent, with what they hold; ``ticks`` are those of the upright one."""
+    parts = []
+    for share in SHARES:
+        x, y = _at(share, 0.0)
+        parts.append(text("tick", x, y + 16, f"{share * 100:.0f} %", "middle"))
+    for share in ticks:
+        x, y = _at(0.0, share / ticks[-1])
+        parts.append(line("grid zero" if share == 0.0 else "grid", x, y, x + SIDE, y))
+        parts.append(text("tick", x - 5, y + 3.5, percent(share), "end"))
     parts.append(text("label", LEFT + SIDE / 2, HEIGHT - 6, below, "middle"))
     parts.append(upward("label", 10, TOP + SIDE / 2, beside))
     return parts

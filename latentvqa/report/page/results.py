@@ -11,6 +11,8 @@ from latentvqa.core.figures import figure
 from latentvqa.core.results.confidence import Confidence
 from latentvqa.core.results.evaluation import EvaluationResult
 from latentvqa.core.results.latent_use import BASE, OTHER_IMAGE, LatentUse
+from latentvqa.report.evaluation.attention import HOW_TO_READ
+from latentvqa.report.evaluation.confidence import DASHED, DOTS
 from latentvqa.report.evaluation.latent_use import arm_label, change_text, fact_rows
 from latentvqa.report.page.confusion import Confusion, confusion_view
 from latentvqa.report.page.headline import WORD_LEVELS
@@ -78,6 +80,7 @@ def result_view(result: TableResult) -> dict[str, Any]:
         "confidence": _confidence(found.confidence),
         "latent": None if use is None else _latent(use),
         "maps": [] if use is None or use.attention is None else _maps(use),
+        "how_to_read_maps": HOW_TO_READ,
     }
 
 
@@ -142,8 +145,8 @@ def _confidence(found: Confidence) -> dict[str, Any]:
     facts.append(("logit temperature", figure(found.logit_temperature)))
     return {
         "charts": [
-            ("Reliability", _markup(reliability_chart(found))),
-            ("Risk and coverage", _markup(risk_chart(found))),
+            ("Reliability", _markup(reliability_chart(found)), DOTS),
+            ("Risk and coverage", _markup(risk_chart(found)), DASHED),
         ],
         "facts": facts,
     }

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from latentvqa.core.results.samples import SampleAnswer
 from latentvqa.engine.evaluate_run import EvaluationRequest, evaluate_run
 from latentvqa.engine.run_report.page import run_report
+from latentvqa.engine.runs.samples import write_samples
 from latentvqa.engine.runtime.observer import Observer
 from latentvqa.history import read_history
 from latentvqa.report.page.document import render_report, render_reports
@@ -26,16 +28,25 @@ FAINT = """() => {
   const behind = e => { for (; e; e = e.parentElement) { const c = rgb(getComputedStyle(e)
     .backgroundColor); if (c.length < 4 || c[3] === 1) return c.slice(0, 3) } return [255,255,255]};
   return [...document.querySelectorAll('p,small,td,th,dd,dt,summary,h1,h2,h3,.tag,.kind')]
-    .filter(e => e.checkVisibility() && e.innerText.trim() && !e.closest('.past,.confusion'))
+    .filter(e => e.checkVisibility() && e.innerText.trim() && !e.closest('.confusion'))
     .map(e => { const [a, b] = [light(rgb(getComputedStyle(e).color).slice(0, 3)),
       light(behind(e))].sort((a, b) => b - a); return [(a + .05) / (b + .05), e.innerText] })
     .filter(([ratio]) => ratio < 4.5) }"""
+
+
+def kept_answer(epoch, row):
+    """An answer that changes with every epoch for the first question, once for the others."""
+    is_right = epoch % 2 == 0 if row == 0 else epoch > 7 * row
+    said = "yes" if is_right else f"no, what is seen after {epoch if row == 0 else 'the first'}"
+    return SampleAnswer(epoch, row, "0.png", f"question {row}?", said, 0.5, "yes", is_right)
 
 
 @pytest.fixture(scope="module")
 def reports(finished, tmp_path_factory):
     """The evaluated run twice, with all that a page shows."""
     run = Path(shutil.copytree(finished.run, tmp_path_factory.mktemp("runs") / "run"))
+    for epoch in range(60):
+        write_samples(run, [kept_answer(epoch, row) for row in range(8)])
     evaluate_run(EvaluationRequest(run, is_latent_use_examined=True), Observer())
     report = run_report(read_history(run), 12, pytest.fail)
     return [report, report]
@@ -90,6 +101,49 @@ def test_an_answer_opens_large_and_closes(pages):
         page.locator(".open").nth(3).press("Enter")
         page.locator("dialog").nth(3).get_by_role("button", name="Close").click()
         assert page.locator("dialog:popover-open").count() == 0
+
+
+def test_from_one_large_answer_a_pointer_goes_to_the_next_which_takes_its_place(pages):
+    with opened(pages[0], has_script=False) as page:
+        shown = page.locator("dialog:popover-open")
+        page.locator(".open").nth(1).click()
+        for step, number in ((1, 2), (1, 3), (0, 2)):
+            shown.locator(".step").nth(step).click()
+            assert [one.get_attribute("id") for one in shown.all()] == [f"r0-a{number}"]
+        page.keyboard.press("Escape")
+        assert shown.count() == 0
+        page.locator(".open").first.click()
+        assert shown.get_by_role("button", name="Previous").is_disabled()
+        assert shown.locator(".place").inner_text() == f"1 of {page.locator('.open').count()}"
+
+
+def test_the_keyboard_goes_on_to_the_next_large_answer_and_back(pages):
+    with opened(pages[0], has_script=False) as page:
+        top = page.locator("dialog:focus-within")
+        page.locator(".open").first.press("Enter")
+        for number in (1, 2):
+            page.keyboard.press("Enter")  # what has the focus is what goes on
+            assert top.get_attribute("id") == f"r0-a{number}"
+        page.keyboard.press("Escape")
+        assert [one.get_attribute("id") for one in page.locator("dialog:popover-open").all()] == (
+            ["r0-a0", "r0-a1"]
+        )
+
+
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+def test_many_changes_of_an_answer_scroll_within_their_own_box(pages, width):
+    with opened(pages[0], width=width) as page:
+        boxes = page.locator(".stretches")
+        assert boxes.count() == 8
+        changing, calm = boxes.nth(0), boxes.nth(1)
+        assert changing.locator("li").count() == 60 and calm.locator("li").count() == 2
+        heights = changing.evaluate("e => [e.scrollHeight, e.clientHeight]")
+        assert heights[0] > 5 * heights[1]
+        assert calm.evaluate("e => e.scrollHeight <= e.clientHeight + 1")
+        assert page.locator(".strip svg").first.locator("rect").count() == 60
+        assert page.evaluate(WIDTH) <= width
+        page.emulate_media(media="print")
+        assert changing.evaluate("e => e.scrollHeight <= e.clientHeight + 1")
 
 
 def test_a_name_in_the_comparison_unfolds_its_run(pages):

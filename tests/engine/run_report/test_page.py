@@ -4,9 +4,11 @@ import shutil
 
 import pytest
 
+from latentvqa.core.results.samples import SampleAnswer
 from latentvqa.engine.run_report.page import run_page, write_reports
 from latentvqa.engine.run_report.samples import AnsweredRow, Answers
 from latentvqa.engine.runs.folder import BEST, read_config
+from latentvqa.engine.runs.samples import write_samples
 from latentvqa.errors import CheckpointError
 from latentvqa.history import LOG_NAME, append_record, read_history, write_header
 from tests.runs import HEADER, make_run
@@ -104,6 +106,18 @@ def test_written_answers_are_taken_from_the_best_checkpoint_alone(run):
     assert notices[1] == (
         "warning: the page shows the answers of checkpoint 0000-00000001: no checkpoint is left"
     )
+
+
+def test_answers_of_the_epochs_are_shown_and_a_damaged_file_of_them_is_told(run):
+    kept = SampleAnswer(4, 0, "0.png", "asked often?", "yes", 0.5, "yes", is_right=True)
+    write_samples(run, [kept])
+    page, notices = page_of(run)
+    assert notices == [] and "Answers over the epochs" in page and "asked often?" in page
+    assert "Answers over the epochs" not in page_of(run, samples=0)[0]
+    (run / "samples.jsonl").write_text("torn")
+    page, notices = page_of(run)
+    assert "samples.jsonl is damaged" in page and "asked often?" not in page
+    assert len(notices) == 1 and "samples.jsonl" in notices[0]
 
 
 def test_answers_without_their_images_are_counted(run):

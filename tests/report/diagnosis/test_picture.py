@@ -6,9 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from latentvqa.core.figures import figure as number_text
 from latentvqa.core.records import EpochRecord
 from latentvqa.report.diagnosis.curves import charts
 from latentvqa.report.diagnosis.picture import curves_figure, curves_png, curves_svg
+from latentvqa.report.diagnosis.value_scale import ValueScale
 from tests.report.diagnosis.judged import SICK, judged
 from tests.report.drawn_texts import boxes, outside, overlapping
 from tests.runs import HEADER, make_epoch, make_run
@@ -105,6 +107,24 @@ def test_a_logarithmic_axis_has_plain_numbers(low):
     shown = [text for text, _ in boxes(curves_figure(run))]
     assert not any("$" in text or "mathdefault" in text for text in shown)
     assert "10" in shown
+
+
+def test_the_picture_has_the_ticks_and_the_order_of_the_page_and_shows_what_is_below_zero():
+    losing = [make_epoch(n, val={"answer_gain": -0.5 + 0.3 * n}) for n in range(4)]
+    figure = curves_figure(judged(losing))
+    drawn = charts(HEADER, losing)
+    axes = figure.get_axes()
+    assert [axis.get_title(loc="left") for axis in axes[: len(drawn)]] == [c.title for c in drawn]
+    for axis, chart in zip(axes, drawn, strict=False):
+        scale = ValueScale(chart)
+        assert [label.get_text() for label in axis.get_yticklabels()] == (
+            [number_text(tick) for tick in scale.ticks]
+        )
+        assert axis.get_ylabel() == scale.label(chart.unit)
+    information = next(axis for axis in axes if axis.get_title(loc="left").startswith("Inform"))
+    curve = next(line for line in information.get_lines() if line.get_label() == "learnt")
+    heights = list(curve.get_ydata())
+    assert heights == sorted(heights) and heights[0] < 0.0 < heights[-1]
 
 
 def test_every_part_of_the_picture_shows_something():

@@ -86,9 +86,9 @@ def judged(confidences, is_right):
     [
         (judged([0.9, 0.95, 0.99], [1, 1, 1]), 1, "all answers are right: nothing to rank"),
         (judged([0.2, 0.4], [0, 0]), 1, "all answers are wrong: nothing to rank"),
-        (judged([0.7], [1]), 1, "1 answer: expected calibration error 30 %"),
-        (judged([0.7, 0.8], [1, 0]), 2, "2 answers: expected calibration error"),
-        (found(), 2, "2,000 answers: expected calibration error"),
+        (judged([0.7], [1]), 1, "1 answer, expected calibration error 30 %"),
+        (judged([0.7, 0.8], [1, 0]), 2, "2 answers, expected calibration error"),
+        (found(), 2, "2,000 answers, expected calibration error"),
     ],
     ids=["all right", "all wrong", "one row", "two rows", "many rows"],
 )

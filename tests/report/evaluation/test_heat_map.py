@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 
-from latentvqa.report.evaluation.heat_map import colour_ramp, heat_map, shrunk, smooth_map
+from latentvqa.report.evaluation.heat_map import (
+    colour_on_grey,
+    colour_ramp,
+    heat_map,
+    highest_shown,
+    shrunk,
+    smooth_map,
+)
 
 PEAK = np.array([[0.0, 0.0, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, 4.0]])
 
@@ -54,6 +61,20 @@ def test_the_colour_bar_begins_grey_and_changes_at_every_step():
     # brightness falls nowhere by more than rounding
     assert np.linalg.norm(ramp[-1] - ramp[0]) > 100
     assert np.abs(np.diff(ramp, axis=0)).max() < 12
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.33, 0.5, 0.77, 1.0])
+def test_the_page_has_the_colours_of_the_picture_file(share):
+    drawn = colour_ramp()[round(255 * share), 0].astype(int)
+    written = colour_on_grey(share)
+    assert np.abs(drawn - [int(written[at : at + 2], 16) for at in (1, 3, 5)]).max() <= 2
+    assert colour_on_grey(-1.0) == colour_on_grey(0.0) and colour_on_grey(9.0) == "#e0be46"
+
+
+def test_the_brightest_colour_stands_for_what_several_tokens_reach():
+    assert highest_shown(peak=1.2, together=1.1) == 2.0
+    assert highest_shown(peak=60.0, together=3.0) == 6.0
+    assert highest_shown(peak=4.0, together=3.0) == 4.0
 
 
 def test_an_image_is_made_smaller_and_never_larger():

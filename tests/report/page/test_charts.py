@@ -74,7 +74,7 @@ def test_findings_are_marked_below_the_axis_and_never_across_the_curves():
 
 
 def test_texts_are_escaped():
-    chart = Chart("<a> & b", (Curve("a", (1.0,)),), lines=((1.0, "</text><script>"),))
+    chart = Chart("<a> & b", (Curve("</text><script>", (1.0,)),))
     root = drawn(chart, range(1))
     assert root.get("aria-label") == "<a> & b"
     assert not any(element.tag.endswith("script") for element in root.iter())
@@ -83,9 +83,21 @@ def test_texts_are_escaped():
 def test_the_legend_tells_curves_apart_without_colour():
     curves = tuple(Curve(label, (1.0,)) for label in "abcd")
     shown = legend(Chart("x", curves))
-    assert [label for label, _ in shown] == list("abcd")
-    assert len({style.dashes for _, style in shown}) == 4
+    assert [one.label for one in shown] == list("abcd")
+    assert len({one.style.dashes for one in shown}) == 4
     assert max(style.colour for style in own_styles(20)) < COLOURS
+
+
+def test_a_line_and_a_band_are_named_beside_the_chart_and_never_across_its_curves():
+    chart = Chart("x", (Curve("a", (1.0,)),), (0.0, 1.0, "usual"), ((1.0, "target"),))
+    assert [(one.label, one.kind) for one in legend(chart)] == [
+        ("a", "curve"),
+        ("target", "line"),
+        ("usual", "band"),
+    ]
+    root = drawn(chart, range(1))
+    assert len(of_class(root, "rect", "band")) == len(of_class(root, "line", "mark-line")) == 1
+    assert not {"usual", "target"} & {one.text for one in root.iter(f"{SVG}text")}
 
 
 def test_a_style_that_is_given_is_taken():
@@ -95,7 +107,7 @@ def test_a_style_that_is_given_is_taken():
 
 
 @pytest.mark.parametrize("first", range(0, 14, 2))
-def test_the_name_of_a_bar_stays_within_the_picture(first):
+def test_the_name_of_a_bar_stays_within_the_picture_and_above_its_bar(first):
     mark = Mark("IN007", "pinned", "info", first, 13, is_open=True)
     root = ET.fromstring(findings_chart([mark], list(range(14))))
     (name,) = of_class(root, "text", "bar-name")
@@ -103,4 +115,6 @@ def test_the_name_of_a_bar_stays_within_the_picture(first):
     x, length = float(name.get("x")), LETTER * len(name.text)
     low = x - length if name.get("text-anchor") == "end" else x
     assert low >= 0.0 and low + length <= WIDTH
+    (bar,) = of_class(root, "rect", "finding-bar")
+    assert float(name.get("y")) < float(bar.get("y"))
     assert float(root.get("viewBox").split()[3]) == findings_height([mark])

@@ -2,6 +2,7 @@ import xml.etree.ElementTree as ET
 from dataclasses import replace
 
 from latentvqa.core.results.latent_use import MeanAttention
+from latentvqa.report.evaluation.heat_map import colour_on_grey
 from latentvqa.report.page.result_charts import (
     SIDE,
     TOP,
@@ -32,7 +33,9 @@ def test_the_risk_is_a_curve_that_tells_its_points():
     root = ET.fromstring(risk_chart(CONFIDENCE))
     (curve,) = root.iter(f"{SVG}polyline")
     last = curve.get("points").split()[-1].split(",")
-    assert float(last[1]) == TOP + 0.75 * SIDE
+    assert float(last[1]) == TOP  # the axis ends at the next round share
+    shown = [one.text for one in root.iter(f"{SVG}text")]
+    assert "25 %" in shown and shown.count("0 %") == 2
     assert told(root)[-1] == "the surest 100.0 % of the answers: 25.0 % wrong"
 
 
@@ -49,16 +52,29 @@ def test_nothing_recorded_is_an_empty_picture():
         assert told(ET.fromstring(picture)) == []
 
 
-def test_attention_is_a_map_for_each_token_the_darker_the_more():
-    maps = attention_maps(ATTENTION)
-    assert [line.replace("\N{NO-BREAK SPACE}", " ") for _, line in maps] == [
-        "token 0: 40.0 % at the question",
-        "token 1: 50.0 % at the question",
+def test_attention_is_a_map_of_all_tokens_and_of_each_in_the_colours_of_the_picture_file():
+    *maps, (scale, told_of_it) = attention_maps(ATTENTION)
+    assert [line for _, line in maps] == [
+        "all 2 tokens, question 45 %",
+        "token 0, question 40 %",
+        "token 1, question 50 %",
     ]
-    cells = list(ET.fromstring(maps[0][0]).iter(f"{SVG}rect"))
-    assert [cell.get("style") for cell in cells] == ["fill-opacity:0.400", "fill-opacity:0.800"]
-    assert told(ET.fromstring(maps[0][0]))[1] == "row 1, column 2: 40.0 %"
+    cells = [list(ET.fromstring(picture).iter(f"{SVG}rect")) for picture, _ in maps]
+    # an even share is 1; token 0 looks at 2/3 and 4/3 of it, token 1 at one place alone
+    assert [one.get("style") for one in cells[1]] == [
+        f"fill:{colour_on_grey(share)}" for share in (1 / 3, 2 / 3)
+    ]
+    assert [one.get("style") for one in cells[2]] == ["fill:#e0be46", "fill:#808080"]
+    assert told(ET.fromstring(maps[1][0]))[1] == "row 1, column 2: 1.33 times an even share"
+    shown = [one.text for one in ET.fromstring(scale).iter(f"{SVG}text")]
+    assert shown == ["0", "1 even", "2"] and told_of_it == ""
+
+
+def test_a_single_token_has_one_map():
+    one = replace(ATTENTION, mean=ATTENTION.mean[:1])
+    assert [line for _, line in attention_maps(one)] == ["token 0, question 40 %", ""]
 
 
 def test_maps_of_another_shape_than_their_grid_are_left_out():
     assert attention_maps(MeanAttention((2, 2), ((0.5, 0.5),))) == []
+    assert attention_maps(MeanAttention((2, 2), ())) == []

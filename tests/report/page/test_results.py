@@ -91,7 +91,7 @@ def test_a_verdict_that_is_bad_news_has_its_colour():
 def test_confidence_confusion_and_attention_have_their_pictures():
     confusion = confusion_of([("yes", "yes"), ("no", "yes")])
     view = view_of(WHOLE, confusion=confusion)
-    assert [title for title, _ in view["confidence"]["charts"]] == [
+    assert [title for title, *_ in view["confidence"]["charts"]] == [
         "Reliability",
         "Risk and coverage",
     ]
@@ -99,4 +99,4 @@ def test_confidence_confusion_and_attention_have_their_pictures():
     assert facts["right among the surest 50 %"] == "95.0 %"
     assert facts["answerable at a risk of 5 %"] == "40.0 %"
     assert view["confusion"]["names"] == ["no", "yes"]
-    assert len(view["maps"]) == 2
+    assert len(view["maps"]) == 1 + 2 + 1  # all tokens, each of two, the scale

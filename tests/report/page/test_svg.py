@@ -1,5 +1,4 @@
 import xml.etree.ElementTree as ET
-from itertools import pairwise
 
 import pytest
 
@@ -7,7 +6,10 @@ from latentvqa.report.diagnosis.curves import Chart, Curve
 from latentvqa.report.page.svg import (
     BOTTOM,
     HEIGHT,
+    LEFT,
+    RIGHT,
     TOP,
+    WIDTH,
     Axis,
     circle,
     framed,
@@ -24,29 +26,10 @@ def axis_of(*values, is_logarithmic=False):
     )
 
 
-def test_a_logarithmic_axis_has_powers_of_ten_down_to_the_least_value():
-    axis = axis_of(0.0005, 20.0, 300.0, is_logarithmic=True)
-    assert axis.ticks[0] == pytest.approx(1e-4) and axis.ticks[-1] == pytest.approx(1e3)
-    assert axis.scale_name == "log scale"
-    heights = [axis.y(value) for value in (0.0005, 0.05, 5.0, 300.0)]
-    assert heights == sorted(heights, reverse=True)
-    assert heights[0] < HEIGHT - BOTTOM  # above the foot of the axis, not on it
-
-
-def test_a_logarithmic_axis_shows_what_lies_at_and_below_zero():
-    axis = axis_of(-2.0, 0.0, 0.3, 150.0, is_logarithmic=True)
-    assert axis.ticks == [-10.0, -1.0, 0.0, 1.0, 10.0, 100.0, 1000.0]
-    assert axis.scale_name == "log scale, linear near 0"
-    heights = [axis.y(value) for value in (-2.0, 0.0, 0.3, 1.0, 150.0)]
-    assert heights == sorted(heights, reverse=True)
-    assert all(low - high > 10.0 for low, high in pairwise(heights))
-
-
-def test_a_linear_axis_begins_at_zero_and_ends_above_the_largest_value():
+def test_the_axis_reaches_over_the_whole_height_and_epochs_over_the_whole_width():
     axis = axis_of(3.0, 7.9)
-    assert axis.ticks[0] == 0.0 and axis.ticks[-1] >= 7.9
-    assert axis.scale_name == ""
     assert axis.y(0.0) == HEIGHT - BOTTOM and axis.y(1e9) == TOP
+    assert axis.x(-0.5) == LEFT and axis.x(1.5) == WIDTH - RIGHT
 
 
 @pytest.mark.parametrize("values", [(1e30, 1.0), (-1e30, 1e30), (0.0, 0.0), (1e-30, 2e-30)])
@@ -55,7 +38,6 @@ def test_any_value_stands_within_the_picture(values, is_logarithmic):
     axis = axis_of(*values, is_logarithmic=is_logarithmic)
     for value in (*values, 0.0, -5.0):
         assert TOP <= axis.y(value) <= HEIGHT - BOTTOM
-    assert len(axis.ticks) <= 12
 
 
 def test_the_values_have_their_unit_and_its_scale():
