@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from latentvqa.core.ablation import AblationResult
 from latentvqa.core.estimates import Estimate
-from latentvqa.report.picture import png_of
+from latentvqa.report.picture import png_of, show_plainly
 from latentvqa.report.style import LIGHT
 
 if TYPE_CHECKING:
@@ -30,7 +30,13 @@ _TITLE_LETTERS = 14  # of the title, an inch of the figure
 _LEGEND_INCHES = 1.25  # wide, an entry of the legend
 _MOST_TICKS = 4  # of a chart, so that their numbers keep apart
 _COLOURS = tuple(LIGHT[name] for name in ("c0", "c1", "c2", "c3"))
-_MEAN_COLOUR = "0.35"
+_MEAN_COLOUR = LIGHT["soft"]
+_TITLE: dict[str, Any] = {
+    "fontsize": 9.5,
+    "weight": "bold",
+    "loc": "left",
+    "color": LIGHT["ink"],
+}
 _MARKERS = "osD^vP*X"
 _MOST_NAMED = 8  # seeds in the legend
 _INTERVALS = ("95 % over seeds", "95 % over images")
@@ -39,7 +45,7 @@ _INTERVALS = ("95 % over seeds", "95 % over images")
 _CHARTS = (
     ("exact_match", "Exact match, %", 100.0),
     ("answer_loss", "Answer loss, nats per token", 1.0),
-    ("rate", "Rate, nats", 1.0),
+    ("rate", "Rate, nats per example", 1.0),
 )
 
 
@@ -74,7 +80,7 @@ def ablation_figure(result: AblationResult) -> Figure:
     axes: Sequence[Axes] = figure.subplots(1, count, squeeze=False, sharey=True)[0]
     for axis, (measure, heading, scale) in zip(axes, drawn, strict=False):
         _draw_seeds(axis, result, measure, scale)
-        axis.set_title(heading, fontsize=9, loc="left")
+        axis.set_title(heading, **_TITLE)
     if count > len(drawn):
         _draw_differences(axes[-1], result)
     axes[0].set_yticks(range(len(names)), ["\n".join(lines) for lines in names])
@@ -83,7 +89,7 @@ def ablation_figure(result: AblationResult) -> Figure:
         _tidy(axis)
         for place in range(0, len(names), 2):  # the eye follows an arm through all charts
             axis.axhspan(place - 0.5, place + 0.5, color=LIGHT["card"], zorder=0)
-    figure.suptitle("\n".join(title), fontsize=10, x=0.01, ha="left")
+    figure.suptitle("\n".join(title), fontsize=10, x=0.01, ha="left", color=LIGHT["ink"])
     handles = _legend(result)
     if handles:
         columns = max(1, int(width / _LEGEND_INCHES))
@@ -110,10 +116,10 @@ def _tidy(axis: Axes) -> None:
 
     axis.xaxis.set_major_locator(MaxNLocator(nbins=_MOST_TICKS, steps=[1, 2, 2.5, 5, 10]))
     axis.ticklabel_format(axis="x", style="plain", useOffset=False)
-    axis.tick_params(labelsize=8, left=False)
-    axis.grid(axis="x", alpha=0.25)
-    for side in ("top", "right", "left"):
-        axis.spines[side].set_visible(False)
+    show_plainly(axis)
+    axis.grid(visible=False, axis="y")
+    axis.tick_params(labelsize=8)
+    axis.tick_params(axis="y", labelcolor=LIGHT["ink"])
 
 
 def _legend(result: AblationResult) -> list[Line2D]:
@@ -170,14 +176,14 @@ def _seed_mark(place: int, seed: int) -> Line2D:
 
 def _draw_differences(axis: Axes, result: AblationResult) -> None:
     """Exact match minus that of the default, with the intervals over seeds and over images."""
-    axis.axvline(0.0, color="0.4", lw=1)
+    axis.axvline(0.0, color=LIGHT["soft"], lw=1)
     for row, arm in enumerate(result.arms):
         if arm.comparison is None:
             continue
         _draw_interval(axis, arm.comparison.over_seeds["exact_match"], row - 0.14, _COLOURS[0])
         if arm.comparison.over_images is not None:
             _draw_interval(axis, arm.comparison.over_images, row + 0.14, _COLOURS[1])
-    axis.set_title("Exact match minus default's, points", fontsize=9, loc="left")
+    axis.set_title("Exact match minus default's, points", **_TITLE)
 
 
 def _draw_interval(axis: Axes, estimate: Estimate, height: float, colour: str) -> None:

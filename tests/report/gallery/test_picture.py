@@ -9,7 +9,7 @@ from latentvqa.report.gallery.picture import LONGEST_SIDE, small_picture
 
 def decoded(small):
     kind, _, content = small.address.partition(",")
-    assert kind == "data:image/jpeg;base64"
+    assert kind in ("data:image/jpeg;base64", "data:image/png;base64")
     return Image.open(BytesIO(b64decode(content, validate=True)))
 
 
@@ -43,3 +43,13 @@ def test_what_is_seen_in_it_stays():
     for x, colour in ((100, (220, 20, 20)), (400, (20, 20, 220))):
         found = shown.getpixel((x, 100))
         assert all(abs(one - other) < 12 for one, other in zip(found, colour, strict=True))
+
+
+def test_a_small_drawing_stays_exact_and_a_small_photograph_stays_short():
+    drawing = Image.new("RGB", (64, 64), (255, 250, 240))
+    drawing.paste((220, 20, 20), (10, 10, 30, 30))
+    small = small_picture(drawing)
+    assert small.address.startswith("data:image/png;")
+    assert decoded(small).convert("RGB").tobytes() == drawing.tobytes()
+    noise = Image.effect_noise((64, 64), 80.0).convert("RGB")
+    assert small_picture(noise).address.startswith("data:image/jpeg;")

@@ -58,7 +58,7 @@ def test_a_picture_stands_in_the_file_once_and_all_its_rows_show_it(page):
     elements = Elements(page)
     pictures = elements.named("image")
     assert [one["id"] for one in pictures] == ["picture-1", "picture-4", "picture-5"]
-    assert page.count("data:image/jpeg;base64,") == 3
+    assert page.count('href="data:image/') == 3
     assert [one["href"] for one in elements.named("use")] == ["#picture-1", "#picture-1"]
     assert [one.get("data-carrier") for one in elements.named("li")][1] == "row-1"
     assert elements.texts.count("no picture") == 1
@@ -88,7 +88,7 @@ def test_only_our_script_runs_and_nothing_is_asked_for(page):
         for name, value in attributes.items()
         if name in ("src", "href", "action", "srcset")
     ]
-    assert addresses and all(one.startswith(("data:image/jpeg;", "#picture-")) for one in addresses)
+    assert addresses and all(one.startswith(("data:image/", "#picture-")) for one in addresses)
 
 
 def test_a_picture_that_comes_with_a_later_row_is_shown_from_there_on(tmp_path):
