@@ -8,7 +8,6 @@ from latentvqa.models.averaging import AveragedWeights
 from latentvqa.models.backbone import (
     ImagePreparation,
     create_backbone,
-    require_weights_file,
     whole_weights,
 )
 from latentvqa.models.decoder import AnswerDecoder
@@ -20,6 +19,7 @@ from latentvqa.models.language.question import PretrainedQuestionEncoder
 from latentvqa.models.latent import LatentBottleneck, Posterior
 from latentvqa.models.question import QuestionEncoder
 from latentvqa.models.vision import VisionEncoder
+from latentvqa.models.vision_weights import require_weights_file
 from latentvqa.models.vqa import Encoded, VQAModel
 from latentvqa.models.weights import load_own_state, own_state
 

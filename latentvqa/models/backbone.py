@@ -1,12 +1,11 @@
 """timm backbones: created by name, cut at a stride, with weights from a file or a hub.
 
-timm loads what fits and says nothing of the rest; here a file of another model
-is refused.
+timm loads what fits and says nothing of the rest; here a file that lacks a part of
+the model is refused.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,15 +15,20 @@ from typing import Any
 import timm
 import torch
 from timm.data.config import resolve_data_config
-from timm.models import load_state_dict
 from torch import Tensor, nn
 
 from latentvqa.errors import ConfigError
 from latentvqa.models.described import is_described, offline_name
-from latentvqa.regular_files import open_regular
-
-# a backbone that took less than this share of its weights from a file did not match it
-_LEAST_SHARE = 0.5
+from latentvqa.models.vision_weights import (
+    State,
+    blank_state,
+    missing_fault,
+    quiet_timm,
+    read_weights,
+    shape_fault,
+    unfilled,
+    without_prefix,
+)
 
 
 @dataclass(frozen=True)
@@ -108,12 +112,9 @@ def _created(
     if drop_path:
         options["drop_path_rate"] = drop_path
     if isinstance(pretrained, Path):
-        require_weights_file(pretrained)
-        # without a source, for that of a hub or folder would come first
-        options["pretrained_cfg_overlay"] = {"file": str(pretrained), "source": None}
-    backbone = _create(place, pretrained, options, image_size)
-    if isinstance(pretrained, Path):
-        _require_loaded(backbone, pretrained, place.name)
+        backbone = _filled(place, pretrained, options, image_size)
+    else:
+        backbone = _create(place, bool(pretrained), options, image_size)
     # a cut backbone keeps the configuration of the whole one
     config: dict[str, Any] = resolve_data_config(  # type: ignore[no-untyped-call]
         {}, pretrained_cfg=backbone.pretrained_cfg if stride is None else None, model=backbone
@@ -128,28 +129,88 @@ def _created(
 
 
 def _create(
-    place: _Place, pretrained: bool | Path, options: dict[str, Any], image_size: int | None
+    place: _Place, pretrained: bool, options: dict[str, Any], image_size: int | None
 ) -> nn.Module:
-    # fixed-grid models take img_size; fully convolutional ones refuse it
-    sizes: list[dict[str, Any]] = [{"img_size": image_size}, {}] if image_size else [{}]
-    for size in sizes:
+    try:
+        return _sized(place, pretrained, options, image_size)
+    except Exception as error:  # readers of weights and hubs raise whatever they like
+        raise _creation_fault(place.name, pretrained, error) from error
+
+
+def _sized(
+    place: _Place, pretrained: bool, options: dict[str, Any], image_size: int | None
+) -> nn.Module:
+    if image_size:
+        # fixed-grid models take img_size; fully convolutional ones refuse it
         try:
-            model: nn.Module = timm.create_model(
-                place.timm_name, pretrained=bool(pretrained), **options, **size
+            sized: nn.Module = timm.create_model(
+                place.timm_name, pretrained=pretrained, img_size=image_size, **options
             )
-        except Exception as error:  # readers of weights and hubs raise whatever they like
-            if size and isinstance(error, TypeError) and "img_size" in str(error):
-                continue
-            if isinstance(error, TypeError) and "drop_path_rate" in str(error):
-                raise ConfigError(
-                    f"vision.drop_path: {place.name!r} has no branches to skip; set it to 0"
-                ) from error
-            raise _creation_fault(place.name, pretrained, error) from error
-        return model
-    raise AssertionError("the last size is never skipped")
+        except TypeError as error:
+            if "img_size" not in str(error):
+                raise
+        else:
+            return sized
+    model: nn.Module = timm.create_model(place.timm_name, pretrained=pretrained, **options)
+    return model
+
+
+def _filled(
+    place: _Place, path: Path, options: dict[str, Any], image_size: int | None
+) -> nn.Module:
+    """A backbone with all of its weights from a file.
+
+    Raises:
+        ConfigError: if the file cannot be read, or does not hold all of them.
+    """
+
+    def loaded(state: State) -> nn.Module:
+        overlay = {
+            # without a source, for that of a hub or folder would come first
+            "state_dict": dict(state),
+            "source": None,
+            "custom_load": False,
+            # timm loads a model with another classifier without an error for names
+            "num_classes": 1,
+            "classifier": "none",
+        }
+        changes = {"num_classes": 0, "pretrained_cfg_overlay": overlay}
+        with quiet_timm():
+            found = _sized(place, True, options | changes, image_size)
+        known: Any = found.pretrained_cfg
+        known.pop("state_dict", None)  # else the backbone keeps a copy of the file
+        return found
+
+    def lacking(state: State) -> tuple[list[str], int]:
+        with torch.random.fork_rng(devices=[]):
+            names = loaded(blank_state(state)).state_dict()
+        missing = unfilled(names)
+        if any(name.startswith("fc_norm.") for name in state):
+            # the norm of pooled features, which are not pooled here: the plain norm stays
+            missing = [name for name in missing if not name.startswith("norm.")]
+        return missing, sum(one.is_floating_point() for one in names.values())
+
+    state = read_weights(path)
+    try:
+        missing, count = lacking(state)
+        if len(missing) == count:
+            whole = timm.create_model(place.timm_name, pretrained=False).state_dict()
+            if inner := without_prefix(state, whole):
+                state = inner
+                missing, count = lacking(state)
+        if not missing:
+            return loaded(state)
+    except Exception as error:  # what the file holds is handled by each model in its own way
+        raise (
+            shape_fault(path, place.name, str(error), len(state))
+            or _creation_fault(place.name, path, error)
+        ) from error
+    raise missing_fault(path, place.name, state, missing, count)
 
 
 def _creation_fault(name: str, pretrained: bool | Path, error: Exception) -> ConfigError:
+    if isinstance(error, TypeError) and "drop_path_rate" in str(error):
+        return ConfigError(f"vision.drop_path: {name!r} has no branches to skip; set it to 0")
     reason = f"{type(error).__name__}: {error}".split("\n", maxsplit=1)[0]
     if isinstance(pretrained, Path):
         return ConfigError(f"vision.pretrained: cannot load {pretrained} into {name!r}: {reason}")
@@ -176,20 +237,6 @@ def _require_known(name: str) -> None:
         ) from error
 
 
-def require_weights_file(weights: Path) -> None:
-    """Refuse a weights file that is not there.
-
-    Raises:
-        ConfigError: naming it.
-    """
-    try:
-        open_regular(weights).close()
-    except OSError as error:
-        raise ConfigError(
-            f"vision.pretrained: {weights} cannot be read: {error.strerror}. Name a weights file."
-        ) from error
-
-
 def _wanted_file(name: str) -> str:
     known = timm.get_pretrained_cfg(name, allow_unregistered=True)
     hub = known.hf_hub_id if known is not None else None
@@ -198,23 +245,6 @@ def _wanted_file(name: str) -> str:
     # timm leaves the last part of a hub name to the model's own name
     full = f"{hub}{known.architecture}.{known.tag}" if hub.endswith("/") else hub
     return f"{full}/model.safetensors"
-
-
-def _require_loaded(backbone: nn.Module, path: Path, name: str) -> None:
-    """Refuse a file that gave the backbone less than half of its weights."""
-    known = {_digest(tensor) for tensor in load_state_dict(str(path)).values()}
-    parameters = list(backbone.parameters())
-    taken = sum(p.numel() for p in parameters if _digest(p) in known)
-    share = taken / max(1, sum(p.numel() for p in parameters))
-    if share < _LEAST_SHARE:
-        raise ConfigError(
-            f"vision.pretrained: {path} holds the weights of another model: {share:.0%} of those "
-            f"of {name!r} are in it. Name the model that the file belongs to."
-        )
-
-
-def _digest(tensor: Tensor) -> bytes:
-    return hashlib.sha256(tensor.detach().float().cpu().numpy().tobytes()).digest()
 
 
 def _stage_at(place: _Place, stride: int) -> int:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from latentvqa.models.language.library import (
     LanguageModel,
     model_from_shape,
-    read_pretrained,
+    read_model,
     transformers_library,
 )
 from latentvqa.models.low_rank import add_lora
@@ -68,7 +68,7 @@ class PretrainedDecoder(nn.Module):
         if pretrained is None:
             self.backbone = model_from_shape(kind, model.shape, _KEY)
         else:
-            self.backbone = read_pretrained(kind, pretrained, _KEY)
+            self.backbone = read_model(kind, pretrained, _KEY)
         self.backbone.float()
         if self.is_pair:
             _drop_layers(self.backbone.get_encoder())

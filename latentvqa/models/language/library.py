@@ -6,7 +6,7 @@ Only safe formats are read: safetensors, and ``.bin`` files as plain tensors.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -19,6 +19,8 @@ from latentvqa.errors import ConfigError
 from latentvqa.models.hub import HUB_PREFIX, from_hub
 
 _WEIGHT_FILES = ("*.safetensors", "*.bin")
+_UNUSED = ("pooler.",)  # a layer over the first token, which few folders have
+_SHOWN = 3  # names in a message
 
 
 @dataclass(frozen=True)
@@ -72,13 +74,49 @@ def transformers_library(key: str) -> Any:
         ) from error
 
 
-def read_pretrained(auto_class: str, source: str | Path, key: str) -> Any:
+def read_model(
+    auto_class: str,
+    source: str | Path,
+    key: str,
+    part: Callable[[Any], nn.Module] | None = None,
+) -> Any:
+    """Read a model with its weights; one that lacks some of them is refused.
+
+    Args:
+        auto_class: ``AutoModel`` and its kin.
+        source: the folder, or ``hf-hub:OWNER/MODEL``.
+        key: key of the configuration that names it.
+        part: takes what is used out of a model; all of it is used without.
+
+    Raises:
+        ConfigError: if it cannot be had or read, or if weights of the part are missing
+            or have another shape.
+    """
+    options = {"output_loading_info": True, "ignore_mismatched_sizes": True}
+    model, info = read_pretrained(auto_class, source, key, **options)
+    named = dict(model.named_parameters(remove_duplicate=False))
+    used = {id(one) for one in (part(model) if part else model).parameters()}
+    differing = {name: shapes for name, *shapes in info["mismatched_keys"]}
+    lacking = [
+        name
+        for name in named
+        if name in {*info["missing_keys"], *differing}
+        and id(named[name]) in used
+        and not name.startswith(_UNUSED)
+    ]
+    if lacking:
+        raise ConfigError(_lacking_fault(key, source, lacking, differing, len(named)))
+    return model
+
+
+def read_pretrained(auto_class: str, source: str | Path, key: str, **options: bool) -> Any:
     """Let a class of the library read a folder, or fetch a model of its hub.
 
     Args:
         auto_class: ``AutoModel``, ``AutoConfig``, ``AutoTokenizer`` and their kin.
         source: the folder, or ``hf-hub:OWNER/MODEL``.
         key: key of the configuration that names it.
+        options: further arguments of the class's ``from_pretrained``.
 
     Raises:
         ConfigError: if it cannot be had or read.
@@ -87,7 +125,7 @@ def read_pretrained(auto_class: str, source: str | Path, key: str) -> Any:
     is_hub = isinstance(source, str)
     if not is_hub and not Path(source).is_dir():
         raise ConfigError(f"{key}: there is no folder {source}")
-    read = getattr(library, auto_class).from_pretrained
+    read = partial(getattr(library, auto_class).from_pretrained, **options)
     with _quiet(library):
         try:
             if isinstance(source, str):
@@ -116,8 +154,28 @@ def model_from_shape(auto_class: str, shape: Mapping[str, Any], key: str) -> nn.
     return model
 
 
+def _lacking_fault(
+    key: str,
+    source: str | Path,
+    lacking: list[str],
+    differing: Mapping[str, Any],
+    count: int,
+) -> str:
+    first = lacking[0]
+    if first in differing:
+        theirs, ours = (tuple(shape) for shape in differing[first])
+        what = f"{first} has the shape {theirs} there and {ours} in the model of its config.json"
+    else:
+        what = f"it lacks {', '.join(lacking[:_SHOWN])}"
+    more = f" and {len(lacking) - _SHOWN:,} more" if len(lacking) > _SHOWN else ""
+    return (
+        f"{key}: {source} holds {count - len(lacking):,} of the {count:,} tensors of its model; "
+        f"{what}{more}. Name a folder with all of them."
+    )
+
+
 def _reading_fault(key: str, source: str | Path, is_hub: bool, error: Exception) -> str:
-    reason = f"{type(error).__name__}: {error}".split("\n", maxsplit=1)[0]
+    reason = f"{type(error).__name__}: {str(error).strip()}".split("\n", maxsplit=1)[0]
     if is_hub:
         return (
             f"{key} = {str(source)!r} is neither in the library's cache nor to be had from its hub "
@@ -126,6 +184,11 @@ def _reading_fault(key: str, source: str | Path, is_hub: bool, error: Exception)
             f"same command with {key} left out trains on words from scratch."
         )
     folder = Path(source)
+    if isinstance(error, ImportError):
+        return (
+            f"{key}: {source} needs a library that is not installed ({' '.join(reason.split())}). "
+            'Install it with: pip install "latentvqa[hf]"'
+        )
     if not any(any(folder.glob(pattern)) for pattern in _WEIGHT_FILES):
         reason = f"it holds no weights ({', '.join(_WEIGHT_FILES)}); {reason}"
     return f"{key}: {source} cannot be read as a model of the transformers library: {reason}"

@@ -13,7 +13,7 @@ from torch.nn.utils.rnn import pad_sequence
 from latentvqa.models.language.library import (
     LanguageModel,
     model_from_shape,
-    read_pretrained,
+    read_model,
 )
 from latentvqa.models.low_rank import add_lora
 from latentvqa.models.question import hide_words
@@ -57,13 +57,17 @@ class PretrainedQuestionEncoder(nn.Module):
     ) -> None:
         super().__init__()
         self.model, self.word_dropout = model, word_dropout
+        is_pair = bool(model.shape.get("is_encoder_decoder"))
+
+        def part(whole: Any) -> Any:
+            return whole.get_encoder() if is_pair else whole
+
         whole: Any
         if pretrained is None:
             whole = model_from_shape("AutoModel", model.shape, _KEY)
         else:
-            whole = read_pretrained("AutoModel", pretrained, _KEY)
-        is_pair = bool(model.shape.get("is_encoder_decoder"))
-        self.backbone = whole.get_encoder() if is_pair else whole
+            whole = read_model("AutoModel", pretrained, _KEY, part)
+        self.backbone = part(whole)
         self.backbone.float()
         if lora_rank:
             add_lora(self.backbone, lora_rank, "text.lora_rank")

@@ -4,12 +4,15 @@ import sys
 from dataclasses import asdict
 
 import pytest
+import torch
+from safetensors.torch import load_file, save_file
 
 from latentvqa.engine.language.reading import read_language_model
 from latentvqa.errors import ConfigError
 from latentvqa.models.language.library import (
     LanguageModel,
     model_from_shape,
+    read_model,
     read_pretrained,
 )
 from tests.language_models import write_language_model
@@ -34,6 +37,78 @@ def test_a_hub_that_is_not_reached_says_what_to_fetch_and_what_trains_meanwhile(
     assert "owner/model" in message
     assert "set text.encoder to its path" in message
     assert "with text.encoder left out trains" in message
+
+
+def changed(folder, change, suffix="safetensors"):
+    """The folder with its weights changed, in a file of either kind."""
+    path = folder / "model.safetensors"
+    weights = change(load_file(path))
+    path.unlink()
+    if suffix == "bin":
+        torch.save(weights, folder / "pytorch_model.bin")
+    else:
+        save_file(weights, path, {"format": "pt"})
+    return folder
+
+
+def without(part):
+    return lambda weights: {name: one for name, one in weights.items() if part not in name}
+
+
+def test_a_folder_of_plain_tensors_is_the_same_model(tmp_path):
+    folder = write_language_model("bert", tmp_path)
+    known = load_file(folder / "model.safetensors")
+    model = read_model("AutoModel", changed(folder, dict, "bin"), "text.encoder")
+    state = model.state_dict()
+    assert all(torch.equal(state[name], one) for name, one in known.items())
+
+
+def test_pickled_code_in_a_folder_is_never_run(tmp_path):
+    ran = tmp_path / "ran"
+    code = type("Runs", (), {"__reduce__": lambda self: (open, (str(ran), "w"))})()
+    folder = changed(
+        write_language_model("bert", tmp_path / "model"), lambda one: {**one, "x": code}, "bin"
+    )
+    with pytest.raises(ConfigError, match=r"text\.encoder: .*cannot be read") as caught:
+        read_model("AutoModel", folder, "text.encoder")
+    assert "\n" not in str(caught.value)
+    assert not ran.exists()
+
+
+@pytest.mark.parametrize("suffix", ["safetensors", "bin"])
+@pytest.mark.parametrize(
+    ("family", "kind"),
+    [("bert", "AutoModel"), ("gpt2", "AutoModelForCausalLM"), ("bart", "AutoModelForSeq2SeqLM")],
+)
+def test_a_part_of_the_weights_is_never_taken_in_silence(tmp_path, family, kind, suffix):
+    part = {"bert": "layer.1.", "gpt2": "h.1.", "bart": "decoder.layers.1."}[family]
+    folder = changed(write_language_model(family, tmp_path), without(part), suffix)
+    with pytest.raises(ConfigError) as caught:
+        read_model(kind, folder, "text.encoder")
+    message = str(caught.value)
+    assert message.startswith(f"text.encoder: {folder} holds ")
+    assert "tensors of its model; it lacks" in message
+    assert part in message
+    assert "\n" not in message
+
+
+def test_a_weight_of_another_shape_is_told_with_both(tmp_path):
+    folder = changed(
+        write_language_model("bert", tmp_path),
+        lambda one: {**one, "embeddings.LayerNorm.bias": torch.ones(7)},
+    )
+    said = r"embeddings\.LayerNorm\.bias has the shape \(7,\) there and \(16,\) in the model"
+    with pytest.raises(ConfigError, match=said):
+        read_model("AutoModel", folder, "text.encoder")
+
+
+def test_what_is_not_used_may_be_missing(tmp_path):
+    folder = changed(write_language_model("bert", tmp_path / "bert"), without("pooler."))
+    read_model("AutoModel", folder, "text.encoder")
+    pair = changed(write_language_model("bart", tmp_path / "bart"), without("decoder."))
+    read_model("AutoModel", pair, "text.encoder", lambda whole: whole.get_encoder())
+    with pytest.raises(ConfigError, match="it lacks decoder"):
+        read_model("AutoModel", pair, "text.encoder")
 
 
 def test_a_kind_that_the_library_does_not_know_is_a_fault_not_a_traceback():
