@@ -26,6 +26,7 @@ from latentvqa.data.vocabularies.building import (
     UNK,
     built_tokenizer,
 )
+from latentvqa.data.vocabularies.library import LibraryTokenizer, Vocabulary
 from latentvqa.errors import DataError
 
 __all__ = [
@@ -55,7 +56,7 @@ class TextTokenizer:
         language: whose spelling every text is brought to; none where it has none here.
     """
 
-    def __init__(self, kind: Kind, tokenizer: Tokenizer, language: str = ""):
+    def __init__(self, kind: Kind, tokenizer: Vocabulary, language: str = ""):
         self.kind = kind
         self.language = language if has_spelling(language) else ""
         self._tokenizer = tokenizer
@@ -65,8 +66,10 @@ class TextTokenizer:
         }
 
     @classmethod
-    def pretrained(cls, tokenizer: Tokenizer) -> TextTokenizer:
+    def pretrained(cls, tokenizer: Tokenizer | LibraryTokenizer) -> TextTokenizer:
         """A pretrained tokenizer as it is, but that it neither cuts nor pads."""
+        if isinstance(tokenizer, LibraryTokenizer):
+            return cls("pretrained", tokenizer)
         own = Tokenizer.from_str(tokenizer.to_str())
         own.no_truncation()
         own.no_padding()
@@ -204,14 +207,16 @@ class TextTokenizer:
     def _from_state(cls, state: Any) -> TextTokenizer:
         try:
             kind, language = state["kind"], state.get("language", "")
-            tokenizer = Tokenizer.from_str(json.dumps(state["tokenizer"]))
+            kept = state["tokenizer"]
+            is_files = kind == "pretrained" and "files" in kept
+            tokenizer = None if is_files else Tokenizer.from_str(json.dumps(kept))
         except Exception as error:  # the library raises plain Exception for bad JSON
             raise DataError(f"not a tokenizer of LatentVQA: {error}") from error
         if kind not in ("word", "bpe", "pretrained"):
             raise DataError(f"not a tokenizer of LatentVQA: kind {kind!r}")
         if language and not has_spelling(language):
             raise DataError(f"not a tokenizer of LatentVQA: language {language!r}")
-        return cls(kind, tokenizer, language)
+        return cls(kind, tokenizer or LibraryTokenizer.from_state(kept), language)
 
 
 @dataclass(frozen=True, eq=False)

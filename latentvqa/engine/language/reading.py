@@ -12,7 +12,8 @@ from tokenizers import Tokenizer
 from latentvqa.config import Text
 from latentvqa.data.tables import QuestionTable
 from latentvqa.data.tokenizer import TextTokenizer, Tokenizers, train_tokenizers
-from latentvqa.errors import ConfigError
+from latentvqa.data.vocabularies.library import LibraryTokenizer
+from latentvqa.errors import ConfigError, DataError
 from latentvqa.models.language.library import LanguageModel, read_pretrained
 
 _PROBE = "a"
@@ -67,12 +68,7 @@ def read_language_model(source: str | Path, key: str) -> tuple[LanguageModel, Te
     """
     config = read_pretrained("AutoConfig", source, key)
     library = read_pretrained("AutoTokenizer", source, key)
-    backend: Tokenizer | None = getattr(library, "backend_tokenizer", None)
-    if backend is None:
-        raise ConfigError(
-            f"{key}: {source} has a tokenizer of its own code ({type(library).__name__}), which a "
-            "checkpoint cannot keep. Use a model with a tokenizer.json."
-        )
+    tokenizer = _kept(library, source, key)
     plain = library.encode(_PROBE, add_special_tokens=False)
     whole = library.encode(_PROBE, add_special_tokens=True)
     place = _place(plain, whole)
@@ -102,7 +98,21 @@ def read_language_model(source: str | Path, key: str) -> tuple[LanguageModel, Te
             f"{key}: {source} has a tokenizer of another model: its special ids go beyond the "
             f"{vocabulary:,} that the model knows."
         )
-    return model, TextTokenizer.pretrained(backend)
+    return model, tokenizer
+
+
+def _kept(library: Any, source: str | Path, key: str) -> TextTokenizer:
+    """A tokenizer of the library as a checkpoint keeps it, so that training has the same."""
+    backend: Tokenizer | None = getattr(library, "backend_tokenizer", None)
+    if backend is not None:
+        return TextTokenizer.pretrained(backend)
+    try:
+        return TextTokenizer.pretrained(LibraryTokenizer.of(library))
+    except DataError as error:
+        raise ConfigError(
+            f"{key}: {source} has a tokenizer that a checkpoint cannot keep: {error}. Use a model "
+            "with a tokenizer.json."
+        ) from error
 
 
 def _place(part: list[int], whole: list[int]) -> int:

@@ -9,7 +9,7 @@ from latentvqa.objectives import answer_loss, answer_nll
 from tests.language_models import CAUSAL, PAIRS, write_language_model
 from tests.tiny import ANSWERS, padded
 
-FAMILIES = PAIRS + CAUSAL
+FAMILIES = (*PAIRS, *CAUSAL, "bartpho-syllable")
 WIDTH, MEMORY = 12, 3
 
 
