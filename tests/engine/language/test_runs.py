@@ -3,8 +3,11 @@
 import shutil
 
 import pytest
+import timm
 import torch
+from safetensors.torch import save_file
 
+from latentvqa.config import load_config
 from latentvqa.data.folders.pictures import find_pictures
 from latentvqa.data.scenes.questions import PHRASINGS
 from latentvqa.engine.evaluation.evaluate import evaluate
@@ -17,7 +20,7 @@ from latentvqa.engine.runs.tables import validation_table
 from latentvqa.engine.runtime.observer import Observer
 from latentvqa.engine.training.start import resume, train
 from latentvqa.errors import ConfigError
-from tests.language_models import CAUSAL, ENCODERS, PAIRS, write_language_model
+from tests.language_models import CAUSAL, ENCODERS, PAIRS, PLAIN, write_language_model
 from tests.small_runs import (
     BRIEF,
     Interrupter,
@@ -26,6 +29,7 @@ from tests.small_runs import (
     small_config,
     train_small,
     write_images,
+    write_rows,
 )
 
 COLOURS = ("red", "green", "blue", "orange", "grey", "yellow")
@@ -35,6 +39,7 @@ WORDS = [
 SPOKEN = [*WORDS, "yes no circle rectangle triangle 1 2 3"]
 ENDS = [(family, None) for family in ENCODERS] + [(family, family) for family in PAIRS]
 ENDS += [("bert", family) for family in CAUSAL]
+ENDS += [("phobert", None), ("bartpho-syllable", "bartpho-syllable"), ("phobert", "bartpho-word")]
 
 
 @pytest.fixture(scope="module")
@@ -79,8 +84,40 @@ def test_it_trains_goes_on_after_a_stop_and_answers(folders, tmp_path, encoder, 
     assert [row.error for row in rows] == ["", ""]
 
 
-def test_a_run_needs_its_language_models_no_more(folders, tmp_path):
-    place = shutil.copytree(folders("bart"), tmp_path / "bart")
+def test_the_preset_for_vivqa_trains_on_a_table_of_its_layout(tmp_path):
+    asked = ("con mèo màu gì ?", "có bao nhiêu người ?", "con thuyền ở đâu ?", "ai đang ngồi ?")
+    answers = ("màu đỏ", "hai", "trên biển", "cô gái")
+    towers = write_language_model("bartpho-syllable", tmp_path / "bartpho", asked + answers)
+    weights = tmp_path / "tower.safetensors"
+    save_file(timm.create_model("test_vit", pretrained=False).state_dict(), weights)
+    images = write_images(tmp_path / "images", 12)
+    rows = [
+        (str(kind * 12 + image), asked[kind], answers[kind], str(image), str(kind))
+        for kind in range(4)
+        for image in range(12)
+    ]
+    table = write_rows(tmp_path / "train.csv", rows, ",question,answer,img_id,type")
+    config = load_config(
+        preset="vivqa-bartpho",
+        overrides=[
+            *(f"data.train={table}", f"data.images={images}", "data.val_fraction=0.25"),
+            *("vision.name=test_vit", f"vision.pretrained={weights}", "vision.image_size=128"),
+            *(f"text.encoder={towers}", f"text.decoder={towers}"),
+            *("stages.warmup=1", "stages.full=1", "run.threads=1"),
+        ],
+    )
+    run = tmp_path / "run"
+    done = train(config, run, Observer())
+    assert len(done.records) == 2
+    assert any("lora_" in name for name in load_checkpoint(run / "last").weights)
+    loaded = load_model(run)
+    found = evaluate(loaded, validation_table(run), Observer(), run=run)
+    assert {"0", "1", "2", "3"} == set(found.result.types)
+
+
+@pytest.mark.parametrize("family", ["bart", "bartpho-syllable", "bartpho-word"])
+def test_a_run_needs_its_language_models_no_more(folders, tmp_path, family):
+    place = shutil.copytree(folders(family), tmp_path / family)
     changes = [
         *BRIEF,
         f"text.encoder={place}",
@@ -90,7 +127,7 @@ def test_a_run_needs_its_language_models_no_more(folders, tmp_path):
     run = train_small(tmp_path / "run", *changes).run
     shutil.rmtree(place)
     loaded = load_model(run)
-    assert loaded.spec.question_model.shape["model_type"] == "bart"
+    assert loaded.spec.question_model.shape["model_type"] == PLAIN.get(family, (family,))[0]
     longer = read_config(run)
     resume(run, longer.replace("stages", full=2), Observer())
 
