@@ -19,6 +19,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from latentvqa.cli.screen import rows_above
 from latentvqa.cli.streams import require_written, steady
 from latentvqa.cli.time_left import TimeLeft, short_duration
 from latentvqa.core.diagnosis.diagnose import Diagnosis
@@ -27,15 +28,13 @@ from latentvqa.core.results.samples import SampleAnswer
 from latentvqa.engine.runtime.observer import Observer, TrainingPlan
 from latentvqa.report.console import PlainConsole
 from latentvqa.report.diagnosis.advice import advice_text
-from latentvqa.report.diagnosis.tables import epoch_line, epoch_table, verdict_panel
+from latentvqa.report.diagnosis.tables import epoch_line, epoch_table, verdict_line, verdict_panel
 from latentvqa.report.samples import sample_lines
 from latentvqa.stopping import poll_if_lost
 
 if TYPE_CHECKING:
     from latentvqa.engine.evaluation.evaluate import Evaluation
 
-# lines that the verdict, sample answers and the progress bar need below the table
-_LINES_BELOW = 12
 _SAMPLES = 4  # of the answers after an epoch, a line each
 # columns that stand beside a bar, and how short and long it may be
 _BESIDE_BAR, _SHORTEST_BAR, _LONGEST_BAR = 56, 4, 40
@@ -138,6 +137,7 @@ class TrainingConsole(NoticeObserver):
         self._epoch: tuple[int, int] | None = None  # at work, and of how many
         self._loss: float | None = None
         self._samples: list[str] = []
+        self._seen: tuple[RunHeader, Sequence[EpochRecord]] | None = None
 
     def __enter__(self) -> TrainingConsole:
         if self.console.is_terminal:
@@ -147,6 +147,8 @@ class TrainingConsole(NoticeObserver):
 
     def __exit__(self, *_: object) -> None:
         self._shows.close()
+        if self._seen is not None and self.console.is_terminal:  # the live table is gone
+            self.console.print(epoch_table(*self._seen, self.console.width))
 
     def planned(self, plan: TrainingPlan) -> None:
         """Say in one line what begins."""
@@ -199,13 +201,18 @@ class TrainingConsole(NoticeObserver):
             for text in advice:
                 self.notice(f"  {text}")
             return
-        room = max(3, self.console.height - _LINES_BELOW - len(self._samples))
-        table = epoch_table(header, records[-room:], self.console.width)
-        self._shown = [table, verdict_panel(diagnosis), *map(Text, [*self._samples, *advice])]
+        self._seen = header, records
+        verdict = verdict_panel(diagnosis)
+        texts = [Text(text, no_wrap=True) for text in self._samples] + list(map(Text, advice))
+        rows, below = rows_above(
+            self.console, [verdict, *texts], [verdict], [verdict_line(diagnosis)]
+        )
+        table = epoch_table(header, records[-rows:], self.console.width)
+        self._shown = [table, *below]
 
     def trained(self, header: RunHeader, records: Sequence[EpochRecord]) -> None:
         """Leave the whole table on stdout; a bar shows the evaluation."""
-        self._epoch = None
+        self._epoch = self._seen = None
         self._shows.close()
         self._screen.print(epoch_table(header, records, self._screen.width))
         self.line = self._shows.enter_context(ProgressLine())
@@ -239,47 +246,3 @@ def advice_lines(diagnosis: Diagnosis) -> list[str]:
         for finding in diagnosis.open_findings
         if finding.advice is not None
     ]
-
-
-def plan_lines(plan: TrainingPlan, seconds: float) -> list[str]:
-    """The plan of a dry run, line by line."""
-    frozen = "never"
-    if plan.frozen_epochs >= plan.epochs:
-        frozen = "in every epoch"
-    elif plan.frozen_epochs:
-        frozen = f"epochs 0-{plan.frozen_epochs - 1}, trainable from epoch {plan.frozen_epochs}"
-    free_bits = f"{plan.free_bits:g} nats per latent token"
-    if plan.free_bits_origin:
-        free_bits = f"auto: {plan.free_bits_origin} nats per latent token"
-    lines = [
-        f"questions           {plan.train_questions:,} on {plan.train_images:,} images",
-        f"validation          {plan.val_questions:,} on {plan.val_images:,} images",
-        f"answer entropy      {plan.answer_entropy:.3f} nats",
-        f"patches per image   {plan.patches}",
-        f"device              {plan.device}, {plan.precision}",
-        f"memory              {plan.memory / 1e9:,.2f} GB for weights, gradients and moments",
-        f"steps               {plan.steps_per_epoch:,} per epoch x {plan.epochs} epochs = "
-        f"{plan.steps:,}",
-        f"backbone frozen     {frozen}",
-        f"KL weight           {plan.effective_weight:g} effective {plan.kl_schedule}",
-        f"free_bits           {free_bits}",
-        f"beta                {plan.beta:.3g} per nat of rate",
-        "",
-        f"{'component':<12}{'parameters':>14}{'peak rate':>12}",
-    ]
-    for name, count in plan.parameters.items():
-        lines.append(f"{name:<12}{count:>14,}{plan.peak_rates[name]:>12.1e}")
-    lines += [f"{'total':<12}{sum(plan.parameters.values()):>14,}", ""]
-    lines.append(f"estimated duration  {duration(seconds)}")
-    return lines
-
-
-def duration(seconds: float) -> str:
-    """Seconds as a person says them."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 600:
-        return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
-    if seconds < 5400:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"

@@ -12,6 +12,7 @@ from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
+from latentvqa.cli.screen import rows_above
 from latentvqa.errors import HistoryError
 from latentvqa.history import log_path
 from latentvqa.report.console import PlainConsole
@@ -19,6 +20,7 @@ from latentvqa.report.diagnosis.tables import (
     epoch_line,
     epoch_table,
     is_plan_known,
+    verdict_line,
     verdict_panel,
 )
 from latentvqa.report.text import say
@@ -29,8 +31,6 @@ if TYPE_CHECKING:
     from latentvqa.report.diagnosis.judged_run import JudgedRun
 
 POLL_SECONDS = 1.0
-LINES_AROUND = 8  # of the epoch table and the line below, besides its rows
-FEWEST_ROWS = 3
 
 
 def watch_log(run: Path, judge: Callable[[Path], JudgedRun]) -> JudgedRun | None:
@@ -129,13 +129,12 @@ class _Screen:
     def show(self, judged: JudgedRun) -> None:
         header, records = judged.history.header, judged.history.records
         verdict = verdict_panel(judged.diagnosis)
-        rows = self._console.height - len(self._console.render_lines(verdict)) - LINES_AROUND
+        rows, below = rows_above(self._console, [verdict], [verdict_line(judged.diagnosis)])
         progress = f"epochs so far: {len(records)}; Ctrl-C ends; following {self._run}"
         place = Text(progress, style="dim", no_wrap=True, overflow="ellipsis")
-        parts: list[RenderableType] = [verdict, place]
+        parts: list[RenderableType] = [*below, place]
         if records:
-            last = records[-max(FEWEST_ROWS, rows) :]
-            parts.insert(0, epoch_table(header, last, self._console.width))
+            parts.insert(0, epoch_table(header, records[-rows:], self._console.width))
         self._live.update(Group(*parts), refresh=True)
 
 

@@ -15,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from latentvqa.cli.console import plan_lines
+from latentvqa.cli.plan_lines import plan_lines
 from latentvqa.engine.runtime.observer import Observer, TrainingPlan
 from latentvqa.engine.training.start import train
 from tests.language_models import write_language_model

@@ -1,10 +1,18 @@
 """What a training shows: epochs on stderr as they come, results on stdout."""
 
+import fcntl
+import os
+import pty
+import re
+import struct
+import termios
+import threading
+from contextlib import redirect_stderr, suppress
 from dataclasses import replace
 
 import pytest
 
-from latentvqa.cli.console import TrainingConsole, duration
+from latentvqa.cli.console import TrainingConsole
 from latentvqa.core.diagnosis.diagnose import diagnose
 from latentvqa.core.results.samples import SampleAnswer
 from latentvqa.report.text import plain
@@ -85,16 +93,48 @@ def test_sample_answers_are_lines_before_their_epoch(capsys):
     )
 
 
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [
-        (0, "0 s"),
-        (89, "89 s"),
-        (90, "1 min 30 s"),
-        (605, "10 min"),
-        (5399, "90 min"),
-        (5400, "1.5 h"),
-    ],
-)
-def test_a_duration_is_said_in_a_fitting_unit(seconds, words):
-    assert duration(seconds) == words
+@pytest.fixture
+def terminal(monkeypatch):
+    """A terminal of 80 columns and 24 lines, and what closes it and tells what it was sent."""
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    monkeypatch.setenv("TERM", "xterm-256color")
+    for name in ("COLUMNS", "LINES", "NO_COLOR", "JPY_PARENT_PID"):
+        monkeypatch.delenv(name, raising=False)
+    sent = bytearray()
+
+    def collect():
+        with suppress(OSError):  # the terminal is closed
+            while True:
+                sent.extend(os.read(leader, 1 << 16))
+
+    reader = threading.Thread(target=collect)
+    reader.start()
+
+    def close():
+        stderr.close()
+        reader.join()
+        return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", sent.decode())
+
+    with os.fdopen(follower, "w") as stderr:
+        yield stderr, close
+    reader.join()
+    os.close(leader)
+
+
+def test_the_bar_stays_on_a_terminal_of_24_lines_and_the_rows_after_an_interruption(terminal):
+    sample = SampleAnswer(29, 3, "a.png", "what is it?", "red", 0.5, "blue", False)
+    stderr, close = terminal
+    with redirect_stderr(stderr), TrainingConsole() as console:
+        console.planned(replace(PLAN, epochs=50))
+        records = make_run(30, val=CRUSHED)
+        console.sampled([sample] * 8)
+        console.epoch(HEADER, records, diagnose(HEADER, records))
+        console.epoch_begins(30, 50)
+        console.progress("epoch 30", 3, 9)
+        drawn = console.console.render_lines(console._live.get_renderable())
+    assert len(drawn) <= 24
+    assert "epoch 30/49" in "".join(part.text for part in drawn[-1])
+    last = close().splitlines()[-34:]
+    rows = [line.split()[0] for line in last if line.strip()]
+    assert [word for word in rows if word.isdecimal()] == [str(epoch) for epoch in range(30)]

@@ -1,5 +1,7 @@
 """What a terminal gets to see of texts that would steer it."""
 
+import os
+import pty
 from io import StringIO
 
 from rich.panel import Panel
@@ -34,3 +36,14 @@ def test_the_colours_of_the_program_itself_are_sent():
 
 def test_lines_stay_lines():
     assert printed("a\nb", force_terminal=False) == "a\nb\n"
+
+
+def test_a_notebook_is_no_terminal_whose_lines_can_be_drawn_over(monkeypatch):
+    leader, follower = pty.openpty()
+    with os.fdopen(follower, "w") as file:
+        monkeypatch.setenv("TERM", "xterm-256color")
+        monkeypatch.delenv("JPY_PARENT_PID", raising=False)
+        assert PlainConsole(file=file).is_terminal
+        monkeypatch.setenv("JPY_PARENT_PID", "1")
+        assert not PlainConsole(file=file).is_terminal
+    os.close(leader)

@@ -152,7 +152,8 @@ def _started(
 def _dry_run(settings: Config) -> None:
     import tempfile
 
-    from latentvqa.cli.console import TrainingConsole, plan_lines
+    from latentvqa.cli.console import TrainingConsole
+    from latentvqa.cli.plan_lines import plan_lines
     from latentvqa.engine.runtime.observer import TrainingPlan
     from latentvqa.engine.training.start import dry_run
 

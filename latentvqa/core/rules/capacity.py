@@ -112,8 +112,8 @@ def judge_memorised(view: RunView) -> Outcome:
         return None
     return Judgement(
         "warning",
-        f"The training answers are memorised: {figure(trained)} nats of them are learnt, and of "
-        f"the {figure(seen.need)} that validation answers need {_learnt_share(seen.gain)}.",
+        f"The training answers are memorised: {figure(trained)} nats of them are learnt, but "
+        f"{_learnt_share(seen.gain)} of the {figure(seen.need)} that validation answers need.",
         {"train_answer_gain": trained, "answer_gain": seen.gain, "answers_need": seen.need},
         {"memorised_gap": limits.memorised_gap, "collapse_gain": limits.collapse_gain},
     )
@@ -154,7 +154,7 @@ def left_to_the_test(view: RunView) -> Outcome:
 
 
 def _learnt_share(gain: float) -> str:
-    return "nothing is" if gain <= 0.0 else f"only {figure(gain)} are"
+    return "none" if gain <= 0.0 else f"only {figure(gain)}"
 
 
 _GAIN = "what is known beyond an image-blind model fitted on the training rows"

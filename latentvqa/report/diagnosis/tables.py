@@ -192,6 +192,12 @@ def what_if_table(what_if: WhatIf) -> Table:
     return table
 
 
+def verdict_line(diagnosis: Diagnosis) -> Text:
+    """The name of the verdict alone, where there is no room for its panel."""
+    name = Text(verdict_name(diagnosis), STYLES[diagnosis.verdict.level], no_wrap=True)
+    return Text("verdict  ", no_wrap=True, overflow="ellipsis") + name
+
+
 def verdict_name(diagnosis: Diagnosis) -> str:
     """Level and name of the verdict; the level alone where it is its own code."""
     level, code = diagnosis.verdict.level, diagnosis.verdict.code

@@ -2,7 +2,7 @@
 
 import pytest
 
-from latentvqa.cli.console import plan_lines
+from latentvqa.cli.plan_lines import plan_lines
 from latentvqa.data.tokenizer import train_tokenizers
 from latentvqa.engine.specification import specify
 from latentvqa.engine.training.plan import FEW_STEPS, announce
