@@ -14,6 +14,7 @@ from latentvqa.cli.commands.diagnose_kl import diagnose_kl
 from latentvqa.cli.commands.docs import docs
 from latentvqa.cli.commands.doctor import doctor
 from latentvqa.cli.commands.evaluate import evaluate
+from latentvqa.cli.commands.export import export
 from latentvqa.cli.commands.init import init
 from latentvqa.cli.commands.predict import predict
 from latentvqa.cli.commands.presets import presets
@@ -39,6 +40,7 @@ app.command("evaluate")(evaluate)
 app.command("diagnose-kl")(diagnose_kl)
 app.command("predict")(predict)
 app.command("demo")(demo)
+app.command("export")(export)
 app.command("report")(report)
 app.command("runs")(runs)
 app.command("ablate")(ablate)

@@ -44,7 +44,7 @@ class QuestionConditionedFusion(nn.Module):
         Returns:
             Fused patches followed by the question summary, ``(Q, P + 1, D)``.
         """
-        query = self.summary_query.expand(len(question), -1, -1)
+        query = self.summary_query.expand(question.shape[0], -1, -1)
         summary = self.summary(query, question, mask=question_mask)  # (Q, 1, D)
         for layer in self.layers:
             patches, summary = layer(patches, summary, question, question_mask)
@@ -78,10 +78,10 @@ class JointFusion(nn.Module):
     def forward(self, patches: Tensor, question: Tensor, question_mask: Tensor) -> Tensor:
         """Fuse, as :meth:`QuestionConditionedFusion.forward` does."""
         patch_kind, word_kind = self.kinds.weight
-        summary = self.summary_query.expand(len(question), -1, -1)
+        summary = self.summary_query.expand(question.shape[0], -1, -1)
         x = torch.cat([patches + patch_kind, summary, question + word_kind], dim=1)
         seen = patches.shape[1] + 1
-        mask = torch.cat([question_mask.new_ones(len(x), seen), question_mask], dim=1)
+        mask = torch.cat([question_mask.new_ones(x.shape[0], seen), question_mask], dim=1)
         for layer in self.layers:
             x = layer(x, mask)
         fused: Tensor = self.norm(x[:, :seen])  # (Q, P + 1, D)

@@ -115,7 +115,7 @@ class LatentBottleneck(nn.Module):
 
     def posterior(self, fused: Tensor) -> Posterior:
         """Infer the posterior from fused tokens ``(Q, N, D)``, in fp32."""
-        queries = self.queries.expand(len(fused), -1, -1)
+        queries = self.queries.expand(fused.shape[0], -1, -1)
         x = queries + self.attention(queries, fused)  # (Q, K, D)
         x = x + self.feed_forward(self.attention_norm(x))
         with torch.autocast(fused.device.type, enabled=False):
@@ -127,7 +127,7 @@ class LatentBottleneck(nn.Module):
 
     def attention_over(self, fused: Tensor) -> Tensor:
         """Attention of each latent token over the fused tokens, ``(Q, K, N)``."""
-        return self.attention.weights(self.queries.expand(len(fused), -1, -1), fused)
+        return self.attention.weights(self.queries.expand(fused.shape[0], -1, -1), fused)
 
     def memory(self, latents: Tensor) -> Tensor:
         """Expand latents ``(Q, K, Z)`` to memory tokens ``(Q, K, D)``.

@@ -166,7 +166,7 @@ class _SameForEveryImage(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Zeros of shape ``(B, P, C)``."""
-        return images.new_zeros(len(images), self.patches, self.channels)
+        return images.new_zeros(images.shape[0], self.patches, self.channels)
 
 
 def _grid_of(patches: int) -> tuple[int, int]:
@@ -184,7 +184,7 @@ def _pooled(patches: Tensor, side: int) -> Tensor:
     rows, columns = _grid_of(patches.shape[1])
     if rows <= side or rows != columns:
         return patches
-    grid = patches.transpose(1, 2).reshape(len(patches), -1, rows, columns)
+    grid = patches.transpose(1, 2).reshape(patches.shape[0], -1, rows, columns)
     return F.adaptive_avg_pool2d(grid, side).flatten(2).transpose(1, 2)  # (B, side x side, C)
 
 

@@ -34,6 +34,7 @@ ORDER = (
     "other-logs",
     "predict",
     "demo",
+    "export",
     "ablate",
     "schedules",
     "configuration",

@@ -15,7 +15,7 @@ from latentvqa.report.text import say
 _PACKAGES = (
     *("latentvqa", "torch", "torchvision", "timm", "transformers", "peft", "numpy", "pandas"),
     *("pillow", "pyarrow", "safetensors", "huggingface-hub", "gradio", "tensorboard", "wandb"),
-    "trackio",
+    *("trackio", "onnx", "onnxscript", "onnxruntime"),
 )
 
 

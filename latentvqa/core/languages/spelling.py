@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from latentvqa.core.languages.vietnamese import with_tones_on_main_vowels
+from latentvqa.core.languages.vietnamese import spellings_of, with_tones_on_main_vowels
 
 _SPELLINGS = {"vi": with_tones_on_main_vowels}
+_OTHER_SPELLINGS = {"vi": spellings_of}
 LANGUAGES = tuple(_SPELLINGS)
 
 
@@ -23,3 +24,14 @@ def spelt(text: str, language: str) -> str:
     """
     rule = _SPELLINGS.get(language)
     return text if rule is None else rule(text)
+
+
+def other_spellings(word: str, language: str) -> tuple[str, ...]:
+    """Return what else :func:`spelt` brings to a word, where that is one syllable.
+
+    Args:
+        word: as :func:`spelt` gives it.
+        language: as there.
+    """
+    rule = _OTHER_SPELLINGS.get(language)
+    return () if rule is None else rule(word)

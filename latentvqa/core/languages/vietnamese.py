@@ -65,6 +65,16 @@ def with_tones_on_main_vowels(text: str) -> str:
     return _WORD.sub(lambda found: _respelt(found[0]), composed)
 
 
+def spellings_of(word: str) -> tuple[str, ...]:
+    """What else :func:`with_tones_on_main_vowels` brings to a word: hòa to hoà.
+
+    Args:
+        word: in NFC, one syllable as that function leaves it; any other text has no
+            other spelling here.
+    """
+    return tuple(_in_case_of(word, old) for old in _other_spellings().get(word.lower(), ()))
+
+
 def is_vietnamese(texts: Iterable[str]) -> bool:
     """Whether texts are Vietnamese, also where other languages are among them.
 
@@ -81,10 +91,13 @@ def is_vietnamese(texts: Iterable[str]) -> bool:
 
 def _respelt(word: str) -> str:
     known = _spellings().get(word.lower())
-    if known is None:
-        return word
+    return word if known is None else _in_case_of(word, known)
+
+
+def _in_case_of(word: str, other: str) -> str:
+    """Another spelling of a word, letter by letter in the word's case."""
     return "".join(
-        new.upper() if old.isupper() else new for old, new in zip(word, known, strict=True)
+        new.upper() if old.isupper() else new for old, new in zip(word, other, strict=True)
     )
 
 
@@ -96,6 +109,16 @@ def _spellings() -> dict[str, str]:
         for onset, glide, rime in _syllables()
         for tone in (_STOPPED_TONES if rime.endswith(_STOPS) else _TONES)
     }
+
+
+@cache
+def _other_spellings() -> dict[str, list[str]]:
+    """What is brought to each spelling."""
+    found: dict[str, list[str]] = {}
+    for old, new in _spellings().items():
+        if old != new:
+            found.setdefault(new, []).append(old)
+    return found
 
 
 def _syllables() -> Iterator[tuple[str, str, str]]:

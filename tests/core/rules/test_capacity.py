@@ -73,8 +73,8 @@ def test_answers_known_by_heart_are_memorised_and_never_called_ignored():
     records = make_run(12, **learnt(1.6, -0.4))
     seen = found("memorised", records)
     assert seen.sentence == (
-        "The training answers are memorised: 1.6 nats of them are learnt, and of the 1.7 that "
-        "validation answers need nothing is."
+        "The training answers are memorised: 1.6 nats of them are learnt, but none of the 1.7 "
+        "that validation answers need."
     )
     diagnosis = diagnose(HEADER, records)
     assert diagnosis.verdict.code == "memorised"

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from latentvqa.cli.commands.audit import audit
-from latentvqa.cli.commands.convert import app as convert_app
+from latentvqa.cli.commands.data.audit import audit
+from latentvqa.cli.commands.data.convert import app as convert_app
 from latentvqa.report.text import say
 
 app = typer.Typer(help="Make, convert and check question tables.", no_args_is_help=True)

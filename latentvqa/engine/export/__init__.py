@@ -1,0 +1,1 @@
+"""A trained model as files of ONNX that run without this package."""
