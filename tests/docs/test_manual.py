@@ -86,7 +86,7 @@ def test_a_synopsis_names_the_options_of_its_command(name: str, command: Any) ->
 @pytest.mark.parametrize("path", documents(), ids=IDS)
 def test_every_option_that_is_named_exists(path: Path) -> None:
     known = {option for _, one in command_tree() for held in one.params for option in held.opts}
-    known |= {"--help", "--version", *FOREIGN}
+    known |= {"--help", "--version", "--install-completion", *FOREIGN}
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", path.read_text(encoding="utf-8")))
     assert named <= known
 
