@@ -20,7 +20,7 @@ from latentvqa.durable import (
     unfinished_name,
     write_synced,
 )
-from latentvqa.errors import OutputError
+from latentvqa.errors import ConfigError, OutputError
 
 MOST_LINKS = 40  # that are followed from one name to the next
 
@@ -41,6 +41,19 @@ class NamedOutput:
     path: Path
     overwrite: bool = False
     is_own: bool = False
+
+    def require_suffix(self, *suffixes: str) -> None:
+        """Refuse a name that says the file holds something else.
+
+        Args:
+            suffixes: that it may have, as ``.html``; a stream may have any name.
+
+        Raises:
+            ConfigError: naming them.
+        """
+        if self.path.suffix.lower() not in suffixes and not self.is_stream:
+            wanted = " or ".join(suffixes)
+            raise ConfigError(f"{self.option} {self.path}: the name must end in {wanted}")
 
     def require_writable(self, inputs: Iterable[Path] = ()) -> None:
         """Refuse what must not or cannot be written, before any work is done.

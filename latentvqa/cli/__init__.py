@@ -23,7 +23,7 @@ from latentvqa.cli.commands.runs import runs
 from latentvqa.cli.commands.train import train
 from latentvqa.cli.streams import steady_notices, told_stdout
 from latentvqa.errors import LatentVQAError, memory_fault
-from latentvqa.report.text import escaped
+from latentvqa.report.text import say
 from latentvqa.stopping import Interrupted, heard_signals, undisguised
 
 app = typer.Typer(
@@ -61,7 +61,7 @@ def _run() -> None:
         with told_stdout(), undisguised():
             app()
     except LatentVQAError as error:
-        print(f"error: {escaped(str(error))}", file=sys.stderr)
+        say(f"error: {error}", is_notice=True)
         sys.exit(error.exit_code)
     except Interrupted as interrupted:
         sys.exit(interrupted.exit_code)
@@ -69,12 +69,12 @@ def _run() -> None:
         sys.exit(1)  # the reader of our output has gone; there is nobody to tell
     except OSError as error:
         # a full disk, a read-only folder: the system names file and cause
-        print(f"error: {escaped(str(error))}", file=sys.stderr)
+        say(f"error: {error}", is_notice=True)
         sys.exit(1)
     except (MemoryError, RuntimeError) as error:
         if not (told := memory_fault(error)):
             raise
-        print(f"error: {escaped(told)}", file=sys.stderr)
+        say(f"error: {told}", is_notice=True)
         sys.exit(1)
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from latentvqa.engine.runtime.observer import TrainingPlan
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from latentvqa.engine.runtime.observer import TrainingPlan
 
 
 def plan_lines(plan: TrainingPlan, seconds: float) -> list[str]:

@@ -118,6 +118,8 @@ def file_layer(path: Path) -> Layer:
 
 def override_layers(overrides: Sequence[str]) -> tuple[list[Layer], list[str]]:
     """``key=value`` texts as layers, and those that cannot be read as faults."""
+    if isinstance(overrides, str | Mapping):
+        raise ConfigError(f"overrides = {overrides!r}: give a list, as ['kl.free_bits=0.05']")
     layers, faults = [], []
     for override in overrides:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -24,6 +24,7 @@ def find_columns(
     *,
     require_answers: bool,
     usual: Mapping[str, str] | None = None,
+    guess: Callable[[], Mapping[str, str]] = dict,
 ) -> dict[str, str]:
     """Return the file's column for each logical column that it has.
 
@@ -36,6 +37,7 @@ def find_columns(
         mapping: the file's names where they differ; they must be there.
         require_answers: whether a table without answers is refused.
         usual: names that other tables of the kind have; taken where they are there.
+        guess: which columns are meant, as far as names and cells tell; for the message.
 
     Raises:
         ConfigError: for an unknown logical column.
@@ -60,7 +62,7 @@ def find_columns(
             missing.append("answers" if "answers" in mapping else "answer")
         missing += [name for name in mapping if name in ("type", "id") and name not in found]
     if missing:
-        raise DataError(_missing_message(path, names, mapping, missing))
+        raise DataError(_missing_message(path, names, mapping, missing, guess()))
     return found
 
 
@@ -83,7 +85,11 @@ def require_logical(said: str, names: Iterable[str]) -> None:
 
 
 def _missing_message(
-    path: Path, names: Sequence[str], mapping: Mapping[str, str], missing: Sequence[str]
+    path: Path,
+    names: Sequence[str],
+    mapping: Mapping[str, str],
+    missing: Sequence[str],
+    guessed: Mapping[str, str],
 ) -> str:
     wanted = ", ".join(repr(mapping.get(logical, logical)) for logical in missing)
     more = len(names) - _MOST_NAMES
@@ -96,7 +102,10 @@ def _missing_message(
     entries, options = [], []
     for logical in missing:
         close = get_close_matches(logical, free, n=1, cutoff=0.4)
-        guess = close[0] if close else next(iter(free), "...")
+        guess = guessed.get(logical, "")
+        if guess not in free:
+            others = (name for name in free if name not in guessed.values())
+            guess = close[0] if close else next(others, "...")
         free = [name for name in free if name != guess]
         entries.append(f"{logical} = {json.dumps(guess, ensure_ascii=False)}")
         options.append(f"--column {shlex.quote(f'{logical}={guess}')}")

@@ -6,7 +6,8 @@ for are looked into.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from latentvqa.data.table_formats.delimited import parse_csv, parse_tsv
 from latentvqa.data.table_formats.objects import parse_json, parse_jsonl
 from latentvqa.data.table_formats.table_file import TableFile, clean_names
 from latentvqa.errors import DataError
-from latentvqa.regular_files import NotAFileError, read_regular
+from latentvqa.regular_files import NotAFileError, open_regular, read_regular
 
 
 def read_table_bytes(path: Path) -> bytes:
@@ -24,8 +25,25 @@ def read_table_bytes(path: Path) -> bytes:
     Raises:
         DataError: if it is none or cannot be read.
     """
-    try:
+    with _table_faults(path):
         return read_regular(path)
+
+
+def require_table(path: Path) -> None:
+    """Refuse a table that is not there or of no known format, before minutes of other work.
+
+    Raises:
+        DataError: if it is no file, cannot be opened, or has another suffix.
+    """
+    with _table_faults(path):
+        open_regular(path).close()
+    _parser_of(path)
+
+
+@contextmanager
+def _table_faults(path: Path) -> Iterator[None]:
+    try:
+        yield
     except NotAFileError as error:
         raise DataError(f"{path}: {error}; name the file of the table") from error
     except FileNotFoundError as error:
@@ -47,13 +65,17 @@ def parse_table(path: Path, data: bytes) -> TableFile:
     Raises:
         DataError: for an unknown suffix, a wrong encoding or a torn row.
     """
+    return _parser_of(path)(path, data)
+
+
+def _parser_of(path: Path) -> Callable[[Path, bytes], TableFile]:
     parse = _PARSERS.get(path.suffix.lower())
     if parse is None:
         raise DataError(
             f"{path}: the suffix {path.suffix!r} is not known; "
             f"name a table with one of {', '.join(_PARSERS)}"
         )
-    return parse(path, data)
+    return parse
 
 
 def _parse_parquet(path: Path, data: bytes) -> TableFile:

@@ -22,6 +22,7 @@ from latentvqa.data.cells import AnswerCells, CellReader, cell_text
 from latentvqa.data.columns import LOGICAL_COLUMNS, find_columns
 from latentvqa.data.faults import Faults
 from latentvqa.data.folders.names import ImageFolder
+from latentvqa.data.guessing.columns import guess_columns
 from latentvqa.data.table_files import parse_table, read_table_bytes
 from latentvqa.data.table_formats.table_file import TableFile
 from latentvqa.errors import DataError
@@ -127,7 +128,12 @@ def read_questions(
     if not len(file.rows):
         raise DataError(f"{path}: the table has no rows below its header")
     found = find_columns(
-        path, file.names, columns or {}, require_answers=require_answers, usual=usual_columns
+        path,
+        file.names,
+        columns or {},
+        require_answers=require_answers,
+        usual=usual_columns,
+        guess=lambda: guess_columns(file, None).columns,
     )
     if images is None and needs_images:
         raise DataError(f"{path}: data.images is needed: the folder with the images of the table")

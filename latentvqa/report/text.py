@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
+import textwrap
 from io import StringIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -42,9 +44,33 @@ def json_text(value: Any, indent: int = 1) -> str:
     return _STEERING.sub(lambda one: json.dumps(one[0])[1:-1], text)
 
 
-def say(text: str, *, is_notice: bool = False) -> None:
-    """Print text that may hold anything: a result on stdout, or a notice on stderr."""
-    print(escaped(text), file=sys.stderr if is_notice else sys.stdout, flush=is_notice)
+def say(text: str, *, is_notice: bool = False, is_prose: bool = False) -> None:
+    """Print text that may hold anything.
+
+    Args:
+        text: to be shown.
+        is_notice: on stderr, and as prose; else on stdout.
+        is_prose: whether a terminal breaks long lines between words. Lines that begin
+            with two blanks hold commands and stay whole.
+    """
+    stream = sys.stderr if is_notice else sys.stdout
+    shown = escaped(text)
+    if (is_notice or is_prose) and stream.isatty():
+        shown = "\n".join(_broken(line, _columns(stream)) for line in shown.split("\n"))
+    print(shown, file=stream, flush=is_notice)
+
+
+def _columns(terminal: TextIO) -> int:
+    try:
+        return os.get_terminal_size(terminal.fileno()).columns
+    except OSError:  # a stand-in that only says that it is one
+        return 0
+
+
+def _broken(line: str, width: int) -> str:
+    if not 0 < width < len(line) or line.startswith("  "):
+        return line
+    return textwrap.fill(line, width, break_long_words=False, break_on_hyphens=False)
 
 
 def plain(renderable: RenderableType, width: int = 80) -> str:

@@ -82,3 +82,9 @@ def test_the_mapping_to_write_takes_the_nearest_free_column_and_no_column_twice(
 def test_an_unknown_logical_column_is_a_fault_of_the_configuration() -> None:
     with pytest.raises(ConfigError, match="photo is not a column of a question table; known are"):
         found(["image"], {"photo": "image"})
+
+
+def test_the_hint_knows_columns_by_what_they_hold(folder):
+    text = "label,caption_q,file_name\nyes,is it red?,a.png\nno,is it blue?,b.jpg\n"
+    message = fault(folder, text)
+    assert "--column image=file_name --column question=caption_q --column answer=label" in message

@@ -30,6 +30,10 @@ def demo(
 
     Example: latentvqa demo runs/run
     """
+    from latentvqa.engine.runs.saved_checkpoints import checkpoint_candidates
+
+    checkpoint_candidates(run)  # before the seconds that PyTorch takes
+
     from latentvqa.cli.demo_page import build_page, require_gradio, served
     from latentvqa.cli.demo_questions import example_questions
     from latentvqa.library.answering import load

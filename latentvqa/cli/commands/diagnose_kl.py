@@ -33,7 +33,8 @@ def diagnose_kl(
     ] = None,
     *,
     output_format: Annotated[
-        OutputFormat, typer.Option("--format", help="How to write the diagnosis.")
+        OutputFormat,
+        typer.Option("--format", metavar="FORMAT", help="table, json, markdown or html."),
     ] = OutputFormat.table,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Write there, not to stdout.")

@@ -61,6 +61,14 @@ def evaluate(
 
     Example: latentvqa evaluate runs/run --data test.csv --images photos --latent-use
     """
+    from latentvqa.data.table_files import require_table
+    from latentvqa.engine.runs.saved_checkpoints import checkpoint_candidates
+
+    # before the seconds that PyTorch takes
+    checkpoint_candidates(run)
+    if data is not None:
+        require_table(data)
+
     from latentvqa.cli.console import NoticeObserver, ProgressLine
     from latentvqa.cli.streams import require_written, steady
     from latentvqa.engine.evaluate_run import EvaluationRequest, evaluate_run

@@ -53,6 +53,7 @@ def init(
 
     Example: latentvqa init questions.csv photos
     """
+    from latentvqa.config.loading import preset_layer
     from latentvqa.data.folders.names import ImageFolder
     from latentvqa.data.guessing.columns import guess_columns, names_an_image
     from latentvqa.data.table_files import parse_table, read_table_bytes
@@ -61,6 +62,9 @@ def init(
 
     output = NamedOutput("--out", out, overwrite)
     output.require_writable([one for one in (table, images, val) if one is not None])
+    output.require_suffix(".toml")
+    if preset is not None:
+        preset_layer(preset)
     parsed = parse_table(table, read_table_bytes(table))
     if not images.is_dir():
         raise DataError(f"{images}: no such folder; name the folder of the table's images")
@@ -77,24 +81,27 @@ def init(
         found = guess_columns(parsed, folder, given)
 
     from latentvqa.data.guessing.facts import data_facts
-    from latentvqa.engine.first_config import FirstData, first_config
 
     facts = data_facts(table, images, found.renamed)
+
+    from latentvqa.engine.first_config import FirstData, first_config
+
     data = FirstData(table, images, found.renamed, val, val_images)
     proposed = first_config(data, facts, preset=preset, folder=out.parent)
     output.save(proposed.text.encode())
     for logical, name in found.columns.items():
         say(f"{logical:<9} column {name}")
     for note in facts.table.notes:
-        say(f"note      {note}")
+        say(f"note      {note}", is_prose=True)
     for reason in proposed.reasons:
-        say(f"found     {reason}")
+        say(f"found     {reason}", is_prose=True)
     file = shlex.quote(str(out))
     say(f"written   {out}")
     say("next")
     say(f"  latentvqa train --config {file} --dry-run")
     say(f"  latentvqa train --config {file}")
-    say(f"  latentvqa report {shlex.quote(f'runs/{out.stem}')}")
+    asked = "PICTURE --question TEXT --html answers.html"
+    say(f"  latentvqa predict {shlex.quote(f'runs/{out.stem}')} {asked}")
 
 
 def _asked(table: Path, found: GuessedColumns) -> dict[str, str]:

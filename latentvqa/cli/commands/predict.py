@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +15,10 @@ from latentvqa.report.text import say
 
 if TYPE_CHECKING:
     from latentvqa.cli.console import NoticeObserver
+    from latentvqa.cli.prediction_outputs import PredictionOutputs
     from latentvqa.engine.prediction.asking import Asking
+    from latentvqa.engine.prediction.predict import Prediction
+    from latentvqa.engine.runs.loading import LoadedModel
 
 
 def predict(
@@ -98,27 +102,40 @@ def predict(
 
     Example: latentvqa predict runs/run photos --question "what colour is it?" --html answers.html
     """
+    from latentvqa.data.table_files import require_table
+    from latentvqa.engine.prediction.asking import parse_shard, read_answer_lines
+    from latentvqa.engine.runs.saved_checkpoints import checkpoint_candidates
+    from latentvqa.errors import ConfigError
+    from latentvqa.outputs import NamedOutput
+
+    # what is wrong with the words of the call is told before the seconds that PyTorch takes
+    part = (1, 1) if shard is None else parse_shard(shard)
+    format_ = format_of(out, format_)
+    if html is not None:
+        NamedOutput("--html", html).require_suffix(".html", ".htm")
+    texts = _questions(question or [], questions, pairs)
+    checkpoint_candidates(run)
+    if pairs is not None:
+        if len(images) != 1:
+            raise ConfigError("--pairs names its images: give the one folder that they are in")
+        require_table(pairs)
+    if resume and out is not None and out.is_file() and not overwrite:
+        say(f"{out} is there already, and nothing of it is left to do", is_notice=True)
+        return
+    allowed = [] if answers is None else read_answer_lines(answers)
+
     from latentvqa.cli.console import NoticeObserver, ProgressLine
     from latentvqa.cli.prediction_outputs import PredictionOutputs
-    from latentvqa.engine.prediction.asking import parse_shard, read_answer_lines
     from latentvqa.engine.prediction.predict import PredictionSettings
     from latentvqa.engine.prediction.predict import predict as run_prediction
     from latentvqa.engine.prediction.request import request_hash
     from latentvqa.engine.runs.loading import load_model
     from latentvqa.engine.runs.tables import files_of
-    from latentvqa.errors import LatentVQAError
-    from latentvqa.stopping import Interrupted, undisguised
 
-    part = (1, 1) if shard is None else parse_shard(shard)
-    format_ = format_of(out, format_)
-    texts = _questions(question or [], questions, pairs)
-    if resume and out is not None and out.is_file() and not overwrite:
-        say(f"{out} is there already, and nothing of it is left to do", is_notice=True)
-        return
     settings = PredictionSettings(
         samples=samples,
         top=top,
-        answers=[] if answers is None else read_answer_lines(answers),
+        answers=allowed,
         is_explained=explain is not None,
         keeps_pictures=html is not None,
     )
@@ -145,18 +162,31 @@ def predict(
         predictions = run_prediction(
             loaded, asking, rows[known:], settings, partial(observer.progress, "questions")
         )
-        try:
-            with undisguised(), outputs.open(rows[:known], loaded) as write:
-                for prediction in predictions:
-                    write(prediction)
-        except Interrupted:
-            observer.notice(f"interrupted after {outputs.whereabouts()}")
-            raise
-        except LatentVQAError:
-            if outputs.written:
-                observer.notice(f"stopped after {outputs.whereabouts()}")
-            raise
+        _write(predictions, outputs, rows[:known], loaded, observer)
     say(outputs.summary(), is_notice=True)
+
+
+def _write(
+    predictions: Iterable[Prediction],
+    outputs: PredictionOutputs,
+    earlier: range,
+    loaded: LoadedModel,
+    observer: NoticeObserver,
+) -> None:
+    from latentvqa.errors import LatentVQAError
+    from latentvqa.stopping import Interrupted, undisguised
+
+    try:
+        with undisguised(), outputs.open(earlier, loaded) as write:
+            for prediction in predictions:
+                write(prediction)
+    except Interrupted:
+        observer.notice(f"interrupted after {outputs.whereabouts()}")
+        raise
+    except LatentVQAError:
+        if outputs.written:
+            observer.notice(f"stopped after {outputs.whereabouts()}")
+        raise
 
 
 def _questions(texts: list[str], file: Path | None, pairs: Path | None) -> list[str]:
@@ -190,7 +220,8 @@ def _asking(
     from latentvqa.data.folders.pictures import find_pictures
     from latentvqa.data.tables import read_questions
     from latentvqa.engine.prediction.asking import Asking, asking_of_table
-    from latentvqa.engine.runs.tables import column_names
+    from latentvqa.engine.runs.folder import run_of
+    from latentvqa.engine.runs.tables import column_names, known_sum
     from latentvqa.errors import ConfigError
 
     if pairs is None:
@@ -200,8 +231,6 @@ def _asking(
         if found.left_out:
             observer.notice(f"no images, left out: {found.left_out_text}")
         return Asking(found.pictures, texts)
-    if len(images) != 1:
-        raise ConfigError("--pairs names its images: give the one folder that they are in")
     table = read_questions(
         pairs,
         columns=columns,
@@ -211,4 +240,8 @@ def _asking(
     )
     for note in table.notes:
         observer.notice(note)
+    if table.sha256 == known_sum(run_of(run), "train"):
+        observer.notice(
+            f"warning: {run} was trained on rows of {pairs}: answers to them say little of new ones"
+        )
     return asking_of_table(table)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -86,6 +87,11 @@ def train(
         settings, name = _started(source, config, preset, overrides)
     for warning in config_warnings(settings):
         say(f"warning: {warning}", is_notice=True)
+    from latentvqa.data.table_files import require_table
+
+    for table in (settings.data.train, settings.data.val):
+        if table is not None:
+            require_table(table)  # before the seconds that PyTorch takes
     if dry_run:
         _dry_run(settings)
         return
@@ -124,6 +130,7 @@ def _complete(
     if done.is_stopped_early:
         console.notice("stopped early: no better validation loss within the patience")
     console.result(f"best: {places.best}   report: {places.report}")
+    console.notice(f"ask it: latentvqa predict {quote(str(run))} PICTURE --question TEXT")
 
 
 def _resume(run: Path, overrides: list[str], advise: bool) -> None:

@@ -154,6 +154,8 @@ def parse_shard(text: str) -> tuple[int, int]:
 def _lines(path: Path, what: str) -> list[str]:
     try:
         lines = read_regular_text(path, "utf-8-sig").splitlines()
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: no such file; name one that holds one {what} per line") from error
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: cannot be read as UTF-8 text: {error}") from error
     found = [line.strip() for line in lines if line.strip()]

@@ -109,3 +109,18 @@ class Observer:
 
     def judged(self, diagnosis: Diagnosis) -> None:
         """The verdict on the run, from its log and its evaluation."""
+
+
+class ProgressAlone(Observer):
+    """Shows how far something is that was done before, and says nothing again.
+
+    Args:
+        observer: who is shown it.
+    """
+
+    def __init__(self, observer: Observer) -> None:
+        self._observer = observer
+
+    def progress(self, phase: str, done: int, total: int) -> None:
+        """Pass on."""
+        self._observer.progress(phase, done, total)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from latentvqa.config import Config
 from latentvqa.core.records import Stage
 from latentvqa.core.schedules.epochs import stage_at, temperature_at, warmup_fraction_at
@@ -13,6 +15,7 @@ from latentvqa.core.schedules.kl_weight import (
     cyclical_fraction_at,
 )
 
+_PATIENCE_EPOCHS, _PATIENCE_STEPS = 5, 500  # under auto, whichever is longer
 _AT_REST = ControllerState()
 
 
@@ -33,6 +36,16 @@ class Schedules:
         """Stage of an epoch."""
         stages = self.config.stages
         return stage_at(epoch, baseline=stages.baseline, warmup=stages.warmup, full=stages.full)
+
+    def patience(self, steps_per_epoch: int) -> int:
+        """Full-stage epochs without a better value that end the run.
+
+        Where epochs are short, five of them are over before the rates have come down.
+        """
+        patience = self.config.early_stopping.patience
+        if patience != "auto":
+            return patience
+        return max(_PATIENCE_EPOCHS, math.ceil(_PATIENCE_STEPS / max(1, steps_per_epoch)))
 
     def effective_weight(
         self, epoch: int, batch_share: float = 0.0, controller: ControllerState = _AT_REST

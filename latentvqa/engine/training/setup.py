@@ -21,7 +21,7 @@ from latentvqa.engine.language.reading import read_text_parts
 from latentvqa.engine.memory import require_memory
 from latentvqa.engine.runs.starting_weights import StartingWeights, read_starting_weights
 from latentvqa.engine.runtime.device import choose_device, choose_precision
-from latentvqa.engine.runtime.observer import Observer
+from latentvqa.engine.runtime.observer import Observer, ProgressAlone
 from latentvqa.engine.runtime.settings import Settings
 from latentvqa.engine.specification import ModelSpecification, specify
 from latentvqa.engine.training.data import (
@@ -92,10 +92,20 @@ def make_trainer(
     tokenizers: Tokenizers,
     tables: Tables,
     observer: Observer,
+    *,
+    is_told: bool = False,
 ) -> Trainer:
     """Open both sides of the data and put a trainer together.
 
     What depends on the encoded answers is resolved here, in ``settings``.
+
+    Args:
+        settings: configuration and device.
+        model: on its device.
+        tokenizers: of questions and answers.
+        tables: both sides of the data.
+        observer: of the training.
+        is_told: whether it was told before what is to be said of the data.
 
     Raises:
         ConfigError: if a resolved key does not go with another one.
@@ -103,15 +113,16 @@ def make_trainer(
     """
     preparation, workers = model.vision.preparation, settings.config.loader.workers
     processes = DecodingProcesses(workers) if workers else None
+    listener = ProgressAlone(observer) if is_told else observer
 
     def opened(table: QuestionTable, name: str) -> Split:
         return open_split(
-            settings.config, table, tokenizers, preparation, observer, name, processes
+            settings.config, table, tokenizers, preparation, listener, name, processes
         )
 
     train, val = opened(tables.train, "training"), opened(tables.val, "validation")
     config = resolve_free_bits(settings.config, train.answer_entropy)
-    settings.begin_with(_with_augment(config, tables.train, observer))
+    settings.begin_with(_with_augment(config, tables.train, listener))
     return Trainer(
         settings=settings,
         model=model,
@@ -155,10 +166,12 @@ class NewModel:
     def trainer(self, observer: Observer) -> Trainer:
         """A new model, ready to be trained."""
         model, taken = new_model(self.settings, self.spec, self.beginning)
-        if taken and not self._is_told:
+        is_told, self._is_told = self._is_told, True
+        if taken and not is_told:
             observer.notice(taken)
-        self._is_told = True
-        return make_trainer(self.settings, model, self.tokenizers, self.tables, observer)
+        return make_trainer(
+            self.settings, model, self.tokenizers, self.tables, observer, is_told=is_told
+        )
 
 
 def make_header(name: str, trainer: Trainer, tables: Tables) -> RunHeader:

@@ -39,11 +39,10 @@ from latentvqa.stopping import poll
 
 # on an accelerator reading the loss waits for it; on a CPU it is free
 _FINITE_CHECK_STEPS = 25
-_PATIENCE_EPOCHS, _PATIENCE_STEPS = 5, 500  # under auto, whichever is longer
 _SHOWN_ROWS = 8  # of a batch, in a message
 _AFTER_DIVERGENCE = (
-    "The last good checkpoint stays: continue from it with --set run.precision=fp32, or look at "
-    "these rows and at the learning rates before a new run."
+    "The last good checkpoint stays: go on from it with --set run.precision=fp32, or look at these "
+    "rows and the learning rates before a new run."
 )
 
 
@@ -97,17 +96,6 @@ class Trainer:
         rows = range(len(encoded))
         chosen = rows if self.floor is None else np.flatnonzero(self.floor.val.is_judged).tolist()
         return entropy_of(encoded.target_key(row) for row in chosen)
-
-    @property
-    def patience(self) -> int:
-        """Full-stage epochs without a better value that end the run.
-
-        Where epochs are short, five of them are over before the rates have come down.
-        """
-        patience = self.settings.config.early_stopping.patience
-        if patience != "auto":
-            return patience
-        return max(_PATIENCE_EPOCHS, math.ceil(_PATIENCE_STEPS / max(1, self.steps_per_epoch)))
 
     @property
     def schedules(self) -> Schedules:
@@ -224,9 +212,9 @@ class Trainer:
         """Optimizer steps of a whole epoch and of the run, by the present stages."""
         schedules = self.schedules
         first = schedules.first_epochs
-        self.steps_per_epoch = len(self.batches(first))
-        others = (schedules.epochs - first) * self.steps_per_epoch
-        self.total_steps = max(1, first * len(self.batches(0)) + others)
+        each = self.steps_per_epoch = len(self.batches(first))
+        self.patience = schedules.patience(each)
+        self.total_steps = max(1, first * len(self.batches(0)) + (schedules.epochs - first) * each)
 
     def _references(self, batch: Batch) -> list[tuple[str, ...]]:
         return [self.train.encoded.table.answers[row] for row in batch.rows.tolist()]

@@ -28,7 +28,8 @@ def test_the_written_file_trains_as_it_is(cli, place):
     assert "image     column img_id" in done.out and "answer    column Antwort" in done.out
     assert done.out.endswith(
         "next\n  latentvqa train --config run.toml --dry-run\n"
-        "  latentvqa train --config run.toml\n  latentvqa report runs/run\n"
+        "  latentvqa train --config run.toml\n  "
+        "latentvqa predict runs/run PICTURE --question TEXT --html answers.html\n"
     )
     config = load_config(place / "run.toml")
     assert config.data.columns == {"image": "img_id", "question": "Frage", "answer": "Antwort"}

@@ -161,7 +161,7 @@ def test_names_and_questions_that_are_no_text_are_shown_escaped(cli, finished, f
         (["{run}", "{empty}", "--question", "q"], 1, "no image in it or below"),
         (["{run}", "{folder}"], 2, "nothing is asked"),
         (["{run}", "{folder}", "--question", "  "], 2, "nothing is asked"),
-        (["{run}", "{folder}", "--questions", "{none}"], 1, "cannot be read"),
+        (["{run}", "{folder}", "--questions", "{none}"], 1, "no such file; name one"),
         (["{none}", "{folder}", "--question", "q"], 1, "no run folder with checkpoints here"),
         (["{run}", "{folder}", "--question", "q", "--out", "{none}.txt"], 2, ".jsonl or .json"),
         (["{run}", "{folder}", "--question", "q", "--out", "{none}/x.csv"], 1, "cannot be written"),
@@ -174,7 +174,11 @@ def test_names_and_questions_that_are_no_text_are_shown_escaped(cli, finished, f
         (["{run}", "{folder}", "--question", "q", "--pairs", "{none}"], 2, "drop --question"),
         (["{run}", "{folder}", "--pairs", "{none}"], 1, "no such table"),
         (["{run}", "{folder}", "{folder}", "--pairs", "{none}"], 2, "give the one folder"),
-        (["{run}", "{folder}", "--question", "q", "--answers", "{none}"], 1, "cannot be read"),
+        (
+            ["{run}", "{folder}", "--question", "q", "--answers", "{none}"],
+            1,
+            "holds one answer per line",
+        ),
     ],
 )
 def test_faults_are_told_with_their_exit_code(

@@ -11,7 +11,7 @@ import zipfile
 
 import pytest
 
-from latentvqa.engine.runs.tables import validation_table
+from latentvqa.engine.runs.tables import training_table, validation_table
 from tests.cli.asked_pictures import ASKED, folder
 from tests.small_runs import read_csv, write_rows
 
@@ -168,3 +168,11 @@ def test_columns_are_named_as_in_the_tables_of_the_run(cli, finished, folder, tm
     assert cli("predict", run, folder, "--pairs", plain).code == 0
     config.unlink()
     assert cli("predict", run, folder, "--pairs", plain).code == 0
+
+
+def test_rows_that_the_model_was_trained_on_are_called_so(cli, finished):
+    trained = training_table(finished.run)
+    images = trained.image_paths[0].parent
+    done = cli("predict", finished.run, images, "--pairs", trained.path)
+    assert done.code == 0
+    assert f"warning: {finished.run} was trained on rows of {trained.path}" in done.err

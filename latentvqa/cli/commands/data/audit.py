@@ -63,6 +63,11 @@ def audit(
 
     Example: latentvqa data audit train.csv val.csv --images photos
     """
+    from latentvqa.data.table_files import require_table
+
+    for table in tables:  # before the seconds that PyTorch takes
+        require_table(table)
+
     from latentvqa.cli.console import ProgressLine
     from latentvqa.config import load_config
     from latentvqa.core.rules.rule import LEVELS
