@@ -179,6 +179,7 @@ class ImageSources:
             "backbone": self.settings.config.vision.name,
             "weights": weights.hexdigest(),
             "preparation": asdict(self.vision.preparation),
+            "pool": self.vision.pool,
             "device": str(self.settings.device),
             "precision": self.settings.precision,
             "platform": numeric_platform(),

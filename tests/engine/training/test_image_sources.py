@@ -142,6 +142,14 @@ def test_runs_share_features_whatever_their_split(tmp_path, weights, data, looke
     assert looked_at == [64, 16] * 2  # an image was touched
 
 
+def test_features_averaged_to_another_grid_are_computed_anew(tmp_path, weights, data, looked_at):
+    folder = tmp_path / "features"
+    train_on_table(tmp_path / "a", *pretrained(weights, data, folder))
+    train_on_table(tmp_path / "b", *pretrained(weights, data, folder, "vision.pool=2"))
+    assert looked_at == [64, 16] * 2
+    assert len(list(folder.glob("*.safetensors"))) == 2
+
+
 def test_a_broken_file_of_features_is_told_and_computed_anew(tmp_path, weights, data, looked_at):
     folder = tmp_path / "features"
     train_on_table(tmp_path / "a", *pretrained(weights, data, folder))
