@@ -15,6 +15,7 @@ from latentvqa.models.question import EncoderLayer
 
 _MOST_WAVES = 8  # along one side of the grid
 _POSITION_SCALE = 0.5  # root mean square, beside features of about 1
+_LEAST_SPREAD = 0.1  # channels that hardly differ are not blown up
 
 
 class VisionEncoder(nn.Module):
@@ -120,6 +121,22 @@ class VisionEncoder(nn.Module):
         for layer in self.layers:
             embedded = layer(embedded)
         return embedded
+
+    @torch.no_grad()
+    def begin_standardised(self, features: Tensor) -> None:
+        """Begin with a norm that gives these features mean 0 and spread 1 in every channel.
+
+        Images of one kind, as radiographs are, differ little beside what they share;
+        an untrained projection would show mostly that.
+
+        Args:
+            features: of the training images, shape ``(N, P, C)``.
+        """
+        plain = F.layer_norm(features.float(), features.shape[-1:]).flatten(0, 1)  # (N P, C)
+        spread, mean = torch.std_mean(plain, dim=0, correction=0)
+        gain = 1 / spread.clamp(min=_LEAST_SPREAD)
+        self.norm.weight.copy_(gain)
+        self.norm.bias.copy_(-mean * gain)
 
     def freeze(self, is_frozen: bool) -> None:
         """Freeze or unfreeze what is trained of the backbone; frozen, no buffer moves either."""

@@ -232,3 +232,25 @@ def test_a_grid_that_is_small_already_is_not_pooled():
     backbone, preparation = create_backbone("test_vit", image_size=64)
     vision = VisionEncoder(backbone=backbone, preparation=preparation, width=WIDTH, pool=9).eval()
     assert vision.patches == 16
+
+
+def test_a_norm_that_begins_standardised_tells_images_of_one_kind_apart():
+    backbone, preparation = create_backbone("test_resnet", image_size=48, stride=8)
+    vision = VisionEncoder(backbone=backbone, preparation=preparation, width=16)
+    generator = torch.Generator().manual_seed(0)
+    channels = vision.norm.normalized_shape[0]
+    shared = 5 * torch.randn(channels, generator=generator)
+    features = shared + torch.randn(20, 36, channels, generator=generator)
+    assert vision.norm(features).flatten(0, 1).mean(dim=0).abs().mean() > 0.5
+    vision.begin_standardised(features)
+    seen = vision.norm(features).flatten(0, 1)
+    assert seen.mean(dim=0).abs().max() < 1e-4
+    assert torch.allclose(seen.std(dim=0), torch.ones(channels), atol=1e-2)
+
+
+def test_channels_that_say_nothing_are_not_blown_up():
+    backbone, preparation = create_backbone("test_resnet", image_size=48, stride=8)
+    vision = VisionEncoder(backbone=backbone, preparation=preparation, width=16)
+    vision.begin_standardised(torch.zeros(2, 36, vision.norm.normalized_shape[0]))
+    assert vision.norm.weight.abs().max() <= 10
+    assert torch.isfinite(vision.norm.bias).all()

@@ -33,6 +33,7 @@ from latentvqa.models import VisionEncoder
 from latentvqa.stopping import poll
 
 _BLOCK = 64  # images
+_STANDARDISED_BY = 512  # images, at most; their channels' means are known well by then
 _MEBIBYTE = 2**20
 _NAME, _CHECKSUM = "features", "sha256"
 _DECODING = 2  # changes with the pixels that files are decoded to
@@ -89,8 +90,13 @@ class ImageSources:
         self.train: ImageSource = train
         self.val: ImageSource = val
 
-    def freeze(self, is_frozen: bool) -> None:
+    def freeze(self, is_frozen: bool, is_beginning: bool = False) -> None:
         """Freeze or unfreeze the backbone, and take the images as it needs them.
+
+        Args:
+            is_frozen: whether the backbone is frozen from now on.
+            is_beginning: no step was made yet; unless the run begins with weights of
+                another one, what follows the backbone is fitted to its features.
 
         Raises:
             Interrupted: at a signal while features are computed.
@@ -109,6 +115,23 @@ class ImageSources:
                 FeatureStore(features, np.array([place_of[path] for path in store.paths]))
                 for store in self._pixels
             )
+        config = self.settings.config
+        if is_frozen and is_beginning and config.run.init_from is None and not config.vision.blind:
+            self._standardise()
+
+    def _standardise(self) -> None:
+        """Fit what follows the backbone to its features of some training images."""
+        store = self._pixels[0]
+        chosen = sorted(range(len(store.paths)), key=lambda index: store.paths[index])
+        chosen = chosen[:: -(-len(chosen) // _STANDARDISED_BY)]
+        if isinstance(self.train, FeatureStore):
+            features = self.train.get(np.array(chosen))
+        else:
+            blocks = range(0, len(chosen), _BLOCK)
+            features = torch.cat(
+                [self._encoded([(0, i) for i in chosen[at : at + _BLOCK]]) for at in blocks]
+            )
+        self.vision.begin_standardised(features.to(self.settings.device))
 
     def _features(self, images: _Images) -> Tensor | None:
         """Features of the images in this order, ``(N, P, C)``; None if there is no room."""

@@ -224,7 +224,7 @@ class Trainer:
         stage = self.schedules.stage(epoch)
         self.model.train()
         self.model.decoder.requires_grad_(stage != "baseline")
-        self.images.freeze(self.schedules.is_vision_frozen(epoch))
+        self.images.freeze(self.schedules.is_vision_frozen(epoch), not self.progress.step)
         if not self._are_questions_remembered:
             known = [side.encoded.distinct_questions() for side in (self.train, self.val)]
             remember_questions(

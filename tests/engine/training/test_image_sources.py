@@ -93,6 +93,29 @@ def test_features_say_what_the_backbone_says(tmp_path):
     assert losses(kept) == pytest.approx(losses(run), rel=1e-3)
 
 
+@pytest.fixture
+def fitted(monkeypatch):
+    """Images whose features each run was fitted to at its beginning."""
+    counts = []
+    fit = VisionEncoder.begin_standardised
+
+    def counted(self, features):
+        counts.append(len(features))
+        fit(self, features)
+
+    monkeypatch.setattr(VisionEncoder, "begin_standardised", counted)
+    return counts
+
+
+def test_only_a_new_run_is_fitted_to_the_features_of_its_training_images(tmp_path, fitted):
+    run_small(tmp_path / "run", *FROZEN, "stages.full=0")
+    assert fitted == [72]  # a tenth of 80 is held out
+    run_small(tmp_path / "later", *FROZEN, f"run.init_from={tmp_path / 'run'}", "stages.full=0")
+    run_small(tmp_path / "scratch", *FROZEN, "vision.freeze_epochs=0", "stages.full=0")
+    run_small(tmp_path / "blind", *FROZEN, "vision.blind=true", "stages.full=0")
+    assert fitted == [72]
+
+
 def test_too_many_features_are_told_with_their_size(tmp_path, looked_at):
     big = ("vision.image_size=96", "stages.warmup=1", "stages.full=0")
     _, recorder = run_small(tmp_path / "run", *FROZEN, *big, "loader.feature_mib=1")
