@@ -23,7 +23,7 @@ from tests.readme_parts import MANUAL, README, documentation, documents
 ANEW = "run: python -m tests.docs.write"
 COMMANDS = [(name, one) for name, one in command_tree() if not hasattr(one, "commands")]
 # options of other programs that samples call
-FOREIGN = {"--logdir", "--signal", "--array", "--wrap"}
+FOREIGN = {"--logdir", "--signal", "--array", "--wrap", "--split"}
 IDS = [path.name for path in documents()]
 
 
