@@ -27,6 +27,7 @@ LatentUseWord = Literal[
     "partly used",
 ]
 Says = Literal["matters", "harmless", "open"]
+_FEWEST_IMAGES = 20  # a spread that was measured on fewer is hardly known itself
 
 
 @dataclass(frozen=True)
@@ -241,7 +242,8 @@ class _Reading:
         """Images on which an interval as wide would exclude 0, or lie inside the margin."""
         half = max((cost.high - cost.low) / 2.0, 1e-6)
         room = max(abs(cost.value), self.limits.margin - abs(cost.value), 1e-3)
-        return max(self.evidence.images + 1, math.ceil(self.evidence.images * (half / room) ** 2))
+        wanted = math.ceil(self.evidence.images * (half / room) ** 2)
+        return max(_FEWEST_IMAGES, self.evidence.images + 1, wanted)
 
     def collapse(self) -> str:
         """What shows that the latent holds nothing; empty where nothing does."""

@@ -107,6 +107,8 @@ def test_a_wide_interval_decides_nothing_and_says_how_many_images_would():
     assert found.word == "undetermined"
     assert found.images_needed == 1250  # (0.05 / 0.02) ** 2 times as many
     assert "About 1,250 images would tell" in found.sentence
+    few = judge_latent_use(replace(evidence(other_image=wide, shown_image=wide), images=3))
+    assert few.images_needed == 20
     assert word(any_example=wide) == "undetermined"
     closed = {"any_example": NONE, "zero": NONE}
     assert word(**closed, shown_image=wide) == "undetermined"
