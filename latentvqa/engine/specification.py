@@ -11,7 +11,7 @@ from latentvqa.config import Config
 from latentvqa.core.records import Bottleneck
 from latentvqa.data.tokenizer import Tokenizers
 from latentvqa.errors import CheckpointError
-from latentvqa.models import description_of, require_description
+from latentvqa.models import cut_stride, description_of, require_description
 from latentvqa.models.language.library import LanguageModel
 
 FusionKind = Literal["modulated", "joint"]
@@ -128,10 +128,14 @@ def specify(
         ConfigError: if a hub that ``vision.name`` names does not answer.
     """
     vision, text, fusion, latent = config.vision, config.text, config.fusion, config.latent
+    description = description_of(vision.name)
+    stride = vision.stride if isinstance(vision.stride, int) else None
+    if stride is not None:
+        stride = cut_stride(vision.name, stride, description)
     return ModelSpecification(
         vision_name=vision.name,
         image_size=vision.image_size if isinstance(vision.image_size, int) else None,
-        stride=vision.stride if isinstance(vision.stride, int) else None,
+        stride=stride,
         vision_layers=vision.layers,
         width=fusion.width,
         heads=fusion.heads,
@@ -155,7 +159,7 @@ def specify(
         question_trained_layers=text.trained_layers if text.trained_layers != "all" else None,
         answer_model=answer_model,
         lora_rank=text.lora_rank,
-        vision_description=description_of(vision.name),
+        vision_description=description,
         vision_trained_layers=vision.trained_layers if vision.trained_layers != "all" else None,
         vision_lora_rank=vision.lora_rank,
         vision_fixed_statistics=vision.fixed_statistics,

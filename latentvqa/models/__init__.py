@@ -8,6 +8,7 @@ from latentvqa.models.averaging import AveragedWeights
 from latentvqa.models.backbone import (
     ImagePreparation,
     create_backbone,
+    cut_stride,
     whole_weights,
 )
 from latentvqa.models.decoder import AnswerDecoder
@@ -41,6 +42,7 @@ __all__ = [
     "VQAModel",
     "VisionEncoder",
     "create_backbone",
+    "cut_stride",
     "description_of",
     "generate",
     "load_own_state",

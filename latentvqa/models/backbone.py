@@ -22,6 +22,7 @@ from latentvqa.models.described import is_described, offline_name
 from latentvqa.models.vision_weights import (
     State,
     blank_state,
+    creation_fault,
     missing_fault,
     quiet_timm,
     read_weights,
@@ -134,7 +135,7 @@ def _create(
     try:
         return _sized(place, pretrained, options, image_size)
     except Exception as error:  # readers of weights and hubs raise whatever they like
-        raise _creation_fault(place.name, pretrained, error) from error
+        raise creation_fault(place.name, pretrained, error) from error
 
 
 def _sized(
@@ -203,24 +204,9 @@ def _filled(
     except Exception as error:  # what the file holds is handled by each model in its own way
         raise (
             shape_fault(path, place.name, str(error), len(state))
-            or _creation_fault(place.name, path, error)
+            or creation_fault(place.name, path, error)
         ) from error
     raise missing_fault(path, place.name, state, missing, count)
-
-
-def _creation_fault(name: str, pretrained: bool | Path, error: Exception) -> ConfigError:
-    if isinstance(error, TypeError) and "drop_path_rate" in str(error):
-        return ConfigError(f"vision.drop_path: {name!r} has no branches to skip; set it to 0")
-    reason = f"{type(error).__name__}: {error}".split("\n", maxsplit=1)[0]
-    if isinstance(pretrained, Path):
-        return ConfigError(f"vision.pretrained: cannot load {pretrained} into {name!r}: {reason}")
-    if pretrained:
-        return ConfigError(
-            f"vision.pretrained = true: the weights of {name!r} are neither in timm's cache nor to "
-            f"be had from its hub ({type(error).__name__}). On a machine with network fetch "
-            f"{_wanted_file(name)}, and set vision.pretrained to the path of the file."
-        )
-    return ConfigError(f"vision.name = {name!r} cannot be built: {reason}")
 
 
 def _require_known(name: str) -> None:
@@ -237,17 +223,29 @@ def _require_known(name: str) -> None:
         ) from error
 
 
-def _wanted_file(name: str) -> str:
-    known = timm.get_pretrained_cfg(name, allow_unregistered=True)
-    hub = known.hf_hub_id if known is not None else None
-    if known is None or not hub:
-        return "the model's weights file"
-    # timm leaves the last part of a hub name to the model's own name
-    full = f"{hub}{known.architecture}.{known.tag}" if hub.endswith("/") else hub
-    return f"{full}/model.safetensors"
+def cut_stride(name: str, stride: int, description: str = "") -> int | None:
+    """The stride that a new backbone is cut at; None where it has no other and stays whole.
+
+    Args:
+        name: as for :func:`create_backbone`.
+        stride: pixels per patch side.
+        description: as for :func:`create_backbone`.
+
+    Raises:
+        ConfigError: if the backbone has no such stride.
+    """
+    with _place_of(name, description) as place:
+        return None if set(_strides(place, stride)) == {stride} else stride
 
 
 def _stage_at(place: _Place, stride: int) -> int:
+    strides = _strides(place, stride)
+    # of several stages at one stride the last has seen most
+    return len(strides) - 1 - strides[::-1].index(stride)
+
+
+def _strides(place: _Place, stride: int) -> list[int]:
+    """Strides of the stages, the wanted one among them."""
     name = place.name
     try:
         whole: Any = timm.create_model(place.timm_name, pretrained=False, features_only=True)
@@ -257,14 +255,13 @@ def _stage_at(place: _Place, stride: int) -> int:
             'Set vision.stride = "last".'
         ) from error
     except Exception as error:  # a hub that cannot be reached, a file that is not there
-        raise _creation_fault(name, False, error) from error
+        raise creation_fault(name, False, error) from error
     reductions: list[int] = whole.feature_info.reduction()
     if stride not in reductions:
         raise ConfigError(
             f"vision.stride = {stride}: {name!r} has the strides {sorted(set(reductions))}."
         )
-    # of several stages at one stride the last has seen most
-    return len(reductions) - 1 - reductions[::-1].index(stride)
+    return reductions
 
 
 def whole_weights(name: str, backbone: nn.Module, description: str = "") -> dict[str, Tensor]:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import timm
 import torch
 from timm.models import load_state_dict
 from torch import Tensor
@@ -235,3 +236,35 @@ def _named(names: Iterable[str]) -> str:
     known = [str(name) for name in names]
     more = f" and {len(known) - _SHOWN:,} more" if len(known) > _SHOWN else ""
     return f"{', '.join(known[:_SHOWN])}{more}"
+
+
+def creation_fault(name: str, pretrained: bool | Path, error: Exception) -> ConfigError:
+    """What to say of a backbone that cannot be created.
+
+    Args:
+        name: as the user named it.
+        pretrained: where its weights come from.
+        error: of the library.
+    """
+    if isinstance(error, TypeError) and "drop_path_rate" in str(error):
+        return ConfigError(f"vision.drop_path: {name!r} has no branches to skip; set it to 0")
+    reason = f"{type(error).__name__}: {error}".split("\n", maxsplit=1)[0]
+    if isinstance(pretrained, Path):
+        return ConfigError(f"vision.pretrained: cannot load {pretrained} into {name!r}: {reason}")
+    if pretrained:
+        return ConfigError(
+            f"vision.pretrained = true: the weights of {name!r} are neither in timm's cache nor to "
+            f"be had from its hub ({type(error).__name__}). On a machine with network fetch "
+            f"{_wanted_file(name)}, and set vision.pretrained to the path of the file."
+        )
+    return ConfigError(f"vision.name = {name!r} cannot be built: {reason}")
+
+
+def _wanted_file(name: str) -> str:
+    known = timm.get_pretrained_cfg(name, allow_unregistered=True)
+    hub = known.hf_hub_id if known is not None else None
+    if known is None or not hub:
+        return "the model's weights file"
+    # timm leaves the last part of a hub name to the model's own name
+    full = f"{hub}{known.architecture}.{known.tag}" if hub.endswith("/") else hub
+    return f"{full}/model.safetensors"

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from latentvqa.engine.assembly import build_model
 from latentvqa.engine.specification import ModelSpecification, specify
 from latentvqa.errors import CheckpointError
 from tests.tiny import tiny_config, tiny_tokenizers
@@ -15,6 +16,14 @@ def test_a_specification_comes_back_from_plain_values():
     spec = specify(tiny_config(vision=vision), tiny_tokenizers())
     assert (spec.vision_trained_layers, spec.vision_fixed_statistics) == (2, True)
     assert ModelSpecification.from_json(json.loads(json.dumps(spec.to_json())), SOURCE) == spec
+
+
+def test_a_new_transformer_from_scratch_has_all_of_its_layers():
+    config = tiny_config(vision={"name": "test_vit", "image_size": 32, "stride": 16})
+    spec = specify(config, tiny_tokenizers())
+    assert spec.stride is None
+    named = {name for name, _ in build_model(spec).vision.backbone.named_parameters()}
+    assert any(name.startswith("blocks.5.") for name in named)
 
 
 def test_what_an_earlier_version_did_not_know_has_its_default():

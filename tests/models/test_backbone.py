@@ -6,7 +6,7 @@ import torch
 from safetensors.torch import save_file
 
 from latentvqa.errors import ConfigError
-from latentvqa.models import create_backbone
+from latentvqa.models import create_backbone, cut_stride
 from latentvqa.models.backbone import whole_weights
 
 
@@ -31,6 +31,13 @@ def test_branches_are_skipped_in_training_and_never_in_use():
 def test_a_backbone_without_branches_to_skip_is_refused():
     with pytest.raises(ConfigError, match=r"vision.drop_path: 'dla46x_c' has no branches"):
         create_backbone("dla46x_c", drop_path=0.1)
+
+
+def test_a_backbone_of_one_stride_is_taken_whole():
+    assert cut_stride("test_vit", 16) is None
+    assert cut_stride("test_resnet", 16) == 16
+    with pytest.raises(ConfigError, match=r"vision.stride = 8: 'test_vit' has the strides \[16\]"):
+        cut_stride("test_vit", 8)
 
 
 def test_a_wrong_name_is_a_config_error():
