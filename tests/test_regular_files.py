@@ -88,6 +88,7 @@ OF_NO_USER = {
     "config/loading.py",
     "config/plans.py",
     "config/preset_facts.py",
+    "data/vocabularies/library.py",  # what a library wrote into a folder of our own
     "engine/runtime/device.py",
 }
 

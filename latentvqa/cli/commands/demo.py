@@ -30,15 +30,15 @@ def demo(
 
     Example: latentvqa demo runs/run
     """
+    from latentvqa.cli.demo_page import build_page, require_gradio, served
     from latentvqa.engine.runs.saved_checkpoints import checkpoint_candidates
 
+    require_gradio()
     checkpoint_candidates(run)  # before the seconds that PyTorch takes
 
-    from latentvqa.cli.demo_page import build_page, require_gradio, served
     from latentvqa.cli.demo_questions import example_questions
     from latentvqa.library.answering import load
 
-    require_gradio()
     model = load(run, device=device)
     for note in model.notes:
         say(f"warning: {note}", is_notice=True)

@@ -54,8 +54,8 @@ def report(
         output = NamedOutput("the page", folders[0].report, overwrite=True, is_own=True)
     else:
         output = NamedOutput("--out", out, overwrite)
-        output.require_suffix(".html", ".htm")
     output.require_writable([path for one in folders for path in files_of(one.path)])
+    output.require_suffix(".html", ".htm")
     pages = []
     for history in histories:
         answer = partial(_predict, history.path.parent, device)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentvqa.core.answers.matching import exact_match
-from latentvqa.data.cells import CellReader
+from latentvqa.data.cells import CellReader, clean_text
 from latentvqa.data.folders.pictures import PictureFile
 from latentvqa.data.table_files import is_table, parse_table, read_table_bytes
 from latentvqa.data.tables import QuestionTable
@@ -109,11 +109,17 @@ def asking_of_table(table: QuestionTable) -> Asking:
 def read_question_lines(path: Path) -> list[str]:
     """Read one question per line, blank lines left out; of a table, its column ``question``.
 
+    A CSV whose first line is a single cell other than ``question`` is read by lines.
+
     Raises:
         DataError: if the file cannot be read, holds no question, or names images too.
     """
     if not is_table(path):
         return _lines(path, "question")
+    if path.suffix.lower() in (".csv", ".tsv"):
+        lines = _lines(path, "question")
+        if not {",", "\t", ";"} & set(lines[0]) and clean_text(lines[0]) != "question":
+            return lines
     table = parse_table(path, read_table_bytes(path))
     if "image" in table.names:
         raise DataError(f"{path}: its rows name their images: give it as --pairs")

@@ -150,7 +150,11 @@ def test_the_questions_of_a_table_are_asked_about_every_picture(cli, finished, f
     done = cli("predict", finished.run, folder / "0.png", "--questions", lines)
     rows = list(csv.DictReader(io.StringIO(done.out)))
     assert [row["question"] for row in rows] == [ASKED[0], "and now?"]
-    other = write_rows(tmp_path / "other.csv", [["what?"]], "frage")
+    plain = write_rows(tmp_path / "plain.csv", [["and now?"]], "what is it?")
+    done = cli("predict", finished.run, folder / "0.png", "--questions", plain)
+    rows = list(csv.DictReader(io.StringIO(done.out)))
+    assert [row["question"] for row in rows] == ["what is it?", "and now?"]
+    other = write_rows(tmp_path / "other.csv", [["what?", "1"]], "frage,typ")
     refused = cli("predict", finished.run, folder / "0.png", "--questions", other)
     assert refused.code == 1 and "without a column 'question'" in refused.err
 

@@ -73,7 +73,7 @@ def test_questions_are_read_line_by_line(tmp_path):
 
 def test_a_question_file_that_says_nothing_is_refused(tmp_path):
     path = tmp_path / "q.txt"
-    with pytest.raises(DataError, match=r"q\.txt: cannot be read"):
+    with pytest.raises(DataError, match=r"q\.txt: no such file; name one"):
         read_question_lines(path)
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(DataError, match="UTF-8"):
