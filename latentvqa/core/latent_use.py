@@ -240,10 +240,9 @@ class _Reading:
 
     def images_needed(self, cost: Span) -> int:
         """Images on which an interval as wide would exclude 0, or lie inside the margin."""
-        half = max((cost.high - cost.low) / 2.0, 1e-6)
+        seen, half = self.evidence.images, max((cost.high - cost.low) / 2.0, 1e-6)
         room = max(abs(cost.value), self.limits.margin - abs(cost.value), 1e-3)
-        wanted = math.ceil(self.evidence.images * (half / room) ** 2)
-        return max(_FEWEST_IMAGES, self.evidence.images + 1, wanted)
+        return max(_FEWEST_IMAGES, seen + 1, math.ceil(seen * (half / room) ** 2))
 
     def collapse(self) -> str:
         """What shows that the latent holds nothing; empty where nothing does."""
