@@ -77,8 +77,6 @@ def create_backbone(
         ConfigError: if timm does not know the name, the stride does not exist
             or the weights cannot be had or do not fit.
     """
-    if not is_described(name):
-        _require_known(name)
     with _place_of(name, description, pretrained) as place:
         return _created(place, image_size, stride, pretrained, drop_path)
 
@@ -93,6 +91,8 @@ class _Place:
 
 @contextmanager
 def _place_of(name: str, description: str, pretrained: bool | Path = False) -> Iterator[_Place]:
+    if not is_described(name):
+        _require_known(name)
     if description and pretrained is not True:
         with offline_name(description) as timm_name:
             yield _Place(name, timm_name)

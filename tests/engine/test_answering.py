@@ -18,7 +18,7 @@ from latentvqa.engine.encoding import generate_answers
 from latentvqa.engine.specification import specify
 from tests.tiny import tiny_config
 
-QUESTIONS, SAMPLES = 12, 5
+QUESTIONS, SAMPLES = 60, 5
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +83,7 @@ def test_the_answer_with_the_largest_mean_over_all_samples_wins(
         assert found.probabilities[question] == pytest.approx(tempered[best], rel=1e-4)
         log_probability = found.log_probabilities[question]
         assert np.exp(log_probability) == pytest.approx(plain[best], rel=1e-4)
-        assert plain[best] > own[best] or len(own) == 1
+        assert plain[best] >= own[best]
     assert len(set(found.answers)) > 1
     # samples that gave another answer decide at least one question
     assert found.answers != by_own_samples_alone
@@ -152,5 +152,7 @@ def test_the_likeliest_answers_differ_fall_and_have_the_probability_they_say(
         alone = mean_probability(model, memories[:1], question, tokens, 1.5)
         assert shares[0] == pytest.approx(alone, rel=1e-3)
     greedy = most_probable_answers(model, memories[:1], texts, logit_temperature=1.5)
-    first = [ranked[0][0] for ranked in found]
-    assert sum(a == b for a, b in zip(first, greedy.answers, strict=True)) > QUESTIONS / 2
+    best = np.array([ranked[0][1] for ranked in found])
+    # the search may lose sight of a greedy answer, but seldom
+    assert (best >= 0.999 * greedy.probabilities).mean() > 0.9
+    assert best.sum() > greedy.probabilities.sum()
