@@ -11,7 +11,7 @@ pytestmark = pytest.mark.heavy
 
 # a thousandfold weight throws the KL below free_bits, where nothing holds it any more: what
 # is said of it depends on how much the few images teach, and is never a collapse
-KEPT = ("pinned", "penalty_inactive", "contradictory_targets")
+KEPT = ("pinned", "penalty_inactive", "contradictory_targets", "image_not_used")
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import platform
 import sys
 import time
 from collections.abc import Callable
@@ -22,6 +23,10 @@ _CONTAINER_LIMITS = (
     Path("/sys/fs/cgroup/memory.max"),
     Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
 )
+
+_PROCESSORS = Path("/proc/cpuinfo")
+# of x86, then of ARM
+_PROCESSOR_FACTS = ("vendor_id", "cpu family", "model", "CPU implementer", "CPU part")
 
 
 def choose_device(name: str) -> torch.device:
@@ -100,7 +105,20 @@ def numeric_platform() -> dict[str, Any]:
         "torch": torch.__version__,
         "threads": torch.get_num_threads(),
         "cpu": torch.backends.cpu.get_cpu_capability(),
+        "processor": _processor(),
     }
+
+
+def _processor() -> str:
+    """Vendor, family and model: MKL and oneDNN choose their kernels by them."""
+    try:
+        first, _, _ = _PROCESSORS.read_text("utf-8").partition("\n\n")
+    except (OSError, ValueError):
+        return platform.processor() or platform.machine()
+    said = dict(line.split(":", 1) for line in first.splitlines() if ":" in line)
+    facts = {name.strip(): value.strip() for name, value in said.items()}
+    named = [facts[name] for name in _PROCESSOR_FACTS if name in facts]
+    return " ".join(named) or platform.machine()
 
 
 class NumberInTransit:

@@ -1,5 +1,7 @@
 """Which device and precision are taken, and numbers on their way from it."""
 
+import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -74,8 +76,16 @@ def test_the_peak_of_the_process_is_in_mib_and_no_less_than_the_systems_own_mark
 
 
 def test_the_platform_names_what_decides_about_bits():
-    assert numeric_platform() == {
+    named = numeric_platform()
+    processor = named.pop("processor")
+    assert named == {
         "torch": torch.__version__,
         "threads": torch.get_num_threads(),
         "cpu": torch.backends.cpu.get_cpu_capability(),
     }
+    # by the system's own tool: two processors with one instruction set differ in their bits
+    shown = subprocess.run(["lscpu"], capture_output=True, text=True, check=True).stdout
+    facts = {name.strip(): value.strip() for name, value in re.findall("(.+?):(.+)", shown)}
+    if "Vendor ID" in facts and "CPU family" in facts:
+        assert processor == f"{facts['Vendor ID']} {facts['CPU family']} {facts['Model']}"
+    assert processor

@@ -2,12 +2,15 @@
 
 ``run_0_1`` was begun by version 0.1, ``run_log2_checkpoint2`` with the formats of
 this version (``python -m tests.kept_run``). The bits depend on torch, its threads
-and the CPU's kernels: they are compared where these are those of the recording,
-elsewhere the numbers are, to 1e-4.
+and the CPU's kernels, so the newest is resumed with those of its recording: AVX2, on a
+processor of AMD. Elsewhere the numbers are compared.
 """
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,18 +20,27 @@ from typer.testing import CliRunner
 from latentvqa.cli import app
 from latentvqa.core.record_codec import SCHEMA as LOG_SCHEMA
 from latentvqa.engine.runs.checkpoint import SCHEMA, load_checkpoint
-from latentvqa.engine.runtime.device import numeric_platform
-from latentvqa.engine.training.start import resume
 from latentvqa.history import read_history
 from latentvqa.sums import damaged_files
 from tests.kept_run import EXPECTED_NAME, facts_of, make
-from tests.small_runs import Recorder, records_of
+from tests.small_runs import records_of
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 NEWEST = FIXTURES / f"run_log{LOG_SCHEMA}_checkpoint{SCHEMA}"
 EARLIEST = FIXTURES / "run_0_1"
 RECORDED_AT = "/runs/run_0_1"  # stands in its config for the folder that it was trained in
-TOLERANCE = 1e-4
+LOSS_TOLERANCE = 1e-4
+# the rounding of other kernels grows to 4e-4 in the steps that are left; a step too many
+# moves a weight by up to 1e-2
+TOLERANCE = 2e-3
+# the kernels of ATen, oneDNN and MKL
+AVX2 = {
+    "ATEN_CPU_CAPABILITY": "avx2",
+    "DNNL_MAX_CPU_ISA": "AVX2",
+    "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+}
+RECORDED_BY = "AuthenticAMD"
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(params=[EARLIEST, NEWEST], ids=lambda path: path.name)
@@ -97,15 +109,33 @@ def test_it_was_interrupted_within_an_epoch_of_the_full_stage(kept):
     assert not checkpoint.notes
 
 
-def test_it_resumes_to_the_end_that_its_own_version_reached(run, expected, one_thread):
-    recorder = Recorder()
-    outcome = resume(run, None, recorder)
-    assert len(outcome.records) == 3
+def resumed_with_avx2(run):
+    """What the command says, and on which platform it ran."""
+    resuming = [sys.executable, "-m", "latentvqa", "train", "--resume", str(run)]
+    asking = "import json; from latentvqa.engine.runtime import device as d; "
+    asking += "import torch; torch.set_num_threads(1); print(json.dumps(d.numeric_platform()))"
+    done, asked = (
+        subprocess.run(
+            command,
+            env={**os.environ, **AVX2, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        for command in (resuming, [sys.executable, "-c", asking])
+    )
+    return done.stdout + done.stderr, json.loads(asked.stdout)
+
+
+def test_it_resumes_to_the_end_that_its_own_version_reached(run, expected):
+    said, platform = resumed_with_avx2(run)
+    processor = platform.pop("processor")
     last = load_checkpoint(run / "last")
     assert last.folder.name == expected["checkpoint"]
     found = {name: facts_of(tensor) for name, tensor in last.weights.items()}
     assert found.keys() == expected["weights"].keys()
-    is_same = numeric_platform() == expected["platform"]
+    is_known_same = platform == expected["platform"]
+    is_same = is_known_same and processor.startswith(RECORDED_BY)
     for name, (digest, *numbers) in expected["weights"].items():
         if is_same:
             assert found[name][0] == digest, name
@@ -115,9 +145,8 @@ def test_it_resumes_to_the_end_that_its_own_version_reached(run, expected, one_t
         assert (run / "best").read_text().strip() == expected["best"]
     else:
         assert_close(records_of(run), expected["records"])
-    said = any("not bit for bit" in text for text in recorder.notices)
-    assert said is not is_same
-    assert not any("damaged" in text for text in recorder.notices)
+    assert ("not bit for bit" in " ".join(said.split())) is not is_known_same
+    assert "damaged" not in said
     assert damaged_files(run) == []
     assert read_history(run).notes == ()
 
@@ -140,7 +169,7 @@ def test_it_can_be_evaluated_and_scores_what_its_validation_did(run, one_thread)
     known = best.model["record"]["val"]
     assert found["checkpoint"] == best.folder.name
     for name in ("answer_loss", "answer_nll", "kl_raw", "rate"):
-        assert found["losses"][name] == pytest.approx(known[name], rel=TOLERANCE), name
+        assert found["losses"][name] == pytest.approx(known[name], rel=LOSS_TOLERANCE), name
     assert found["metrics"]["exact_match"]["value"] == pytest.approx(known["exact_match"])
     table = ["--data", str(run / "data" / "questions.csv"), "--latent-use"]
     result = CliRunner().invoke(app, ["evaluate", str(run), *table, "--json"])
