@@ -16,6 +16,7 @@ from latentvqa.models.question import EncoderLayer
 _MOST_WAVES = 8  # along one side of the grid
 _POSITION_SCALE = 0.5  # root mean square, beside features of about 1
 _LEAST_SPREAD = 0.1  # channels that hardly differ are not blown up
+_LEAST_VARIANCE = 0.1  # nor are directions, beside their mean
 
 
 class VisionEncoder(nn.Module):
@@ -123,11 +124,13 @@ class VisionEncoder(nn.Module):
         return embedded
 
     @torch.no_grad()
-    def begin_standardised(self, features: Tensor) -> None:
-        """Begin with a norm that gives these features mean 0 and spread 1 in every channel.
+    def begin_whitened(self, features: Tensor) -> None:
+        """Begin with a norm and a projection that whiten these features.
 
-        Images of one kind, as radiographs are, differ little beside what they share;
-        an untrained projection would show mostly that.
+        Images of one kind, as radiographs are, differ little beside what they share, and
+        that little along few directions. Each channel begins with mean 0 and spread 1, and
+        the projection mixes the directions of most variance (PCA whitening, Kessy et al.
+        2018, arXiv:1512.00809), each scaled to about 1; weak ones less, as they are noise.
 
         Args:
             features: of the training images, shape ``(N, P, C)``.
@@ -137,6 +140,13 @@ class VisionEncoder(nn.Module):
         gain = 1 / spread.clamp(min=_LEAST_SPREAD)
         self.norm.weight.copy_(gain)
         self.norm.bias.copy_(-mean * gain)
+        even = ((plain - mean) * gain).double()
+        variances, directions = torch.linalg.eigh(even.T @ even / len(even))  # rising
+        kept = min(self.project.weight.shape)
+        floor = _LEAST_VARIANCE * variances.mean().clamp(min=_LEAST_VARIANCE)
+        scales = (variances[-kept:].clamp(min=0) + floor).rsqrt()
+        mixed = self.project.weight[:, :kept].double() * (len(variances) / kept) ** 0.5
+        self.project.weight.copy_(mixed @ (directions[:, -kept:] * scales).T)
 
     def freeze(self, is_frozen: bool) -> None:
         """Freeze or unfreeze what is trained of the backbone; frozen, no buffer moves either."""

@@ -234,23 +234,56 @@ def test_a_grid_that_is_small_already_is_not_pooled():
     assert vision.patches == 16
 
 
-def test_a_norm_that_begins_standardised_tells_images_of_one_kind_apart():
+def fitted_to(features):
+    torch.manual_seed(0)
     backbone, preparation = create_backbone("test_resnet", image_size=48, stride=8)
     vision = VisionEncoder(backbone=backbone, preparation=preparation, width=16)
+    vision.begin_whitened(features)
+    return vision
+
+
+CHANNELS = 48  # of the backbone above
+
+
+def test_a_norm_that_begins_whitened_tells_images_of_one_kind_apart():
     generator = torch.Generator().manual_seed(0)
-    channels = vision.norm.normalized_shape[0]
-    shared = 5 * torch.randn(channels, generator=generator)
-    features = shared + torch.randn(20, 36, channels, generator=generator)
-    assert vision.norm(features).flatten(0, 1).mean(dim=0).abs().mean() > 0.5
-    vision.begin_standardised(features)
-    seen = vision.norm(features).flatten(0, 1)
+    shared = 5 * torch.randn(CHANNELS, generator=generator)
+    features = shared + torch.randn(20, 36, CHANNELS, generator=generator)
+    seen = fitted_to(features).norm(features).flatten(0, 1)
     assert seen.mean(dim=0).abs().max() < 1e-4
-    assert torch.allclose(seen.std(dim=0), torch.ones(channels), atol=1e-2)
+    assert torch.allclose(seen.std(dim=0), torch.ones(CHANNELS), atol=1e-2)
+
+
+def test_a_direction_of_little_variance_is_projected_as_wide_as_one_of_much():
+    generator = torch.Generator().manual_seed(0)
+    # twelve directions, each twice as wide as the next; the others hold nothing
+    scales = 2.0 ** -torch.arange(12.0)
+    axes, _ = torch.linalg.qr(torch.randn(CHANNELS, 12, generator=generator))
+    codes = torch.randn(400, 36, 12, generator=generator)
+    features = (codes * scales) @ axes.T
+    before = spread_of_directions(fitted_to(torch.randn(9, 36, CHANNELS)), features, codes)
+    after = spread_of_directions(fitted_to(features), features, codes)
+    assert before[:6].max() > 4 * before[:6].min()
+    assert after[:6].max() < 2 * after[:6].min()
+
+
+def spread_of_directions(vision, features, codes):
+    """How much of each code a linear reading of the projection's output finds, ``(12,)``."""
+    with torch.no_grad():
+        shown = vision.project(vision.norm(features)).flatten(0, 1)
+    moves = torch.linalg.lstsq(codes.flatten(0, 1), shown - shown.mean(dim=0)).solution
+    return moves.norm(dim=1)
 
 
 def test_channels_that_say_nothing_are_not_blown_up():
-    backbone, preparation = create_backbone("test_resnet", image_size=48, stride=8)
-    vision = VisionEncoder(backbone=backbone, preparation=preparation, width=16)
-    vision.begin_standardised(torch.zeros(2, 36, vision.norm.normalized_shape[0]))
+    vision = fitted_to(torch.zeros(2, 36, CHANNELS))
     assert vision.norm.weight.abs().max() <= 10
+    assert vision.project.weight.abs().max() <= 10
     assert torch.isfinite(vision.norm.bias).all()
+
+
+def test_fewer_features_than_channels_are_enough():
+    features = torch.randn(1, 36, CHANNELS)
+    vision = fitted_to(features)
+    assert torch.isfinite(vision.project.weight).all()
+    assert vision.embed(features).std() < 5

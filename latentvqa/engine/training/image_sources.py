@@ -33,7 +33,7 @@ from latentvqa.models import VisionEncoder
 from latentvqa.stopping import poll
 
 _BLOCK = 64  # images
-_STANDARDISED_BY = 512  # images, at most; their channels' means are known well by then
+_WHITENED_BY = 512  # images, at most; their channels' means are known well by then
 _MEBIBYTE = 2**20
 _NAME, _CHECKSUM = "features", "sha256"
 _DECODING = 2  # changes with the pixels that files are decoded to
@@ -117,13 +117,13 @@ class ImageSources:
             )
         config = self.settings.config
         if is_frozen and is_beginning and config.run.init_from is None and not config.vision.blind:
-            self._standardise()
+            self._whiten()
 
-    def _standardise(self) -> None:
+    def _whiten(self) -> None:
         """Fit what follows the backbone to its features of some training images."""
         store = self._pixels[0]
         chosen = sorted(range(len(store.paths)), key=lambda index: store.paths[index])
-        chosen = chosen[:: -(-len(chosen) // _STANDARDISED_BY)]
+        chosen = chosen[:: -(-len(chosen) // _WHITENED_BY)]
         if isinstance(self.train, FeatureStore):
             features = self.train.get(np.array(chosen))
         else:
@@ -131,7 +131,7 @@ class ImageSources:
             features = torch.cat(
                 [self._encoded([(0, i) for i in chosen[at : at + _BLOCK]]) for at in blocks]
             )
-        self.vision.begin_standardised(features.to(self.settings.device))
+        self.vision.begin_whitened(features.to(self.settings.device))
 
     def _features(self, images: _Images) -> Tensor | None:
         """Features of the images in this order, ``(N, P, C)``; None if there is no room."""

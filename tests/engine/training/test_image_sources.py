@@ -97,13 +97,13 @@ def test_features_say_what_the_backbone_says(tmp_path):
 def fitted(monkeypatch):
     """Images whose features each run was fitted to at its beginning."""
     counts = []
-    fit = VisionEncoder.begin_standardised
+    fit = VisionEncoder.begin_whitened
 
     def counted(self, features):
         counts.append(len(features))
         fit(self, features)
 
-    monkeypatch.setattr(VisionEncoder, "begin_standardised", counted)
+    monkeypatch.setattr(VisionEncoder, "begin_whitened", counted)
     return counts
 
 
