@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from latentvqa.core.figures import counted
 from latentvqa.core.formats import newer_format
 from latentvqa.core.record_codec import (
     SCHEMA,
@@ -157,7 +158,7 @@ def read_history(run: Path | str) -> History:
     records = tuple(by_epoch[epoch] for epoch in sorted(by_epoch))
     if header.is_own and saved > max(by_epoch, default=-1) + 1:
         notes.append(
-            f"The log ends before the last checkpoint, which is after {saved} epochs: "
+            f"The log ends before the last checkpoint, which is after {counted(saved, 'epoch')}: "
             "train --resume writes what is missing."
         )
     return History(header, records, _shortened(notes), path)
@@ -185,7 +186,8 @@ def reconcile(path: Path | str, upto: int, saved: bytes) -> str | None:
     with _failures_named(path, "read"):
         content = read_regular(path) if path.exists() else b""
     found, known = _sorted(content, upto), _sorted(saved, upto)
-    done = [f"{len(found.rest)} line(s) set aside in {SET_ASIDE_NAME}"] if found.rest else []
+    aside = counted(len(found.rest), "line")
+    done = [f"{aside} set aside in {SET_ASIDE_NAME}"] if found.rest else []
     heading = found.heading
     if heading is None and known.heading is not None:
         heading = known.heading
@@ -291,4 +293,6 @@ def _listed(items: set[int] | list[str], most: int = 5) -> str:
 
 def _shortened(notes: list[str], most: int = 10) -> tuple[str, ...]:
     more = len(notes) - most
-    return tuple(notes[:most]) + ((f"And {more} more faults of this kind.",) if more > 0 else ())
+    return tuple(notes[:most]) + (
+        (f"And {counted(more, 'more fault')} of this kind.",) if more > 0 else ()
+    )

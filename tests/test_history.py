@@ -163,7 +163,7 @@ def test_a_damaged_line_is_left_out_said_and_written_anew_from_the_checkpoint(lo
     assert "train --resume" in history.notes[1]
     assert len(history.records) == (4 if line == 0 else 3)
     done = reconcile(log, 3, whole)
-    assert "1 line(s) set aside" in done
+    assert "1 line set aside" in done
     assert ("the header" if line == 0 else f"epoch {line - 1} written") in done
     assert log.read_bytes() == whole and read_history(log) == known
     assert (log.parent / SET_ASIDE_NAME).read_bytes() == lines[line]
@@ -239,7 +239,7 @@ def test_reconcile_sets_later_and_torn_lines_aside(log):
     done = continued(log, make_epoch(1))
     assert log.read_bytes() == b"".join(lines[:3])
     assert (log.parent / SET_ASIDE_NAME).read_bytes() == lines[3] + lines[4] + b'{"kind":"epo\n'
-    assert done == "metrics.jsonl: 3 line(s) set aside in metrics.set-aside.jsonl."
+    assert done == "metrics.jsonl: 3 lines set aside in metrics.set-aside.jsonl."
 
 
 def test_reconcile_writes_a_missing_line_from_the_checkpoint(log):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from latentvqa.core.figures import counted
+
 if TYPE_CHECKING:
     from latentvqa.engine.runtime.observer import TrainingPlan
 
@@ -19,14 +21,14 @@ def plan_lines(plan: TrainingPlan, seconds: float) -> list[str]:
     if plan.free_bits_origin:
         free_bits = f"auto: {plan.free_bits_origin} nats per latent token"
     lines = [
-        f"questions           {plan.train_questions:,} on {plan.train_images:,} images",
-        f"validation          {plan.val_questions:,} on {plan.val_images:,} images",
+        f"questions           {plan.train_questions:,} on {counted(plan.train_images, 'image')}",
+        f"validation          {plan.val_questions:,} on {counted(plan.val_images, 'image')}",
         f"answer entropy      {plan.answer_entropy:.3f} nats",
         f"patches per image   {plan.patches}",
         f"device              {plan.device}, {plan.precision}",
         f"memory              {plan.memory / 1e9:,.2f} GB for weights, gradients and moments",
-        f"steps               {plan.steps_per_epoch:,} per epoch x {plan.epochs} epochs = "
-        f"{plan.steps:,}",
+        f"steps               {plan.steps_per_epoch:,} per epoch x "
+        f"{counted(plan.epochs, 'epoch')} = {plan.steps:,}",
         f"backbone frozen     {frozen}",
         f"KL weight           {plan.effective_weight:g} effective {plan.kl_schedule}",
         f"free_bits           {free_bits}",

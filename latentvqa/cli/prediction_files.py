@@ -13,6 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from latentvqa.core.figures import counted
 from latentvqa.errors import ConfigError
 from latentvqa.outputs import NamedOutput
 from latentvqa.report.text import escaped, formula_escaped
@@ -184,10 +185,10 @@ class PredictionFile:
 
     def whereabouts(self) -> str:
         """Where the rows of a work that stopped are, as the end of a sentence."""
-        kept = self.earlier_rows()
+        kept, written = self.earlier_rows(), counted(self.written, "row")
         if kept is None:
-            return f"{self.written} rows"
-        return f"{self.written} rows, kept in {kept}; the same command with --resume goes on"
+            return written
+        return f"{written}, kept in {kept}; the same command with --resume goes on"
 
     def _to_stdout(self) -> Callable[[Prediction], None]:
         if hasattr(sys.stdout, "reconfigure"):

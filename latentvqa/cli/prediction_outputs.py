@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from latentvqa.cli.prediction_files import Format, PredictionFile, RowStyle
+from latentvqa.core.figures import counted
 from latentvqa.errors import ConfigError
 from latentvqa.outputs import NamedOutput
 
@@ -135,13 +136,13 @@ class PredictionOutputs:
 
     def whereabouts(self) -> str:
         """Where the rows of a work that stopped are, as the end of a sentence."""
-        return f"{self.written} rows" if self._file is None else self._file.whereabouts()
+        return counted(self.written, "row") if self._file is None else self._file.whereabouts()
 
     def summary(self) -> str:
         """What was done, in one line."""
-        text = f"{self.written} rows, {self.failed} with errors"
+        text = f"{counted(self.written, 'row')}, {self.failed:,} with errors"
         if self.noted:
-            text += f", {self.noted} whose question was cut or has words that training never had"
+            text += f", {self.noted:,} whose question was cut or has words that training never had"
         places = [self._out, None if self._page is None else self._page.path]
         named = [str(place) for place in places if place is not None]
         return f"{text}, in {' and '.join(named)}" if named else text

@@ -21,6 +21,11 @@ def figure(value: float | None) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def counted(number: int, noun: str) -> str:
+    """A number of things, as in 1 row and 2 rows; the noun is that of one."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def learnt(gain: float) -> str:
     """What is learnt, for a sentence; a model worse than the answers' frequencies knew nothing."""
     return "nothing is learnt" if gain <= 0.0 else f"{figure(gain)} are learnt"

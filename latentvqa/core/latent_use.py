@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from latentvqa.core.exchanges import Exchange, ExchangeLimits, Span
+from latentvqa.core.figures import counted
 from latentvqa.core.rules.thresholds import KLHealthThresholds
 
 LatentUseWord = Literal[
@@ -216,7 +217,7 @@ class _Reading:
         needed = self.images_needed(exchange.cost)
         return LatentUseVerdict(
             "undetermined",
-            f"These {self.evidence.images:,} images do not tell {what}: the exchange "
+            f"{counted(self.evidence.images, 'image')} cannot tell {what}: the exchange "
             f"{self.costs(exchange)}, which is neither surely a loss nor surely within "
             f"{_points(self.limits.margin)} points. About {needed:,} images would tell.",
             needed,
@@ -227,7 +228,7 @@ class _Reading:
         needed = None if self.is_level(exchange.cost) else self.images_needed(exchange.cost)
         right = f"It makes no more of them right {self.margin()}"
         if needed is not None:
-            told = f"these {self.evidence.images:,} images do not tell, about {needed:,} would"
+            told = f"{counted(self.evidence.images, 'image')} cannot tell, about {needed:,} would"
             right = f"Whether it makes more of them right, {told}"
         return LatentUseVerdict(
             "undetermined",

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from latentvqa.core.figures import counted
 from latentvqa.core.quoting import shortened
 from latentvqa.data.faults import Faults
 from latentvqa.data.visible_text import visible_text
@@ -108,7 +109,7 @@ class CellReader:
         """Say in one sentence what was dropped, if anything was."""
         if not self._dropped:
             return ()
-        cells = "1 cell" if self._dropped == 1 else f"{self._dropped:,} cells"
+        cells = counted(self._dropped, "cell")
         return (
             f"{self.path}: characters that cannot be seen were dropped from {cells}, "
             f"first {self._first_dropped}",

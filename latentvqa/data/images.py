@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from latentvqa.core.figures import counted
 from latentvqa.data.decoding import ImageTransform, decode_image
 from latentvqa.data.decoding_processes import DecodingProcesses
 from latentvqa.data.faults import SHOWN
@@ -152,8 +153,8 @@ def bad_image_message(faults: Sequence[ImageFault], table: QuestionTable) -> str
     bad = np.array([fault.index for fault in faults], dtype=np.int64)
     places = np.flatnonzero(np.isin(table.image_index, bad))
     lines = [
-        f"{table.path}: {len(faults)} of {len(table.image_paths)} images cannot be used; "
-        f"{len(places)} of {len(table)} questions ask about them:"
+        f"{table.path}: {len(faults):,} of {counted(len(table.image_paths), 'image')} cannot be "
+        f"used, asked about in {len(places):,} of {counted(len(table), 'question')}:"
     ]
     for fault in faults[:SHOWN]:
         rows = table.rows[table.image_index == fault.index]

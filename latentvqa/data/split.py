@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from latentvqa.core.figures import counted
 from latentvqa.data.tables import QuestionTable
 from latentvqa.errors import DataError
 from latentvqa.sums import read_summed, replace_summed
@@ -120,7 +121,7 @@ def read_split(path: Path, table: QuestionTable) -> tuple[QuestionTable, Questio
     unknown = [name for name in table.image_names if name not in side_of]
     if unknown:
         raise DataError(
-            f"{path}: {len(unknown)} images of {table.path} are not in the split, "
+            f"{path}: the split lacks {counted(len(unknown), 'image')} of {table.path}, "
             f"first {unknown[0]!r}; the table has changed since the split was made"
         )
     is_val = np.array([side_of[name] == _VAL for name in table.image_names], dtype=bool)

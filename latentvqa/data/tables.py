@@ -17,6 +17,7 @@ from posixpath import normpath
 
 import numpy as np
 
+from latentvqa.core.figures import counted
 from latentvqa.core.quoting import shortened
 from latentvqa.data.cells import AnswerCells, CellReader, cell_text
 from latentvqa.data.columns import LOGICAL_COLUMNS, find_columns
@@ -171,7 +172,7 @@ def _number_notes(path: Path, numbered: Mapping[str, str]) -> list[str]:
     if not numbered:
         return []
     cell, name = next(iter(numbered.items()))
-    count = "1 image was" if len(numbered) == 1 else f"{len(numbered):,} images were"
+    count = counted(len(numbered), "image")
     return [f"{path}: {count} found by the number alone, as {cell} for {name}"]
 
 

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from latentvqa.core.figures import counted
 from latentvqa.data.cells import clean_text
 from latentvqa.engine.complete_run import Run
 from latentvqa.engine.prediction.answerer import QUESTIONS_PER_BATCH, BatchAnswerer, Found
@@ -115,8 +116,9 @@ class Answerer:
         _require_lists(images, questions)
         if len(images) != len(questions):
             raise ConfigError(
-                f"{len(images)} images and {len(questions)} questions: give one question for "
-                "each image, or use predict to ask every question about every image"
+                f"{counted(len(images), 'image')} and {counted(len(questions), 'question')}: give "
+                "one question for each image, or use predict to ask every question about every "
+                "image"
             )
         places: dict[str | int, list[int]] = {}
         for place, image in enumerate(images):

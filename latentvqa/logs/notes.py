@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from latentvqa.core.figures import counted
+
 MOST_NOTES = 10
 MOST_CHARACTERS = 400
 
@@ -39,7 +41,7 @@ class Notes:
         if len(faults) + bool(more) > room:
             room = max(room - 1, 0)
             faults, more = faults[:room], more + len(faults) - room
-        rest = f"And {more} more faults of this kind."
+        rest = f"And {counted(more, 'more fault')} of this kind."
         return (*remarks, *faults, *((rest,) if more else ()))[:MOST_NOTES]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from latentvqa.core.figures import counted
 from latentvqa.core.kl_precision import holds_kl
 from latentvqa.core.records import EpochRecord, RunHeader, StagePlan
 from latentvqa.errors import HistoryError
@@ -139,12 +140,12 @@ def _windows_note(rows: Accumulation, windows: int, options: LogOptions) -> str 
         return None
     if rows.has_few_epochs:
         return (
-            f"So few epochs hide the course of a run: the steps are condensed into {windows} "
-            "windows, shown as epochs, and epoch rules are not judged."
+            f"So few epochs hide the course of a run: the steps are condensed into "
+            f"{counted(windows, 'window')}, shown as epochs, and epoch rules are not judged."
         )
     if rows.counting == "windows":
         return (
-            f"The log names no epochs: its steps are condensed into {windows} windows, "
+            f"The log names no epochs: its steps are condensed into {counted(windows, 'window')}, "
             "shown as epochs, and epoch rules are not judged (--steps-per-epoch N tells them)."
         )
     if options.steps_per_epoch is not None and rows.counting == "epochs":

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from latentvqa.core.audit.facts import ImageFacts, PairFacts, TableFacts, TopAnswer
 from latentvqa.core.audit.rules import AuditFinding
+from latentvqa.core.figures import counted
 from latentvqa.core.results.audit import AuditResult
 from latentvqa.report.text import printable
 
@@ -45,7 +46,7 @@ def audit_panel(found: AuditResult) -> Group:
 
 def _facts(table: TableFacts) -> Group:
     grid = _grid()
-    grid.add_row("questions", f"{table.rows:,} on {table.images:,} images")
+    grid.add_row("questions", f"{table.rows:,} on {counted(table.images, 'image')}")
     has_answers = bool(table.answers)
     grid.add_row("different answers", f"{table.answers:,}" if has_answers else "no answers")
     grid.add_row("repeated rows", _percent(table.duplicates.share))
@@ -113,8 +114,8 @@ def _images(images: ImageFacts | None) -> RenderableType:
     for folder in images.folders:
         place = (
             f"{_percent(folder.copied_contents.share)} of the rows of {folder.table} copied from "
-            f"{folder.folder} ({folder.images:,} images), {_percent(folder.near_copies.share)} "
-            "near-copies"
+            f"{folder.folder} ({counted(folder.images, 'image')}), "
+            f"{_percent(folder.near_copies.share)} near-copies"
         )
         if folder.left_out:
             place += f"; no images, left out: {folder.left_out}"

@@ -85,7 +85,7 @@ def test_bad_images_are_dropped_where_that_is_wanted(train, tmp_path):
     rows = questions(6)
     done = train(rows, "data.on_bad_image=skip", "data.val_fraction=0.4")
     assert done.code == 0
-    assert "skipped 1 bad" in done.err and "images with 4 questions" in done.err
+    assert "skipped 1 bad" in done.err and "image with 4 questions" in done.err
     record = records_of(tmp_path / "run")[0]
     assert record["train"]["rows"] + record["val"]["rows"] == 20
     header = json.loads((tmp_path / "run" / "metrics.jsonl").read_text("utf-8").splitlines()[0])

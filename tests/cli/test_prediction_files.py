@@ -105,7 +105,7 @@ def test_rows_of_work_that_stops_are_kept_aside(tmp_path):
     kept = tmp_path / "p.jsonl.part"
     assert sorted(path.name for path in tmp_path.iterdir()) == [kept.name, f"{kept.name}.json"]
     assert len(kept.read_text(encoding="utf-8").splitlines()) == 1
-    assert file.whereabouts() == f"1 rows, kept in {kept}; the same command with --resume goes on"
+    assert file.whereabouts() == f"1 row, kept in {kept}; the same command with --resume goes on"
 
 
 @pytest.mark.parametrize("name", ["p.csv", "p.jsonl", "p.json"])

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from latentvqa.core.figures import figure, learnt, percent
+from latentvqa.core.figures import counted, figure, learnt, percent
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,8 @@ def test_a_number_has_three_digits_and_no_exponent_where_avoidable(value, text):
 def test_shares_and_gains_have_words_for_nothing():
     assert (percent(None), percent(0.123456), percent(1.0)) == ("?", "12.3 %", "100 %")
     assert (learnt(-0.2), learnt(1.6)) == ("nothing is learnt", "1.6 are learnt")
+
+
+def test_one_thing_has_no_plural_and_thousands_have_a_comma():
+    assert counted(1, "image") == "1 image"
+    assert (counted(0, "row"), counted(2000, "row")) == ("0 rows", "2,000 rows")

@@ -170,7 +170,7 @@ def test_an_image_that_moves_answers_without_making_more_of_them_right_is_not_ca
     assert "costs 1.6 points (-1.7 to 5.0)" in found.sentence
     assert "1.9 points below the best image-blind model" in found.sentence
     assert found.images_needed > 62
-    assert "these 62 images do not tell" in found.sentence
+    assert "62 images cannot tell" in found.sentence
     level = replace(other, cost=span(0.0, 0.005))
     found = judge_latent_use(evidence(**{**seen, "other_image": level}))
     assert (found.word, found.images_needed) == ("undetermined", None)

@@ -230,7 +230,7 @@ def test_a_bad_image_is_reported_and_never_handed_out(tmp_path: Path, cache_mib:
     with pytest.raises(DataError, match=r"1\.png"):
         store.get(np.array([0, 1]))
     message = bad_image_message(faults, table)
-    assert "2 of 4 images cannot be used; 4 of 8 questions" in message
+    assert "2 of 4 images cannot be used, asked about in 4 of 8 questions" in message
     assert f"row 4 and 1 more: {tmp_path / '1.png'}: not an image" in message
     assert "no such file" in message and 'data.on_bad_image = "skip"' in message
     kept = drop_images(table, [fault.index for fault in faults])

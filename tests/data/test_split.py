@@ -101,7 +101,7 @@ def test_a_written_split_is_read_back(tmp_path: Path) -> None:
         ("image,split\n000.png,test\n", "row 2"),
         ("image,split\n000.png\n", "row 2"),
         ("image,split\n000.png,val\n000.png,train\n", "both sides"),
-        ("image,split\n000.png,val\n", "1 images of t.csv are not in the split"),
+        ("image,split\n000.png,val\n", "the split lacks 1 image of t.csv"),
         ("image,split\n000.png,val\n001.png,val\n", "one side"),
     ],
 )

@@ -145,7 +145,7 @@ def test_what_is_asked_wrongly_is_refused(model, image):
             model.predict(images, questions, **options)
     with pytest.raises(latentvqa.ConfigError, match="use answer_batch"):
         model.answer(image, [QUESTION])
-    with pytest.raises(latentvqa.ConfigError, match="1 images and 2 questions"):
+    with pytest.raises(latentvqa.ConfigError, match="1 image and 2 questions"):
         model.answer_batch([image], [QUESTION, QUESTION])
 
 

@@ -39,7 +39,7 @@ def runs(
 
 
 def _line(run: ListedRun) -> str:
-    from latentvqa.core.figures import percent
+    from latentvqa.core.figures import counted, percent
 
     parts = []
     if run.exact_match is not None:
@@ -48,5 +48,5 @@ def _line(run: ListedRun) -> str:
         parts.append(f"{percent(run.other_image)} with another image")
     if run.latent:
         parts.append(f"latent {run.latent}")
-    parts.append("1 epoch" if run.epochs == 1 else f"{run.epochs} epochs")
+    parts.append(counted(run.epochs, "epoch"))
     return "; ".join([*parts, *([run.verdict] if run.verdict else [])])

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from latentvqa.core.audit.facts import ImageFacts, PairFacts, Rows, TableFacts
+from latentvqa.core.figures import counted
 from latentvqa.core.rules.rule import Level
 
 CONFLICTS = 0.01  # share of rows whose question has another answer elsewhere
@@ -124,8 +125,8 @@ def judge_images(images: ImageFacts) -> list[AuditFinding]:
             AuditFinding(
                 "DA010",
                 "critical",
-                f"{bad:,} of {images.images:,} images cannot be used: {images.missing:,} missing, "
-                f"{images.corrupt:,} not to be decoded.",
+                f"{bad:,} of {counted(images.images, 'image')} cannot be used: "
+                f"{images.missing:,} missing, {images.corrupt:,} not to be decoded.",
                 'Mend them, or train with data.on_bad_image = "skip".',
                 bad,
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from latentvqa.core.audit.rules import AuditFinding
+from latentvqa.core.figures import counted
 
 _SHOWN_WORDS = 3
 
@@ -21,13 +22,12 @@ def judge_spellings(
     for language, pairs in words.items():
         shown = ", ".join(f"{other} and {here}" for other, here in pairs[:_SHOWN_WORDS])
         more = ", ..." if len(pairs) > _SHOWN_WORDS else ""
-        stand = "1 word stands" if len(pairs) == 1 else f"{len(pairs):,} words stand"
         found.append(
             AuditFinding(
                 "DA017",
                 "warning",
-                f"{stand} in the tables in two spellings ({shown}{more}), as different words and "
-                "different answers.",
+                f"{counted(len(pairs), 'word')} in two spellings ({shown}{more}), taken as "
+                "different words and different answers.",
                 f'Set text.language = "{language}", and each is one.',
                 len(pairs),
             )

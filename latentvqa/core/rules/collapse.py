@@ -117,10 +117,10 @@ def judge_partial(view: RunView) -> Outcome:
     parts = []
     if empty and len(empty) < len(known):
         listed = ", ".join(map(str, empty[:8])) + (" ..." if len(empty) > 8 else "")
-        parts.append(f"{len(empty)} of {len(known)} latent tokens carry nothing ({listed})")
+        parts.append(f"nothing is carried by {len(empty)} of {len(known)} latent tokens ({listed})")
     if is_sparse and seen.active_units is not None:
         share = percent(seen.active_units / units)
-        parts.append(f"{seen.active_units} of {units} units are active ({share})")
+        parts.append(f"only {seen.active_units:,} of {units:,} units are active ({share})")
     has_learnt = are_answers_learnt(view)
     rest = "The answers are learnt all the same." if has_learnt else "The rest must do the work."
     return Judgement(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from math import inf, isfinite
 
-from latentvqa.core.figures import figure
+from latentvqa.core.figures import counted, figure
 from latentvqa.core.rules import advice
 from latentvqa.core.rules.information import NO_LATENT
 from latentvqa.core.rules.kl_checks import NO_KL_RAW
@@ -98,7 +98,7 @@ def _fast_growth(view: RunView, raw: float) -> Outcome:
     if not (is_large and (has_exploded or (is_rising and growth >= needed))):
         return None
     if is_rising and growth >= needed:
-        since = f"that of {limits.consistent_epochs} epochs before"
+        since = f"that of {counted(limits.consistent_epochs, 'epoch')} before"
         return _explosion(view, "warning", raw, growth, since)
     return _explosion(view, "warning", raw, raw / lowest, "its lowest")
 

@@ -6,7 +6,7 @@ collapse: no change is advised.
 
 from __future__ import annotations
 
-from latentvqa.core.figures import figure, percent
+from latentvqa.core.figures import counted, figure, percent
 from latentvqa.core.kl_precision import counts_as_zero
 from latentvqa.core.rules.kl_checks import NO_KL_AFTER, check_level, outside_recipe
 from latentvqa.core.rules.rule import (
@@ -64,8 +64,8 @@ def judge_persistent_free_bits(view: RunView) -> Outcome:
     return Judgement(
         check_level(view),
         f"kl_raw stayed between {figure(low)} and {figure(high)} without any penalty for "
-        f"{limits.persistent_epochs} epochs: free_bits {figure(view.header.kl.free_bits)} "
-        "are generous.",
+        f"{counted(limits.persistent_epochs, 'epoch')}: free_bits "
+        f"{figure(view.header.kl.free_bits)} are generous.",
         {"kl_raw": kl_split(view.record).kl_raw},
         {
             "persistent_kl_low": low,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from latentvqa.core.figures import figure
+from latentvqa.core.figures import counted, figure
 from latentvqa.core.kl_precision import is_sampled
 from latentvqa.core.rules.rule import Judgement, NotJudged, Outcome, Rule, RunView, finite
 
@@ -82,8 +82,8 @@ def judge_gaps(view: RunView) -> Outcome:
     first = next(epoch for epoch in range(view.record.epoch) if epoch not in seen)
     return Judgement(
         "info",
-        f"The log is incomplete: {missing} of {view.record.epoch + 1} epochs are missing, the "
-        f"first is {first}. Rules over several epochs see their neighbours as successive.",
+        f"The log is incomplete: {missing} of {counted(view.record.epoch + 1, 'epoch')} missing, "
+        f"the first is {first}. Rules over several epochs see their neighbours as successive.",
         {"missing_epochs": missing, "first_missing_epoch": first},
     )
 

@@ -5,7 +5,7 @@ The KL is none of their business.
 
 from __future__ import annotations
 
-from latentvqa.core.figures import figure, percent
+from latentvqa.core.figures import counted, figure, percent
 from latentvqa.core.rules import advice
 from latentvqa.core.rules.information import are_answers_learnt
 from latentvqa.core.rules.rule import (
@@ -59,7 +59,8 @@ def judge_plateau(view: RunView) -> Outcome:
     aim = "" if target is None else f", target {figure(target)}"
     return Judgement(
         "info" if _is_plateau_good(view) else "warning",
-        f"Validation answer loss has not improved for {view.record.epoch - held.epoch} epochs: "
+        "Validation answer loss has not improved for "
+        f"{counted(view.record.epoch - held.epoch, 'epoch')}: "
         f"best {figure(held.val.answer_loss)} at epoch {held.epoch}{aim}.",
         {"best_answer_loss": held.val.answer_loss, "answer_loss": loss},
         {"plateau_epochs": limits.plateau_epochs, "target": target},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from latentvqa.core.figures import counted
 from latentvqa.data.converters.rows import ConvertedRow
 from latentvqa.data.folders.search import images_below
 from latentvqa.errors import DataError
@@ -28,12 +29,12 @@ def read_folders(
     names = [path.relative_to(root) for path in found.paths]
     if loose := [name.as_posix() for name in names if len(name.parts) == 1]:
         raise DataError(
-            f"{root}: {len(loose):,} images lie in no folder that would name their answer, the "
-            f"first is {loose[0]}. Move them, or name the folder above."
+            f"{root}: no folder names the answer of {counted(len(loose), 'image')}, the first is "
+            f"{loose[0]}. Move them, or name the folder above."
         )
     if odd := [name.as_posix() for name in names if not _is_text(name.as_posix())]:
         raise DataError(
-            f"{root}: {len(odd):,} images have names that are no text, the first is "
+            f"{root}: the name is no text of {counted(len(odd), 'image')}, the first is "
             f"{odd[0]!a}. Rename them."
         )
     if found.left_out:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from latentvqa.core.figures import counted
 from latentvqa.errors import ConfigError, DataError
 from latentvqa.outputs import NamedOutput
 
@@ -73,8 +74,8 @@ def check_rows(source: Path, rows: Sequence[ConvertedRow]) -> None:
     if 0 < len(bare) < len(rows):
         row = rows[bare[0]]
         raise DataError(
-            f"{source}: {len(bare):,} of {len(rows):,} questions have no answer, the first is "
-            f"number {bare[0]} ({row.id or row.question[:40]}); fill or remove them"
+            f"{source}: no answer to {len(bare):,} of {counted(len(rows), 'question')}, the first "
+            f"is number {bare[0]} ({row.id or row.question[:40]}); fill or remove them"
         )
 
 

@@ -10,6 +10,7 @@ from statistics import median
 
 from PIL import Image
 
+from latentvqa.core.figures import counted
 from latentvqa.data.decoding import read_image
 from latentvqa.data.tables import QuestionTable, read_questions
 from latentvqa.errors import DataError
@@ -60,7 +61,7 @@ def data_facts(path: Path, images: Path, columns: Mapping[str, str]) -> DataFact
     missing = tuple(name for name in places if name not in there)
     if not there:
         raise DataError(
-            f"{path}: none of the {len(places):,} images that it names is in {images}; the first "
+            f"{path}: none of its {counted(len(places), 'image')} is in {images}; the first "
             f"is {missing[0]}. Name the folder that they are in."
         )
     step = max(1, len(there) // _LOOKED_AT)

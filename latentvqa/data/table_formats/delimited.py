@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from latentvqa.core.figures import counted
 from latentvqa.core.quoting import shortened
 from latentvqa.data.faults import Faults
 from latentvqa.data.table_formats.table_file import TableFile, clean_names, decoded
@@ -46,7 +47,7 @@ def _parse_delimited(path: Path, data: bytes, delimiter: str) -> TableFile:
     width = len(names)
     torn = Faults(
         path,
-        f"rows that do not have the {width} cells of the header",
+        f"rows that do not have {counted(width, 'cell')}, as the header",
         f"Put double quotes around a cell that holds {'a comma' if delimiter == ',' else 'a tab'}.",
     )
     rows: list[int] = []
@@ -57,10 +58,10 @@ def _parse_delimited(path: Path, data: bytes, delimiter: str) -> TableFile:
             cells.append(record)
         elif len(record) > width:
             after, first = shortened(names[-1]), shortened(record[width])
-            torn.add(row, f"after column {after}: {len(record)} cells, from {first}")
+            torn.add(row, f"after column {after}: {counted(len(record), 'cell')}, from {first}")
         else:
             name = shortened(names[len(record)])
-            torn.add(row, f"column {name}: missing, {len(record)} cells in the row")
+            torn.add(row, f"column {name}: missing, {counted(len(record), 'cell')} in the row")
     torn.raise_if_any()
     return TableFile(
         names, np.array(rows, dtype=np.int64), lambda place: [record[place] for record in cells]

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from latentvqa.core.figures import counted
 from latentvqa.core.quoting import shortened
 from latentvqa.data.faults import Faults
 from latentvqa.errors import DataError
@@ -45,8 +46,8 @@ class ParquetTable:
         self.rows = int(self._file.metadata.num_rows)
         if held != self.rows:
             raise DataError(
-                f"{path}: not a readable Parquet file (it says that it has {self.rows:,} rows, and "
-                f"its parts have {held:,})"
+                f"{path}: not a readable Parquet file (it says that it has "
+                f"{counted(self.rows, 'row')}, and its parts have {held:,})"
             )
 
     def cells_at(self, place: int) -> list[Any]:
@@ -65,8 +66,8 @@ class ParquetTable:
             ) from error
         if len(column) != self.rows:
             raise DataError(
-                f"{self.path}: column {shortened(name)} holds {len(column):,} values for "
-                f"{self.rows:,} rows"
+                f"{self.path}: column {shortened(name)} holds "
+                f"{counted(len(column), 'value')} for {counted(self.rows, 'row')}"
             )
         try:
             values: list[Any] = column.to_pylist()

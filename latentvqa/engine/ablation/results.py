@@ -19,6 +19,7 @@ from latentvqa.core.ablation import (
     RunResult,
 )
 from latentvqa.core.estimates import Estimate, spread
+from latentvqa.core.figures import counted
 from latentvqa.engine.ablation.runs import RunPlace, places_of
 from latentvqa.engine.metrics.paired_tests import (
     RowKey,
@@ -100,7 +101,7 @@ def outcome_of(place: RunPlace) -> str:
     found = _measures(place)
     return (
         f"finished: exact match {100.0 * found['exact_match']:.1f} %, "
-        f"{found['epochs']:.0f} epochs, {found['seconds']:.0f} s"
+        f"{counted(round(found['epochs']), 'epoch')}, {found['seconds']:.0f} s"
     )
 
 

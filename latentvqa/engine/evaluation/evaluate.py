@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 
 from latentvqa.core.exchanges import ExchangeLimits
+from latentvqa.core.figures import counted
 from latentvqa.core.records import SplitMetrics
 from latentvqa.core.results.evaluation import EvaluationResult, Losses, TypeScores
 from latentvqa.data.batches import EncodedTable
@@ -233,11 +234,13 @@ def _examine(
 
 def _tell_unread_questions(encoded: EncodedTable, limit: int, observer: Observer) -> None:
     for is_so, told in (
-        (encoded.is_question_cut, f"are longer than {limit} tokens and were cut"),
-        (encoded.has_unknown_words, "have words that training never had"),
+        (encoded.is_question_cut, f"cut, longer than {counted(limit, 'token')}"),
+        (encoded.has_unknown_words, "with words that training never had"),
     ):
         if is_so.any():
-            observer.notice(f"warning: {is_so.sum():,} of {len(encoded):,} questions {told}")
+            observer.notice(
+                f"warning: {is_so.sum():,} of {counted(len(encoded), 'question')} {told}"
+            )
 
 
 def _open_images(
@@ -258,7 +261,8 @@ def _open_images(
         raise DataError(f"{bad_image_message(faults, table)}\n{advice}")
     kept = drop_images(table, {fault.index for fault in faults})
     observer.notice(
-        f"warning: skipped {len(faults)} bad images with {len(table) - len(kept)} questions"
+        f"warning: skipped {counted(len(faults), 'bad image')} with "
+        f"{counted(len(table) - len(kept), 'question')}"
     )
     return kept, store.subset(kept.image_paths)
 

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from latentvqa.core.figures import counted
 from latentvqa.core.quoting import shortened
 from latentvqa.data.cells import clean_text
 from latentvqa.data.decoding import ImageTransform
@@ -189,9 +190,9 @@ def closed_list(loaded: LoadedModel, answers: Sequence[str]) -> AnswerTrie:
         shown = ", ".join(shortened(text) for text in unwritable[:10])
         more = f" and {len(unwritable) - 10:,} more" if len(unwritable) > 10 else ""
         raise ConfigError(
-            f"--answers: {len(unwritable):,} of {len(answers):,} answers hold words that training "
-            f"never had, or are longer than {limit} tokens, so that the model cannot give them: "
-            f"{shown}{more}. Take them out of the list."
+            f"--answers: the model cannot give {len(unwritable):,} of "
+            f"{counted(len(answers), 'answer')}, for words that training never had or more than "
+            f"{counted(limit, 'token')}: {shown}{more}. Take them out of the list."
         )
     return AnswerTrie(rows)
 
@@ -205,11 +206,13 @@ def question_note(ids: Sequence[int], most_tokens: int) -> str:
     """
     read = ids[:most_tokens]
     unknown = read.count(UNK)
-    notes = [f"cut to {most_tokens} of {len(ids)} tokens"] if len(ids) > most_tokens else []
+    notes = (
+        [f"cut to {most_tokens} of {counted(len(ids), 'token')}"] if len(ids) > most_tokens else []
+    )
     if unknown == len(read):
         notes.append("no known word")
     elif unknown:
-        notes.append(f"{unknown} of {len(read)} words unknown")
+        notes.append(f"{unknown} of {counted(len(read), 'word')} unknown")
     return "; ".join(notes)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from latentvqa.core.diagnosis.diagnose import diagnose
 from latentvqa.core.diagnosis.threshold_overrides import resolved_thresholds
+from latentvqa.core.figures import counted
 from latentvqa.durable import replace_file
 from latentvqa.engine.run_report.results import table_results
 from latentvqa.engine.run_report.samples import (
@@ -110,7 +111,7 @@ def _with_samples(
     samples, faults = samples_of(answers, count, data)
     if faults:
         notice(
-            f"warning: {len(faults)} of {len(samples)} answers are shown without their image: "
+            f"warning: {len(faults)} of {counted(len(samples), 'answer')} shown without the image: "
             f"{faults[0]}"
         )
     return replace(page, samples=samples, samples_note=samples_note(answers, samples))

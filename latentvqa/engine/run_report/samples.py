@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TextIO
 
 from latentvqa.config import Data
+from latentvqa.core.figures import counted
 from latentvqa.engine.run_report.pictures import NO_PICTURE, picture_of
 from latentvqa.engine.runs.evaluations import ANEW, evaluation_folder, read_evaluation
 from latentvqa.engine.runs.folder import PREDICTIONS_FILE
@@ -155,8 +156,9 @@ def samples_note(answers: Answers, samples: Sequence[Sample]) -> str:
     kinds = Counter(sample.kind for sample in samples)
     shown = ", ".join(f"{number} {kind}" for kind, number in kinds.items())
     return (
-        f"Checkpoint {answers.checkpoint} answers {right:,} of {answered:,} validation questions"
-        f"{part} right. Shown: {shown}. Chosen to look at, not a share to judge by."
+        f"Checkpoint {answers.checkpoint} answers {right:,} of "
+        f"{counted(answered, 'validation question')}{part} right. Shown: {shown}. "
+        "Chosen to look at, not a share to judge by."
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from latentvqa.core.diagnosis.diagnose import Diagnosis
+from latentvqa.core.figures import counted
 from latentvqa.core.records import EpochRecord, RunHeader
 from latentvqa.core.results.samples import SampleAnswer
 
@@ -68,10 +69,11 @@ class TrainingPlan:
     def summary(self) -> str:
         """What begins, in one line."""
         return (
-            f"{self.train_questions:,} questions on {self.train_images:,} images, validation "
-            f"{self.val_questions:,} on {self.val_images:,}; {sum(self.parameters.values()):,} "
-            f"parameters; {self.epochs} epochs of {self.steps_per_epoch:,} steps on {self.device} "
-            f"({self.precision})"
+            f"{counted(self.train_questions, 'question')} on "
+            f"{counted(self.train_images, 'image')}, "
+            f"validation {self.val_questions:,} on {self.val_images:,}; "
+            f"{sum(self.parameters.values()):,} parameters; {counted(self.epochs, 'epoch')} of "
+            f"{counted(self.steps_per_epoch, 'step')} on {self.device} ({self.precision})"
         )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentvqa.config import Config, Data
+from latentvqa.core.figures import counted, percent
 from latentvqa.data.audit.images import inspect_images
 from latentvqa.data.audit.near_copies import find_copies
 from latentvqa.data.batches import EncodedTable
@@ -80,8 +81,8 @@ def materialise_scenes(config: Config, folder: Path, observer: Observer) -> Conf
     if data.scenes is None or data.train is not None:
         return config
     observer.notice(
-        f"making {data.scene_images} {data.scenes} scenes with {data.scene_questions} questions "
-        f"each in {folder}"
+        f"making {counted(data.scene_images, f'{data.scenes} scene')} with "
+        f"{counted(data.scene_questions, 'question')} each in {folder}"
     )
     table = make_scenes(
         folder,
@@ -119,8 +120,8 @@ def read_tables(config: Config, observer: Observer, split: Path | None = None) -
         share = shared_images(table, val)
         if share > 0:
             observer.notice(
-                f"warning: {share:.1%} of the validation questions are about images that are also "
-                "trained on; the score will flatter the model"
+                f"warning: {percent(share)} of the validation questions are about images that are "
+                "also trained on; the score will flatter the model"
             )
         return Tables(table, val, fingerprints)
     if split is None:
@@ -157,9 +158,9 @@ def _copies(config: Config, table: QuestionTable, observer: Observer) -> NDArray
     sizes = np.unique(groups, return_counts=True)[1]
     if (sizes > 1).any():
         observer.notice(
-            f"{sizes[sizes > 1].sum():,} images show what another one shows: {(sizes > 1).sum():,} "
-            "groups of copies, each of which stays on one side of the split "
-            "(data.keep_copies_together)"
+            f"{sizes[sizes > 1].sum():,} images show what another one shows, in "
+            f"{counted((sizes > 1).sum(), 'group')}; the copies of a group stay on one side of the "
+            "split (data.keep_copies_together)"
         )
     return groups
 
@@ -201,8 +202,9 @@ def open_split(
             raise DataError(bad_image_message(faults, table))
         kept = drop_images(table, {fault.index for fault in faults})
         observer.notice(
-            f"warning: skipped {len(faults)} bad {name} images with "
-            f'{len(table) - len(kept)} questions (data.on_bad_image = "skip")'
+            f"warning: skipped {counted(len(faults), f'bad {name} image')} with "
+            f"{counted(len(table) - len(kept), 'question')} "
+            '(data.on_bad_image = "skip")'
         )
         skipped = {"images": len(faults), "questions": len(table) - len(kept)}
         store, table = store.subset(kept.image_paths), kept
@@ -257,6 +259,6 @@ def _tell_truncation(encoded: EncodedTable, config: Config, observer: Observer, 
     ):
         if is_cut.any():
             observer.notice(
-                f"warning: {is_cut.sum()} of {len(encoded)} {name} rows are longer than "
-                f"text.{key} = {limit} and were cut"
+                f"warning: {is_cut.sum():,} of {counted(len(encoded), f'{name} row')} cut, longer "
+                f"than text.{key} = {limit}"
             )

@@ -21,6 +21,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from latentvqa.core.figures import counted
 from latentvqa.data.batches import ImageSource
 from latentvqa.data.images import ImageStore
 from latentvqa.durable import replace_file
@@ -160,7 +161,7 @@ class ImageSources:
                 if needed > limit:
                     self.observer.notice(
                         f"the frozen backbone is run in every epoch: its features of "
-                        f"{len(sources):,} images take {needed:,.0f} MiB, over "
+                        f"{counted(len(sources), 'image')} take {needed:,.0f} MiB, over "
                         f"loader.feature_mib = {limit:,}"
                     )
                     break

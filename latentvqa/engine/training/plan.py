@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from latentvqa.config import KL
+from latentvqa.core.figures import counted
 from latentvqa.core.schedules.free_bits import automatic_free_bits
 from latentvqa.engine.assembly import components
 from latentvqa.engine.memory import BYTES_PER_TRAINED_WEIGHT, BYTES_PER_WEIGHT
@@ -21,7 +22,7 @@ def announce(trainer: Trainer) -> None:
     # the easy scenes are measured to need fewer
     if plan.steps < FEW_STEPS and trainer.settings.config.data.scenes != "easy":
         trainer.observer.notice(
-            f"warning: only {plan.steps:,} optimizer steps are planned; below {FEW_STEPS:,} "
+            f"warning: only {counted(plan.steps, 'optimizer step')} planned; below {FEW_STEPS:,} "
             "a model from scratch seldom learns to look at the image. More epochs, more questions "
             "or a smaller loader.batch_size would help."
         )
@@ -73,11 +74,11 @@ def _memory(trainer: Trainer) -> int:
 
 def _schedule_in_words(kl: KL) -> str:
     """What becomes of the full weight, as the end of a sentence about it."""
-    start = kl.warmup_start_epoch
+    start, cycles = kl.warmup_start_epoch, counted(kl.cycles, "cycle")
     return {
         "linear": "after warm-up",
         "constant": f"from epoch {start} of the warmup stage",
-        "cyclical": f"at the top of {kl.cycles} cycles over {kl.warmup_epochs} epochs",
+        "cyclical": f"at the top of {cycles} over {counted(int(kl.warmup_epochs), 'epoch')}",
         "controller": f"at most, to hold kl_raw at {kl.set_point}",
     }[kl.schedule]
 

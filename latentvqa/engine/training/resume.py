@@ -10,6 +10,7 @@ import torch
 
 from latentvqa.config import RULE_SCORER, Config, changed_keys, config_from_toml
 from latentvqa.config.resolving import resolve
+from latentvqa.core.figures import counted
 from latentvqa.core.record_codec import decode_epoch
 from latentvqa.core.records import EpochRecord, RunHeader, StagePlan
 from latentvqa.engine.runs.checkpoint import Checkpoint
@@ -168,8 +169,8 @@ def replanned(header: RunHeader, trainer: Trainer, run: Path, observer: Observer
         return header
     if plan.total != header.stages.total:
         observer.notice(
-            f"the plan changes from {header.stages.total} to {plan.total} epochs: learning rates "
-            "follow the new plan from here on"
+            f"the plan changes from {header.stages.total} to {counted(plan.total, 'epoch')}: "
+            "learning rates follow the new plan from here on"
         )
     changed = replace(header, stages=plan, patience=trainer.patience)
     replace_header(RunFolder(run).log, changed)

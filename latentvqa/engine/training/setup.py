@@ -11,6 +11,7 @@ import torch
 import latentvqa
 from latentvqa.config import KL, Config
 from latentvqa.config.resolving import resolve, resolve_augment, resolve_free_bits
+from latentvqa.core.figures import counted
 from latentvqa.core.records import RunHeader, StagePlan
 from latentvqa.data.decoding_processes import DecodingProcesses
 from latentvqa.data.tables import QuestionTable
@@ -139,11 +140,11 @@ def _with_augment(config: Config, table: QuestionTable, observer: Observer) -> C
     if not any(is_open.values()):
         return config
     found = falsified(chain(table.questions, table.targets))
-    for key, spoken_of in (("flip", "left or right"), ("colour", "colours")):
+    for key, spoken_of in (("flip", "left or right"), ("colour", "a colour")):
         if is_open[key] and found[key]:
             observer.notice(
-                f"augment.{key} auto: none, because {found[key]:,} training questions or answers "
-                f"speak of {spoken_of}"
+                f"augment.{key} auto: none, because {spoken_of} is spoken of in "
+                f"{counted(found[key], 'training text')}"
             )
     return resolve_augment(config, found)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 
 from latentvqa.config import RULE_SCORER, Config
+from latentvqa.core.figures import counted, percent
 from latentvqa.data.blind.models import BlindModels
 from latentvqa.data.tables import QuestionTable
 from latentvqa.data.tokenizer import Tokenizers
@@ -57,6 +58,7 @@ from latentvqa.engine.training.trainer import Trainer
 from latentvqa.errors import CheckpointError
 from latentvqa.history import read_history, write_header
 from latentvqa.models import load_own_state
+from latentvqa.report.page.words import prior_name
 from latentvqa.stopping import deferred
 from latentvqa.sums import NewerFormatError, damaged_files
 from latentvqa.tracking.opening import require_installed
@@ -172,7 +174,8 @@ def _prepared(
         fitted = fit_to_budget(settings.config, measure_seconds(trainer))
         observer.notice(
             f"run.max_minutes = {fitted.run.max_minutes:g}: stages fitted to "
-            f"{fitted.stages.warmup} warm-up and {fitted.stages.full} full epochs"
+            f"{counted(fitted.stages.warmup, 'warm-up epoch')} and "
+            f"{counted(fitted.stages.full, 'full epoch')}"
         )
         settings.begin_with(fitted)
         trainer = new.trainer(observer)
@@ -271,12 +274,13 @@ def _set_floor(trainer: Trainer, models: BlindModels) -> None:
     scores = trainer.floor.val
     name, share = max(scores.exact_match.items(), key=lambda item: item[1])
     trainer.observer.notice(
-        f"without images: {share:.1%} of the validation answers are right ({name}), "
+        f"without images: {percent(share)} of the validation answers are right "
+        f"({prior_name(name)}), "
         f"{scores.blind_nll:.2f} of {scores.prior_nll:.2f} nats per answer remain"
     )
     if not scores.is_judged.all():
         trainer.observer.notice(
-            f"{1 - scores.is_judged.mean():.1%} of the validation answers are cut or hold words "
-            "that training answers lack: losses leave them out, exact match counts them as they "
-            "come"
+            f"{percent(1 - scores.is_judged.mean())} of the validation answers are cut or hold "
+            "words that training answers lack: losses leave them out, exact match counts them as "
+            "they come"
         )

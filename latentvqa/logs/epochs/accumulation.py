@@ -11,6 +11,7 @@ from itertools import chain, islice
 from math import ceil, isnan
 from typing import Literal
 
+from latentvqa.core.figures import counted
 from latentvqa.logs.columns.fields import Key, Split
 from latentvqa.logs.columns.mapping import Columns
 from latentvqa.logs.epochs.buckets import Bucket, RowShape
@@ -110,7 +111,7 @@ class Accumulation:
         if self._rows_left_out:
             self._notes.add(
                 "The log holds several runs, one after the other: the last one is read, "
-                f"{self._rows_left_out} rows before it are left out."
+                f"and {counted(self._rows_left_out, 'row')} before it left out."
             )
 
     @property

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from latentvqa.core.figures import counted
 from latentvqa.core.records import EpochRecord, SplitMetrics, Stage
 from latentvqa.logs.columns.fields import Field, Key
 from latentvqa.logs.columns.mapping import Columns
@@ -73,7 +74,7 @@ def epoch_records(
     values, unmeasured = without_unmeasured(values)
     if unmeasured:
         notes.add(
-            f"Validation is NaN in {unmeasured} epochs whose training is finite: "
+            f"Validation is NaN in {counted(unmeasured, 'epoch')} whose training is finite: "
             "read as not measured there."
         )
     records = []

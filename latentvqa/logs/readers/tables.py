@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from latentvqa.core.figures import counted
 from latentvqa.logs.notes import Notes, listed
 from latentvqa.logs.readers.commas import DECIMAL_NOTE
 from latentvqa.logs.readers.rows import HEADING, Row
@@ -81,10 +82,15 @@ def table_rows(path: Path, notes: Notes, *, is_growing: bool = False) -> Iterato
                 _tell_twice(names, notes)
             yield HEADING
         elif len(cells) > len(names):
-            notes.fault(f"Line {number} has {len(cells)} cells for {len(names)} columns: left out.")
+            notes.fault(
+                f"Line {number} has {counted(len(cells), 'cell')} for "
+                f"{counted(len(names), 'column')}: left out."
+            )
         else:
             if len(cells) < len(names):
-                notes.fault(f"Line {number} is cut after {len(cells)} of {len(names)} cells.")
+                notes.fault(
+                    f"Line {number} is cut after {len(cells)} of {counted(len(names), 'cell')}."
+                )
                 cells = cells[:-1] if not line.endswith("\n") else cells
             cells = [_with_point(cell) for cell in cells] if has_commas else cells
             yield dict(zip(names, cells, strict=False))

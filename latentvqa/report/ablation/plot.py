@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from latentvqa.core.ablation import AblationResult
 from latentvqa.core.estimates import Estimate
+from latentvqa.core.figures import counted
 from latentvqa.report.picture import png_of, show_plainly
 from latentvqa.report.style import LIGHT
 
@@ -131,7 +132,7 @@ def _legend(result: AblationResult) -> list[Line2D]:
         named = result.seeds[:_MOST_NAMED]
         handles += [_seed_mark(place, seed) for place, seed in enumerate(named)]
     if len(result.seeds) > _MOST_NAMED:
-        more = f"{len(result.seeds) - _MOST_NAMED} more seeds"
+        more = counted(len(result.seeds) - _MOST_NAMED, "more seed")
         handles.append(Line2D([], [], label=more, ls=""))
     if len(result.seeds) > 1:
         handles.append(Line2D([], [], label="mean", color=_MEAN_COLOUR, marker="|", ms=10, ls=""))

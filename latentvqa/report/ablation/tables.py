@@ -13,6 +13,7 @@ from rich.text import Text
 
 from latentvqa.core.ablation import AblationResult, ArmResult, Comparison, RunResult
 from latentvqa.core.estimates import Estimate
+from latentvqa.core.figures import counted
 from latentvqa.report.diagnosis.columns import (
     MISSING,
     NOT_CHARGED,
@@ -90,7 +91,9 @@ def result_panel(result: AblationResult, width: int) -> RenderableType:
     parts += [_failure(run) for run in result.in_state("failed")]
     missing = result.in_state("running", "interrupted", "waiting")
     if missing:
-        parts.append(Text(f"{_counted(missing)} of {len(result.runs)} runs: not in the tables"))
+        parts.append(
+            Text(f"{_by_state(missing)} of {counted(len(result.runs), 'run')}: not in the tables")
+        )
     return Group(*parts)
 
 
@@ -267,7 +270,7 @@ def _failure(run: RunResult) -> Text:
     return text.append("\n".join(map(printable, run.message.splitlines())), "not bold")
 
 
-def _counted(runs: Sequence[RunResult]) -> str:
+def _by_state(runs: Sequence[RunResult]) -> str:
     """As in: 2 interrupted, 3 waiting."""
     states = sorted(run.state for run in runs)
     return ", ".join(f"{len(list(group))} {state}" for state, group in groupby(states))

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from latentvqa.core.estimates import Estimate
+from latentvqa.core.figures import counted
 from latentvqa.core.results.confidence import FEWEST_TO_RANK, Confidence
 from latentvqa.report.diagnosis.value_scale import SHARES, even_ticks
 from latentvqa.report.picture import png_of, show_plainly, write_percent
@@ -108,8 +109,8 @@ def _draw_reliability(axis: Axes, found: Confidence) -> None:
     note = DOTS.replace(", ", ",\n")
     if not (found.right and found.wrong):
         note += f"\nall answers are {'right' if found.right else 'wrong'}: nothing to rank"
-    counted = "1 answer" if rows == 1 else f"{rows:,} answers"
-    error = f"{counted}, expected calibration error {_percent(found.calibration_error.value)}"
+    expected = _percent(found.calibration_error.value)
+    error = f"{counted(rows, 'answer')}, expected calibration error {expected}"
     _name(axis, "Reliability", error)
     # room for whole dots at 0 and at 1, where few rows often lie
     axis.set(xlim=(-_ROOM, 1 + _ROOM), ylim=(-_ROOM, 1 + _ROOM))
@@ -162,11 +163,9 @@ def _range(measure: Estimate) -> str:
 
 def _ranking(measure: Estimate, found: Confidence) -> str:
     if measure.low is None or measure.high is None:
-        counted = min((found.right, "right"), (found.wrong, "wrong"))
+        number, kind = min((found.right, "right"), (found.wrong, "wrong"))
         reason = "one image"
-        if counted[0] < FEWEST_TO_RANK:
-            number, kind = counted
-            answers = "answer" if number == 1 else "answers"
-            reason = f"{number} {kind} {answers}; an interval needs {FEWEST_TO_RANK}"
+        if number < FEWEST_TO_RANK:
+            reason = f"{counted(number, f'{kind} answer')}; an interval needs {FEWEST_TO_RANK}"
         return f"{measure.value:.3f} ({reason})"
     return f"{measure.value:.3f} ({measure.low:.3f} to {measure.high:.3f})"

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from latentvqa.core.estimates import Estimate
+from latentvqa.core.figures import counted
 from latentvqa.core.results.latent_use import BASE, LatentUse
 from latentvqa.report.diagnosis.columns import label_of, left_out_note
 
@@ -83,7 +84,9 @@ def arm_label(name: str) -> tuple[str, str]:
 
 
 def _arms(found: LatentUse, *, is_narrow: bool) -> Table:
-    title = f"Latent use on {found.questions:,} questions, {found.images:,} images"
+    title = (
+        f"Latent use on {counted(found.questions, 'question')}, {counted(found.images, 'image')}"
+    )
     note = left_out_note(["nats per answer", "answers changed, %"]) if is_narrow else ""
     table = Table(
         title=title,
@@ -146,7 +149,7 @@ def fact_rows(found: LatentUse) -> list[tuple[str, str]]:
         rows.append(("latent can carry", f"{bound} {information.temperature:g}"))
     rows.append(("learnt", _learnt(gain, need)))
     if (mutual := found.mutual_information) is not None:
-        ceiling = f"log n = {mutual.log_n:.1f} for {mutual.n:,} examples"
+        ceiling = f"log n = {mutual.log_n:.1f} for {counted(mutual.n, 'example')}"
         at = f"at the ceiling, {ceiling}: at least this" if mutual.is_at_ceiling else ceiling
         rows.append(("I(x; z), low-biased", f"{mutual.value:.2f} nats ({at})"))
     if found.followed_share is not None:

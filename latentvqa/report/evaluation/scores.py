@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from latentvqa.core.estimates import Estimate
+from latentvqa.core.figures import counted
 from latentvqa.core.results.evaluation import EvaluationResult, SeenAnswers, TypeScores
 from latentvqa.report.evaluation.confidence import confidence_lines
 from latentvqa.report.evaluation.latent_use import latent_use_panel
@@ -54,7 +55,7 @@ def score_panel(found: EvaluationResult, width: int, *, says_verdict: bool = Tru
 
 
 def _measures(found: EvaluationResult) -> Table:
-    title = f"{found.questions:,} questions on {found.images:,} images"
+    title = f"{counted(found.questions, 'question')} on {counted(found.images, 'image')}"
     table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left")
     table.add_column("measure", overflow="fold")
     table.add_column("value", justify="right", no_wrap=True)
@@ -77,7 +78,7 @@ def _types(types: Mapping[str, TypeScores]) -> Table:
     for name, scores in types.items():
         shown = Text(printable(name), overflow="fold")
         prior = "-" if scores.prior is None else _figure(scores.prior, True)
-        table.add_row(shown, *_counted(scores.exact_match), prior)
+        table.add_row(shown, *_scored(scores.exact_match), prior)
     return table
 
 
@@ -89,7 +90,7 @@ def _seen(seen: SeenAnswers) -> Table | Text:
     for heading in ("answer trained on", "questions", "exact match", "95 % interval"):
         table.add_column(heading, justify="left" if heading == "answer trained on" else "right")
     for name, measure in bands.items():
-        table.add_row(f"{name} times", *_counted(measure))
+        table.add_row(f"{name} times", *_scored(measure))
     return table
 
 
@@ -106,7 +107,7 @@ def _lead(found: EvaluationResult) -> Text:
     )
 
 
-def _counted(measure: Estimate) -> tuple[str, str, str]:
+def _scored(measure: Estimate) -> tuple[str, str, str]:
     return f"{measure.n:,}", _figure(measure.value, True), _range(measure, True)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, BinaryIO
 
-from latentvqa.core.figures import percent
+from latentvqa.core.figures import counted, percent
 from latentvqa.report.gallery.picture import SmallPicture, small_picture
 from latentvqa.report.pages import rendered
 
@@ -146,16 +146,12 @@ def _share(probability: float | None) -> str:
 
 def _summary(counts: Counter[str], images: int) -> str:
     """What stands in the page, in one line."""
-    parts = [f"{_number(counts['rows'], 'answer')} about {_number(images, 'image')}"]
+    parts = [f"{counted(counts['rows'], 'answer')} about {counted(images, 'image')}"]
     if counts["error"]:
-        parts.append(_number(counts["error"], "error"))
+        parts.append(counted(counts["error"], "error"))
     if noted := counts["flagged"] - counts["error"]:
         parts.append(f"{noted:,} with a note")
     if judged := counts["right"] + counts["wrong"]:
         share = percent(counts["right"] / judged)
         parts.append(f"{counts['right']:,} of {judged:,} right ({share})")
     return ", ".join(parts)
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from latentvqa.core.estimates import Estimate
+from latentvqa.core.figures import counted
 from latentvqa.core.results.evaluation import EvaluationResult
 from latentvqa.core.results.latent_use import OTHER_IMAGE, LatentUse
 from latentvqa.core.rules.rule import finite
 from latentvqa.history import History
 from latentvqa.report.page.words import (
-    counted,
     interval_text,
     points_text,
     prior_name,
@@ -158,7 +158,7 @@ def _beside_prior(score: Estimate, prior: float | None) -> str:
     gain = score.value - prior
     if score.low is not None and score.high is not None and score.low <= prior <= score.high:
         return (
-            f", which these {counted(score.n, 'question')} do not tell apart from the "
+            f", which {counted(score.n, 'question')} cannot tell apart from the "
             f"{share_text(prior)} that the question alone gives"
         )
     more = "more" if gain >= 0.0 else "fewer"
@@ -170,5 +170,4 @@ def _beside_other_image(change: Estimate, images: int) -> str:
         return f"; with another image, {points_text(change.value)} fewer: the image matters"
     if change.sign > 0:
         return f"; with another image, {points_text(change.value)} more"
-    verb = "does" if images == 1 else "do"
-    return f"; {counted(images, 'image')} {verb} not show that another image costs any of them"
+    return f"; {counted(images, 'image')} cannot show that another image costs any of them"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from latentvqa.core.figures import figure, percent
+from latentvqa.core.figures import counted, figure, percent
 from latentvqa.core.results.confidence import Confidence
 from latentvqa.core.results.latent_use import MeanAttention
 from latentvqa.report.diagnosis.value_scale import SHARES, even_ticks
 from latentvqa.report.evaluation.confidence import LEAST_RISK
 from latentvqa.report.evaluation.heat_map import colour_on_grey, highest_shown
 from latentvqa.report.page.svg import circle, framed, line, rectangle, text, upward
-from latentvqa.report.page.words import counted, share_text
+from latentvqa.report.page.words import share_text
 
 SIDE = 200  # of the square that shares are drawn in
 LEFT, TOP, BELOW, RIGHT = 56, 12, 40, 22

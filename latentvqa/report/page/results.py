@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from latentvqa.core.estimates import Estimate
-from latentvqa.core.figures import figure
+from latentvqa.core.figures import counted, figure
 from latentvqa.core.results.confidence import Confidence
 from latentvqa.core.results.evaluation import EvaluationResult
 from latentvqa.core.results.latent_use import BASE, OTHER_IMAGE, LatentUse
@@ -178,7 +178,7 @@ def _latent(use: LatentUse) -> dict[str, Any]:
         "word": "" if verdict is None else verdict.word,
         "level": "" if verdict is None else WORD_LEVELS.get(verdict.word, "critical"),
         "sentence": "" if verdict is None else verdict.sentence,
-        "asked": f"{use.questions:,} questions, {use.images:,} images",
+        "asked": f"{counted(use.questions, 'question')}, {counted(use.images, 'image')}",
         "arms": sorted(first, key=lambda row: FIRST_SECTIONS.index(row["section"])),
         "more": more,
         "facts": fact_rows(use),

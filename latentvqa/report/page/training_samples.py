@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from latentvqa.core.figures import percent
+from latentvqa.core.figures import counted, percent
 from latentvqa.core.results.samples import SampleAnswer
 from latentvqa.report.page.samples import Sample
 from latentvqa.report.page.svg import framed, line, rectangle
-from latentvqa.report.page.words import counted
 
 if TYPE_CHECKING:
     from markupsafe import Markup

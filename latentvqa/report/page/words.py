@@ -40,11 +40,6 @@ def points_text(difference: float) -> str:
     return f"{abs(100.0 * difference):.1f} points"
 
 
-def counted(number: int, noun: str) -> str:
-    """A number of things."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def prior_name(name: str) -> str:
     """What an image-blind model answers from."""
     return PRIOR_NAMES.get(name, name.replace("_", " "))

@@ -201,7 +201,7 @@ def test_bad_images_are_refused_and_skipped_on_request(cli, run, own, tmp_path):
     assert "--skip-bad-images" in done.err
     done = cli("evaluate", run, *own, "--skip-bad-images", "--json")
     assert scores_of(done)["questions"] == 20
-    assert "skipped 1 bad images with 4 questions" in done.err
+    assert "skipped 1 bad image with 4 questions" in done.err
 
 
 def test_a_run_that_skipped_bad_images_is_evaluated_without_them(cli, run):
@@ -215,7 +215,7 @@ def test_a_run_that_skipped_bad_images_is_evaluated_without_them(cli, run):
     (run / "data" / "images" / held_out).write_bytes(b"junk")
     done = cli("evaluate", run, "--json")
     assert scores_of(done)["questions"] == 24
-    assert "skipped 1 bad images" in done.err
+    assert "skipped 1 bad image" in done.err
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ def test_images_that_are_not_there_are_counted_and_left_out(cli, place):
         (["bare.csv", "photos"], 1, "row 1 is a row of the table, for '0.png' is an image"),
         (["semicolons.csv", "photos"], 1, "separated by semicolons"),
         (["two.csv", "photos"], 1, "which column is the question? Say it, as --column question="),
-        (["elsewhere.csv", "photos"], 1, "none of the 1 images that it names is in photos"),
+        (["elsewhere.csv", "photos"], 1, "none of its 1 image is in photos"),
         (["t.csv", "photos", "--preset", "photo"], 2, "no such preset. Did you mean"),
         (["t.csv", "photos", "--column", "imge=img_id"], 2, "is not a column of a question table"),
     ],

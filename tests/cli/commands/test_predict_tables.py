@@ -104,7 +104,7 @@ def test_answers_are_chosen_from_a_closed_list(cli, finished, folder, tmp_path):
     allowed.write_text(f"{other}\na zebra\n")
     refused = cli("predict", finished.run, folder, "--question", "q", "--answers", allowed)
     assert refused.code == 2
-    assert "--answers: 1 of 2 answers hold words that training never had" in refused.err
+    assert "--answers: the model cannot give 1 of 2 answers, for words that" in refused.err
 
 
 def test_what_was_interrupted_goes_on_and_what_is_done_stays(cli, finished, folder, tmp_path):

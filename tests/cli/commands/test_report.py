@@ -160,7 +160,7 @@ def test_without_images_the_answers_stand_alone(cli, evaluated):
     config.write_text(config.read_text().replace(images, 'images = "/nowhere"'))
     text, err = reported(cli, evaluated)
     assert [pictures for _, pictures, _ in samples_in(text)] == [[]] * 12
-    assert "warning: 12 of 12 answers are shown without their image: /nowhere" in err
+    assert "warning: 12 of 12 answers shown without the image: /nowhere" in err
 
 
 @pytest.mark.parametrize("content", ["", "row,image\n1,x\n", "\xff"])

@@ -39,7 +39,7 @@ def test_missing_epochs_are_counted_and_the_first_is_named():
     records = [make_epoch(n) for n in (0, 1, 4, 6)]
     seen = found("log_incomplete", records)
     assert seen.observed == {"missing_epochs": 3, "first_missing_epoch": 2}
-    assert "3 of 7 epochs are missing, the first is 2" in seen.sentence
+    assert "3 of 7 epochs missing, the first is 2" in seen.sentence
     assert found("log_incomplete", make_run(4)) is None
 
 

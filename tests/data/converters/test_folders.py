@@ -23,7 +23,7 @@ def test_the_outermost_folder_is_the_answer_however_deep_the_image_lies(tmp_path
 
 def test_an_image_without_a_folder_has_no_answer(tmp_path):
     made(tmp_path, "cat/0.png", "b.png", "a.png")
-    with pytest.raises(DataError, match=r"2 images lie in no folder .* first is a\.png"):
+    with pytest.raises(DataError, match=r"no folder names the answer of 2 images.*is a\.png"):
         read_folders(tmp_path, "what?")
 
 
@@ -47,5 +47,5 @@ def test_thumbnails_and_hidden_files_are_no_answers_and_are_told(tmp_path):
 
 def test_a_name_that_is_no_text_is_refused_escaped(tmp_path):
     made(tmp_path, "cat/\udcff.png")
-    with pytest.raises(DataError, match=r"1 images have names that are no text, .*udcff\.png"):
+    with pytest.raises(DataError, match=r"the name is no text of 1 image, .*udcff\.png"):
         read_folders(tmp_path, "what?")

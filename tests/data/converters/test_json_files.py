@@ -53,7 +53,7 @@ def test_an_easy_vqa_triple_of_other_values_is_refused(triple, tmp_path):
 
 def test_questions_of_which_only_some_have_answers_are_no_table(tmp_path):
     path = clevr(tmp_path, CLEVR, {**CLEVR, "question_index": 8, "answer": None})
-    with pytest.raises(DataError, match=r"1 of 2 questions have no answer, .* number 1 \(8\)"):
+    with pytest.raises(DataError, match=r"no answer to 1 of 2 questions, .* number 1 \(8\)"):
         check_rows(path, read_clevr(path))
 
 

@@ -72,7 +72,7 @@ def test_rows_that_all_have_answers_or_all_have_none_are_a_table(tmp_path):
     bare = ConvertedRow("a.png", "q?", ())
     check_rows(tmp_path, [ONE, ONE])
     check_rows(tmp_path, [bare, bare])
-    with pytest.raises(DataError, match=r"1 of 2 questions have no answer, .* number 1 \(q\?\)"):
+    with pytest.raises(DataError, match=r"no answer to 1 of 2 questions, .* number 1 \(q\?\)"):
         check_rows(tmp_path, [ONE, bare])
     with pytest.raises(DataError, match="nothing to convert"):
         check_rows(tmp_path, [])

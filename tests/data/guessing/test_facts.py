@@ -42,7 +42,7 @@ def test_photographs_are_told_from_drawings(tmp_path, make, expected):
 
 def test_a_table_without_any_of_its_images_is_refused(tmp_path):
     table = write_rows(tmp_path / "t.csv", [("a.png", "what?", "x")])
-    with pytest.raises(DataError, match=r"none of the 1 images .* the first is a\.png"):
+    with pytest.raises(DataError, match=r"none of its 1 image .* the first is a\.png"):
         data_facts(table, tmp_path, {})
 
 

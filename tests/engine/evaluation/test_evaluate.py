@@ -159,8 +159,8 @@ def test_bad_images_are_refused_or_dropped(tmp_path, loaded):
     found = evaluate(loaded, table, recorder, run=loaded.folder, skip_bad_images=True)
     assert len(found.table) == len(found.answers) == 20
     assert recorder.notices == [
-        "warning: skipped 1 bad images with 4 questions",
-        "warning: 20 of 20 questions have words that training never had",
+        "warning: skipped 1 bad image with 4 questions",
+        "warning: 20 of 20 questions with words that training never had",
     ]
 
 

@@ -123,6 +123,6 @@ def test_answers_of_the_epochs_are_shown_and_a_damaged_file_of_them_is_told(run)
 def test_answers_without_their_images_are_counted(run):
     rows = [AnsweredRow("gone.png", "q?", "a", "b", False, 0.5), *answers(run).rows]
     page, notices = page_of(run, lambda: Answers(rows, "fresh", 32))
-    assert "1 of 4 answers are shown without their image: " in notices[0]
+    assert "1 of 4 answers shown without the image: " in notices[0]
     assert "gone.png" in notices[0]
     assert page.count(PICTURE) == 3

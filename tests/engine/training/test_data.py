@@ -91,7 +91,7 @@ def test_copies_of_an_image_are_held_out_together(data, tmp_path):
         tables = read_tables(load_config(overrides=[*data, *changes]), recorder)
         held_out = {int(name[0]) % 3 for name in tables.val.image_names}
         assert len(tables.val.image_names) == 2 and len(held_out) == 1
-        assert "6 images show what another one shows: 3 groups of copies" in recorder.notices[0]
+        assert "6 images show what another one shows, in 3 groups;" in recorder.notices[0]
     apart = load_config(overrides=[*data, *changes, "data.keep_copies_together=false"])
     assert read_tables(apart, silent := Recorder()).val and not silent.notices
 
@@ -110,7 +110,7 @@ def test_a_validation_table_that_shares_images_is_warned_about(data, tmp_path):
     tables = read_tables(load_config(overrides=[*data, f"data.val={val}"]), recorder)
     assert len(tables.val) == 12
     assert recorder.notices == [
-        "warning: 100.0% of the validation questions are about images that are also trained on; "
+        "warning: 100 % of the validation questions are about images that are also trained on; "
         "the score will flatter the model"
     ]
 
@@ -144,7 +144,7 @@ def test_bad_images_are_dropped_and_counted_where_that_is_wanted(data, tmp_path)
     changes = ["data.val_fraction=0.01", "run.seed=1", "data.on_bad_image=skip"]
     split = opened(load_config(overrides=[*data, *changes]), recorder)
     assert len(split.encoded) == 16 and len(split.store) == 4
-    assert recorder.notices[0].startswith("warning: skipped 1 bad training images with 4 questions")
+    assert recorder.notices[0].startswith("warning: skipped 1 bad training image with 4 questions")
 
 
 def test_cut_texts_are_counted(data):
@@ -152,7 +152,7 @@ def test_cut_texts_are_counted(data):
     recorder = Recorder()
     opened(load_config(overrides=[*data, *changes]), recorder)
     assert recorder.notices == [
-        "warning: 20 of 20 training rows are longer than text.max_question_tokens = 1 and were cut"
+        "warning: 20 of 20 training rows cut, longer than text.max_question_tokens = 1"
     ]
 
 

@@ -16,7 +16,7 @@ def test_the_plan_is_told_and_a_small_one_is_warned_about(finished, tmp_path):
     assert (plan.train_questions, plan.val_questions, plan.steps) == (288, 32, 4 * STEPS)
     recorder = Recorder()
     dry_run(small_config("data.scenes=full", "data.scene_images=10"), tmp_path, recorder)
-    assert any("only 12 optimizer steps are planned" in text for text in recorder.notices)
+    assert any("only 12 optimizer steps planned" in text for text in recorder.notices)
 
 
 def test_a_dry_run_tells_how_free_bits_were_reckoned(tmp_path):
@@ -108,5 +108,5 @@ def test_a_short_plan_is_warned_about_up_to_its_limit_and_on_other_scenes_than_e
     enough = -(-FEW_STEPS // trainer.steps_per_epoch)
     assert warnings(enough, "full") == []
     (text,) = warnings(enough - 1, "full")
-    assert "optimizer steps are planned; below 3,000" in text
+    assert "optimizer steps planned; below 3,000" in text
     assert warnings(enough - 1, None) and warnings(1, "easy") == []

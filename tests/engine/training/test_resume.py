@@ -211,9 +211,9 @@ def log_lines(run):
         (lambda lines: [*lines[:-1], lines[-1][:50]], "set aside"),
         (
             lambda lines: [*lines, lines[-1].replace(b'"epoch":3', b'"epoch":4')],
-            "1 line(s) set aside",
+            "1 line set aside",
         ),
-        (lambda lines: [*lines, b'{"kind":"epoch","epo'], "1 line(s) set aside"),
+        (lambda lines: [*lines, b'{"kind":"epoch","epo'], "1 line set aside"),
     ],
     ids=["missing", "torn", "later", "begun"],
 )

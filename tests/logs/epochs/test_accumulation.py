@@ -106,14 +106,14 @@ def test_of_appended_runs_the_last_is_read(read, first):
     rows = run_of(5, 0.1, first) + run_of(4, 0.2, first) + run_of(3, 0.3, first)
     history = read("log.jsonl", json_lines(rows))
     assert [record.train.kl_raw for record in history.records] == [0.3] * 3
-    assert has_note(history, "9 rows before it are left out")
+    assert has_note(history, "9 rows before it left out")
 
 
 def test_an_appended_run_of_steps_is_read_alone(read):
     rows = [{"epoch": e, "step": 4 * e + s, "kl": 0.1} for e in range(3) for s in range(4)]
     history = read("log.jsonl", json_lines(rows + [{**row, "kl": 0.2} for row in rows]))
     assert [record.train.kl_raw for record in history.records] == [0.2] * 3
-    assert has_note(history, "12 rows before it are left out")
+    assert has_note(history, "12 rows before it left out")
 
 
 @pytest.mark.parametrize("names", [("loss", "kl"), ("step", "kl")])
@@ -121,7 +121,7 @@ def test_a_heading_begins_another_run_where_no_epoch_says_otherwise(read, names)
     part = table([dict.fromkeys(names, value) for value in (1, 2, 3)])
     history = read("log.csv", part + part.replace("3", "7"))
     assert [record.train.kl_raw for record in history.records] == [1.0, 2.0, 7.0]
-    assert has_note(history, "3 rows before it are left out")
+    assert has_note(history, "3 rows before it left out")
 
 
 def test_rows_of_another_split_or_in_falling_order_are_no_other_run(read):

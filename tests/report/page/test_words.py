@@ -1,5 +1,4 @@
 from latentvqa.report.page.words import (
-    counted,
     interval_text,
     measure_name,
     points_text,
@@ -30,4 +29,3 @@ def test_names_are_words_and_an_unknown_one_is_shown():
     assert measure_name("token_f1") == "token F1" and measure_name("new_one") == "new one"
     assert prior_name("type") == "the most frequent of each question type"
     assert prior_name("new_one") == "new one"
-    assert counted(1, "image") == "1 image" and counted(2000, "image") == "2,000 images"

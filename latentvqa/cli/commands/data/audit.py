@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from latentvqa.cli.column_options import ColumnOption, column_overrides
+from latentvqa.core.figures import counted
 from latentvqa.report.text import say
 
 FAILED = 3
@@ -89,7 +90,8 @@ def audit(
         folders = [config.data.images, *[later] * (len(tables) - 1)]
     if len(folders) not in (0, 1, len(tables)):
         raise typer.BadParameter(
-            f"{len(folders)} folders for {len(tables)} tables: give one, or one for each table",
+            f"{counted(len(folders), 'folder')} for {counted(len(tables), 'table')}: give one, or "
+            "one for each table",
             param_hint="--images",
         )
     if against and not folders:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from latentvqa.core.figures import counted
 from latentvqa.outputs import NamedOutput
 from latentvqa.report.text import say
 
@@ -122,12 +123,12 @@ def _write(
     if missing:
         more = f" and {len(missing) - SHOWN:,} more" if len(missing) > SHOWN else ""
         say(
-            f"warning: {len(missing):,} images are not in {images}: "
+            f"warning: {counted(len(missing), 'image')} not in {images}: "
             f"{', '.join(missing[:SHOWN])}{more}",
             is_notice=True,
         )
     distinct = len({row.image for row in rows})
-    say(f"{out}: {len(rows):,} questions on {distinct:,} images")
+    say(f"{out}: {counted(len(rows), 'question')} on {counted(distinct, 'image')}")
     if not rows[0].answers:
         say("It has no answers: train and evaluate need some.")
         return

@@ -10,6 +10,7 @@ import typer
 
 from latentvqa.cli.commands.data.audit import audit
 from latentvqa.cli.commands.data.convert import app as convert_app
+from latentvqa.core.figures import counted
 from latentvqa.report.text import say
 
 app = typer.Typer(help="Make, convert and check question tables.", no_args_is_help=True)
@@ -54,4 +55,4 @@ def make_scenes(
             overwrite=overwrite,
             progress=lambda done, total: progress.show("scenes", done, total),
         )
-    say(f"{table} ({images} scenes in {folder / 'images'})")
+    say(f"{table} ({counted(images, 'scene')} in {folder / 'images'})")

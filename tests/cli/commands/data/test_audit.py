@@ -120,7 +120,7 @@ def test_two_placements_of_a_tone_are_told_and_with_the_language_are_one(tmp_pat
     (finding,) = [one for one in apart["findings"] if one["code"] == "DA017"]
     assert finding["level"] == "warning"
     assert finding["observed"] == 3
-    assert "3 words stand in the tables in two spellings (hòe and hoè" in finding["sentence"]
+    assert "3 words in two spellings (hòe and hoè" in finding["sentence"]
     assert "họa and hoạ, tòa and toà)" in finding["sentence"]
     assert finding["advice"] == 'Set text.language = "vi", and each is one.'
     first, _ = apart["tables"]

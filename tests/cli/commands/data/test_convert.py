@@ -206,7 +206,7 @@ def test_images_that_are_not_there_are_counted_and_named(vqa, tmp_path):
         *("vqa-v2", "--questions", vqa[0], "--annotations", vqa[1]),
         *("--images", tmp_path / "images", "--out", tmp_path / "t.csv"),
     )
-    assert "1 images are not in" in result.stderr
+    assert "1 image not in" in result.stderr
     assert "COCO_train2014_000000458752.jpg" in result.stderr
     assert len(as_read(tmp_path / "t.csv")) == 2
 
@@ -275,5 +275,5 @@ def test_images_beside_the_folders_of_answers_are_told(tmp_path):
     write_images(tmp_path / "tree" / "cat", 2)
     write_images(tmp_path / "tree", 3)
     message = fault("folders", tmp_path / "tree", "--out", tmp_path / "t.csv")
-    assert "3 images lie in no folder" in message and "0.png" in message
+    assert "no folder names the answer of 3 images" in message and "0.png" in message
     assert not (tmp_path / "t.csv").exists()
