@@ -13,6 +13,7 @@ import torch
 
 from latentvqa.config.commented import commented_toml
 from latentvqa.config.loading import preset_layer
+from latentvqa.core.figures import counted
 from latentvqa.core.languages.vietnamese import is_vietnamese
 from latentvqa.data.guessing.facts import DataFacts
 from latentvqa.models.hub import HUB_PREFIX, is_at_hand
@@ -75,8 +76,8 @@ def first_config(
     """
     rows, images = len(facts.table), len(facts.table.image_names)
     reasons = [
-        f"{rows:,} questions about {images:,} images, {facts.answers:,} different answers, "
-        f"{100 * facts.once:.0f} % of the rows with an answer that occurs once"
+        f"{counted(rows, 'question')} about {counted(images, 'image')}, "
+        f"{counted(facts.answers, 'different answer')}{_rare_answers(facts)}"
     ]
     speaks_vietnamese = is_vietnamese(facts.table.questions)
     chosen, why = (preset, "as named") if preset is not None else _preset(facts)
@@ -86,34 +87,45 @@ def first_config(
     }
     notes: dict[str, str] = {}
     sections: dict[str, dict[str, Any]] = {"data": _data_keys(data, folder)}
-    if facts.missing or facts.unreadable:
+    if bad := [*facts.missing, *facts.unreadable]:
         sections["data"]["on_bad_image"] = "skip"
-        lost = len(facts.missing)
-        first = next(iter((*facts.missing, *facts.unreadable)))
-        notes["data.on_bad_image"] = f"{lost:,} of the images are not there, and more may be bad"
-        reasons.append(
-            f"{lost:,} images are not in the folder, or cannot be read, as {first}: their "
-            "questions are left out"
-        )
+        lost = _lost_images(facts)
+        notes["data.on_bad_image"] = f"{lost}, and more may be bad"
+        reasons.append(f"{lost}, as {bad[0]}: their questions are left out")
     if chosen == SCRATCH:
         side = 64 if facts.side is not None and facts.side < _SMALL_SIDE else 96
         keys["vision"]["image_size"] = side
         batch = max([one for one in _BATCHES if one * _STEPS <= rows], default=_BATCHES[0])
         keys.setdefault("loader", {})["batch_size"] = batch
-        reasons.append(f"{side} x {side} pixels, {batch} questions per batch")
+        reasons.append(f"{side} x {side} pixels, {counted(batch, 'question')} per batch")
     if speaks_vietnamese:
         keys.setdefault("text", {})["language"] = "vi"
         reasons.append("the questions are Vietnamese: hòa and hoà are read as one word")
         if chosen in (SMALL, LARGE):
             keys["text"]["encoder"] = f"{HUB_PREFIX}{_MULTILINGUAL}"
-    if facts.table.types is not None:
-        reasons.append(f"{len(set(facts.table.types)):,} question types, scored apart as well")
+    if (types := len(set(facts.table.types or ()))) > 1:
+        reasons.append(f"{types:,} question types, scored apart as well")
     text = commented_toml(
         "\n".join(["A first configuration. What was found:", *(f"- {one}" for one in reasons)]),
         {**sections, **{name: values for name, values in keys.items() if name != "data"}},
         notes,
     )
     return FirstConfig(chosen, text, tuple(reasons))
+
+
+def _rare_answers(facts: DataFacts) -> str:
+    """How many rows cannot be learnt by an example of the same answer; empty for few."""
+    share = round(100 * facts.once)
+    return f", {share} % of the rows with an answer that occurs once" if share else ""
+
+
+def _lost_images(facts: DataFacts) -> str:
+    """Images that are not there, and of those looked at the ones that cannot be read."""
+    lost = [
+        (len(facts.missing), "not in the folder"),
+        (len(facts.unreadable), "not to be decoded"),
+    ]
+    return " and ".join(f"{counted(count, 'image')} {what}" for count, what in lost if count)
 
 
 def _preset(facts: DataFacts) -> tuple[str, str]:

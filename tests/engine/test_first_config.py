@@ -1,5 +1,7 @@
 """A first configuration for data of several kinds."""
 
+from dataclasses import replace
+
 import pytest
 
 from latentvqa.config import load_config
@@ -26,6 +28,25 @@ def test_the_text_loads_and_says_what_was_found(data, tmp_path):
     assert config.loader.batch_size == 96  # an epoch has 30 batches at least
     assert proposed.preset == "small-scratch"
     assert "# - 3,000 questions about 4 images, 5 different answers" in proposed.text
+
+
+def test_what_is_not_so_is_not_said(data, tmp_path):
+    def found(**changes):
+        facts = replace(data_facts(data.train, data.images, {}), **changes)
+        return first_config(data, facts, preset=None, folder=tmp_path).reasons
+
+    assert found()[0] == "3,000 questions about 4 images, 5 different answers"
+    assert found(once=0.07)[0].endswith(", 7 % of the rows with an answer that occurs once")
+    assert not [reason for reason in found() if "left out" in reason]
+    for lost, told in (
+        ({"missing": ("a.png", "b.png")}, "2 images not in the folder, as a.png"),
+        ({"unreadable": ("c.png",)}, "1 image not to be decoded, as c.png"),
+        (
+            {"missing": ("a.png",), "unreadable": ("c.png",)},
+            "1 image not in the folder and 1 image not to be decoded, as a.png",
+        ),
+    ):
+        assert f"{told}: their questions are left out" in found(**lost)
 
 
 @pytest.mark.parametrize("preset", ["photos-small", "photos", "easy-vqa"])

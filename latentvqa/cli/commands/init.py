@@ -91,6 +91,8 @@ def init(
     output.save(proposed.text.encode())
     for logical, name in found.columns.items():
         say(f"{logical:<9} column {name}")
+    if found.unused:
+        say(f"unused    {', '.join(found.unused)}", is_prose=True)
     for note in facts.table.notes:
         say(f"note      {note}", is_prose=True)
     for reason in proposed.reasons:

@@ -90,6 +90,11 @@ class GuessedColumns:
         """Those whose name in the table differs: what ``data.columns`` must say."""
         return {logical: name for logical, name in self.columns.items() if logical != name}
 
+    @property
+    def unused(self) -> list[str]:
+        """The table's other columns, which nothing reads."""
+        return [one.name for one in self.facts if one.name not in self.columns.values()]
+
 
 def guess_columns(
     table: TableFile, folder: ImageFolder | None, given: Mapping[str, str] | None = None

@@ -54,8 +54,15 @@ def test_images_that_are_not_there_are_counted_and_left_out(cli, place):
     rows = [*FOREIGN, ("9.png", "which?", "red")]
     write_rows(place / "t.csv", rows, "img_id,Frage,Antwort")
     done = cli("init", "t.csv", "photos")
-    assert "1 images are not in the folder, or cannot be read, as 9.png" in done.out
+    assert "1 image not in the folder, as 9.png: their questions are left out" in done.out
     assert load_config(place / "run.toml").data.on_bad_image == "skip"
+
+
+def test_columns_that_nothing_reads_are_named_in_one_line(cli, place):
+    assert "unused" not in cli("init", "t.csv", "photos").out
+    rows = [(*row, "x", "y") for row in FOREIGN]
+    write_rows(place / "t.csv", rows, "img_id,Frage,Antwort,source,split")
+    assert "\nunused    source, split\n" in cli("init", "t.csv", "photos", "--overwrite").out
 
 
 @pytest.mark.parametrize(
