@@ -30,6 +30,7 @@ from latentvqa.report.console import PlainConsole
 from latentvqa.report.diagnosis.advice import advice_text
 from latentvqa.report.diagnosis.tables import epoch_line, epoch_table, verdict_line, verdict_panel
 from latentvqa.report.samples import sample_lines
+from latentvqa.report.whole_words import Prose
 from latentvqa.stopping import poll_if_lost
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ class NoticeObserver(Observer):
     def notice(self, text: str) -> None:
         """Print a notice above the bar."""
         console = self.line.console
-        console.print(text, highlight=False, markup=False, soft_wrap=not console.is_terminal)
+        console.print(Group(Prose(text)), soft_wrap=not console.is_terminal)
 
     def progress(self, phase: str, done: int, total: int) -> None:
         """Move the bar."""
@@ -203,7 +204,7 @@ class TrainingConsole(NoticeObserver):
             return
         self._seen = header, records
         verdict = verdict_panel(diagnosis)
-        texts = [Text(text, no_wrap=True) for text in self._samples] + list(map(Text, advice))
+        texts = [Text(text, no_wrap=True) for text in self._samples] + list(map(Prose, advice))
         rows, below = rows_above(
             self.console, [verdict, *texts], [verdict], [verdict_line(diagnosis)]
         )

@@ -137,18 +137,23 @@ class DiagnosisOutput:
 
 
 def _print_comparison(console: Console, runs: list[JudgedRun]) -> None:
+    from rich.console import Group
+
     from latentvqa.report.diagnosis.comparison import comparison_table
     from latentvqa.report.diagnosis.judged_run import distinct_names
+    from latentvqa.report.whole_words import Prose
 
     console.print(comparison_table(runs, console.width))
     for name, run in zip(distinct_names(runs), runs, strict=True):
         answers = [] if run.what_if is None else [run.what_if.sentence]
         for text in (*run.diagnosis.notes, *answers):
-            console.print(f"{name}: {text}", markup=False, highlight=False)
+            console.print(Group(Prose(f"{name}: {text}")))
 
 
 def _print_run(console: Console, run: JudgedRun, *, is_whole: bool, is_shown: bool) -> None:
     """Epochs (unless they were shown before), findings and verdict."""
+    from rich.console import Group
+
     from latentvqa.report.diagnosis.epoch_choice import choice_note, epochs_to_show
     from latentvqa.report.diagnosis.tables import (
         account_table,
@@ -157,6 +162,7 @@ def _print_run(console: Console, run: JudgedRun, *, is_whole: bool, is_shown: bo
         verdict_panel,
         what_if_table,
     )
+    from latentvqa.report.whole_words import Prose
 
     history, found = run.history, run.diagnosis
     below: list[RenderableType] = [findings_table(found)] if found.findings else []
@@ -175,7 +181,7 @@ def _print_run(console: Console, run: JudgedRun, *, is_whole: bool, is_shown: bo
     if run.what_if is not None:
         if run.what_if.table:
             console.print(what_if_table(run.what_if))
-        console.print(run.what_if.sentence, markup=False, highlight=False)
+        console.print(Group(Prose(run.what_if.sentence)))
 
 
 def _config_of(run: JudgedRun) -> str | None:

@@ -70,7 +70,9 @@ def _columns(terminal: TextIO) -> int:
 def _broken(line: str, width: int) -> str:
     if not 0 < width < len(line) or line.startswith("  "):
         return line
-    return textwrap.fill(line, width, break_long_words=False, break_on_hyphens=False)
+    kept = line.replace(" %", "\N{NO-BREAK SPACE}%")  # a number and its sign are one word
+    filled = textwrap.fill(kept, width, break_long_words=False, break_on_hyphens=False)
+    return filled.replace("\N{NO-BREAK SPACE}%", " %")
 
 
 def plain(renderable: RenderableType, width: int = 80) -> str:

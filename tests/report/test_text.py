@@ -1,4 +1,5 @@
 import json
+import sys
 
 from rich.panel import Panel
 from rich.text import Text
@@ -40,3 +41,10 @@ def test_a_renderable_becomes_lines_of_a_width_without_colour(monkeypatch):
     lines = plain(Panel(Text("red", style="bold red")), 20).splitlines()
     assert [line[1:-1].strip() for line in lines] == ["─" * 18, "red", "─" * 18]
     assert {len(line) for line in lines} == {20}
+
+
+def test_prose_is_broken_between_words_and_never_before_a_sign(capsys, monkeypatch):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setattr("latentvqa.report.text._columns", lambda stream: 14)
+    say("right in 98.7 % of\n  a command that stays whole", is_prose=True)
+    assert capsys.readouterr().out == "right in\n98.7 % of\n  a command that stays whole\n"

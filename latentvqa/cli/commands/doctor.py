@@ -25,7 +25,7 @@ def doctor() -> None:
     Example: latentvqa doctor
     """
     for name, text in _facts():
-        say(f"{name:<18}{text}")
+        say(f"{name:<18}{text}", is_prose=True)
 
 
 def _facts() -> Iterator[tuple[str, str]]:

@@ -31,10 +31,11 @@ def presets(
     from rich.text import Text
 
     from latentvqa.report.console import PlainConsole
+    from latentvqa.report.whole_words import Prose
 
     console = PlainConsole()
     for facts in preset_facts():
         console.print(Text(facts.name, "bold"))
         for said in (facts.purpose, f"Reached: {facts.expected}" if facts.expected else ""):
             if said:
-                console.print(Padding(Text(said), (0, 0, 0, 4)))
+                console.print(Padding(Prose(said), (0, 0, 0, 4)))

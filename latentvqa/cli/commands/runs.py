@@ -27,13 +27,14 @@ def runs(
 
     from latentvqa.engine.run_report.listing import listed_runs
     from latentvqa.report.console import PlainConsole
+    from latentvqa.report.whole_words import Prose
 
     found = listed_runs(folder)
     console = PlainConsole()
     for run in found.runs:
         # a path is never cut: it is what the next command takes
         console.print(Text(str(run.folder), "bold", overflow="fold"), soft_wrap=True)
-        console.print(Padding(Text(_line(run)), (0, 0, 0, 4)))
+        console.print(Padding(Prose(_line(run)), (0, 0, 0, 4)))
     for note in found.notes:
         say(f"warning: {note}", is_notice=True)
 

@@ -174,4 +174,4 @@ def _dry_run(settings: Config) -> None:
     with listener, tempfile.TemporaryDirectory() as folder:
         seconds = dry_run(settings, Path(folder), listener)
     if listener.plan is not None:
-        say("\n".join(plan_lines(listener.plan, seconds)))
+        say("\n".join(plan_lines(listener.plan, seconds)), is_prose=True)

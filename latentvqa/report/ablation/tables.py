@@ -23,6 +23,7 @@ from latentvqa.report.diagnosis.columns import (
     share_text,
 )
 from latentvqa.report.text import printable
+from latentvqa.report.whole_words import Name, Prose
 
 WORD_STYLES = {"better": "bold green", "worse": "bold red", "no difference shown": ""}
 STATE_STYLES = {
@@ -85,9 +86,9 @@ def result_panel(result: AblationResult, width: int) -> RenderableType:
     if any(arm.spreads for arm in result.arms):
         parts.append(arms_table(result, width))
     if any(arm.comparison is not None for arm in result.arms):
-        parts += [_comparisons(result, is_narrow=width < _WIDE), Text(_caption(result), "dim")]
-    parts += [Text(line, "dim") for line in _evidence(result)]
-    parts += [Text(printable(note), "yellow") for note in result.notes]
+        parts += [_comparisons(result, is_narrow=width < _WIDE), Prose(_caption(result), "dim")]
+    parts += [Prose(line, "dim") for line in _evidence(result)]
+    parts += [Prose(printable(note), "yellow") for note in result.notes]
     parts += [_failure(run) for run in result.in_state("failed")]
     missing = result.in_state("running", "interrupted", "waiting")
     if missing:
@@ -139,7 +140,7 @@ def runs_table(result: AblationResult) -> Table:
     for number, run in enumerate(result.runs):
         state = Text(run.state, STATE_STYLES.get(run.state, ""))
         place = f"runs/{run.key}"
-        table.add_row(str(number), Text(printable(run.arm)), str(run.seed), state, place)
+        table.add_row(str(number), Name(printable(run.arm)), str(run.seed), state, Name(place))
     return table
 
 
@@ -151,7 +152,7 @@ def _title(result: AblationResult) -> Text:
 
 
 def _arm_cell(arm: ArmResult, result: AblationResult) -> Text:
-    cell = Text(printable(arm.name), "bold")
+    cell = Name(printable(arm.name), "bold")
     seeds = max((spread.n for spread in arm.spreads.values()), default=0)
     if arm.name == result.default:
         cell.append(" (default)", "not bold")
@@ -194,7 +195,7 @@ def _comparisons(result: AblationResult, *, is_narrow: bool) -> Table:
         caption=Text(note) if note else None,
         caption_justify="left",
     )
-    table.add_column(Text(f"against\n{printable(result.default)}"), overflow="fold")
+    table.add_column(Name(f"against\n{printable(result.default)}"))
     if is_narrow:
         headings = ["exact\nmatch,\npoints", "95 %,\nover seeds,\nover images"]
     else:
@@ -205,7 +206,7 @@ def _comparisons(result: AblationResult, *, is_narrow: bool) -> Table:
     table.add_column("in a word", overflow="fold")
     for arm in result.arms:
         if arm.comparison is not None:
-            table.add_row(Text(printable(arm.name)), *_comparison_cells(arm.comparison, is_narrow))
+            table.add_row(Name(printable(arm.name)), *_comparison_cells(arm.comparison, is_narrow))
     return table
 
 

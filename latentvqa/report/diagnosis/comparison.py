@@ -5,7 +5,6 @@ A row shows the last epoch of its run; what a log does not hold shows as missing
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -27,6 +26,7 @@ from latentvqa.report.diagnosis.columns import (
 from latentvqa.report.diagnosis.judged_run import JudgedRun, distinct_names
 from latentvqa.report.diagnosis.tables import STYLES, verdict_name
 from latentvqa.report.text import printable
+from latentvqa.report.whole_words import Name
 
 RUN_WIDTH = 20  # columns that name and verdict keep when space is short
 
@@ -160,7 +160,7 @@ def comparison_table(runs: Sequence[JudgedRun], width: int = 80) -> Table:
     }
     longest = max(map(len, (*names, *(row["verdict"] for row in cells), "verdict")))
     filled = _filled(texts)
-    shown, room = _fitting(filled, width - 2, min(longest, RUN_WIDTH))
+    shown = _fitting(filled, width - 2, min(longest, RUN_WIDTH))
     titles = {measure.name: measure.title for measure in MEASURES}
     missing = [titles[name] for stack in filled if stack not in shown for name in stack.names]
     note = "\n".join(
@@ -172,14 +172,13 @@ def comparison_table(runs: Sequence[JudgedRun], width: int = 80) -> Table:
         caption=Text(note) if note else None,
         caption_justify="left",
     )
-    table.add_column(Text("run\nverdict"), overflow="fold")
+    table.add_column(Text("run\nverdict"))
     for stack in shown:
         table.add_column(Text(stack.heading), justify="right", no_wrap=True)
     for index, run in enumerate(runs):
         verdict = run.diagnosis.verdict
-        name = Text(_wrapped(printable(names[index]), room), style="bold")
-        name_lines = _wrapped(verdict_name(run.diagnosis), room)
-        name.append(f"\n{name_lines}", style=STYLES[verdict.level])
+        name = Name(printable(names[index]), style="bold")
+        name.append(f"\n{verdict_name(run.diagnosis)}", style=STYLES[verdict.level])
         table.add_row(name, *(Text(texts[stack][index]) for stack in shown))
     return table
 
@@ -194,19 +193,9 @@ def _filled(texts: dict[Stack, list[str]]) -> dict[Stack, int]:
     }
 
 
-def _fitting(widths: dict[Stack, int], width: int, name_width: int) -> tuple[dict[Stack, int], int]:
-    """The columns that fit, the least important dropped first, and what they leave for names."""
+def _fitting(widths: dict[Stack, int], width: int, name_width: int) -> dict[Stack, int]:
+    """The columns that fit beside the names, the least important dropped first."""
     shown = dict(widths)
     while shown and name_width + sum(shown.values()) > width:
         del shown[max(shown, key=lambda stack: stack.importance)]
-    return shown, width - sum(shown.values())
-
-
-def _wrapped(text: str, width: int) -> str:
-    """Text broken after blanks and marks, so that names and codes stay readable."""
-    lines = [""]
-    for word in re.findall(r"[^ _/.-]*[ _/.-]|[^ _/.-]+", text):
-        if lines[-1] and len(lines[-1]) + len(word.rstrip()) > width:
-            lines.append("")
-        lines[-1] += word
-    return "\n".join(lines)
+    return shown

@@ -27,6 +27,7 @@ from latentvqa.report.diagnosis.columns import (
     left_out_note,
 )
 from latentvqa.report.text import printable
+from latentvqa.report.whole_words import Prose
 
 ACCOUNT_WIDTH = 72  # columns that the account needs for three columns
 MOST_NOT_JUDGED = 3  # reasons that the panel gives in full
@@ -110,7 +111,7 @@ def epoch_line(header: RunHeader, record: EpochRecord, diagnosis: Diagnosis | No
 def verdict_panel(diagnosis: Diagnosis) -> Panel:
     """The verdict with its next step, notes and what was not judged."""
     verdict = diagnosis.verdict
-    body = Text(verdict.sentence)
+    body = Prose(verdict.sentence)
     if diagnosis.disagreement:
         body.append("\n").append(diagnosis.disagreement)
     if step := next_step_text(diagnosis.next_step):
@@ -138,7 +139,7 @@ def findings_table(diagnosis: Diagnosis) -> Table:
     table.add_column("epochs", no_wrap=True)
     table.add_column("finding", ratio=1)
     for finding in diagnosis.findings:
-        sentence = Text(finding.sentence)
+        sentence = Prose(finding.sentence)
         if finding.advice is not None:
             sentence.append(f"\n{advice_text(finding.advice)}", style="bold")
         level = finding.level if finding.is_open else "past"
@@ -159,12 +160,12 @@ def account_table(diagnosis: Diagnosis, width: int = 80) -> Table:
     if width < ACCOUNT_WIDTH:
         table.add_column(ratio=1)
         for line in diagnosis.account:
-            table.add_row(Text(line.name), Text(f"{line.value}. {line.meaning}"))
+            table.add_row(Text(line.name), Prose(f"{line.value}. {line.meaning}"))
         return table
     table.add_column(no_wrap=True)
     table.add_column(ratio=1)
     for line in diagnosis.account:
-        table.add_row(Text(line.name), Text(line.value), Text(line.meaning))
+        table.add_row(Text(line.name), Text(line.value), Prose(line.meaning))
     return table
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rich.table import Table
-from rich.text import Text
 
 from latentvqa.core.estimates import Estimate
 from latentvqa.core.figures import counted
 from latentvqa.core.results.confidence import FEWEST_TO_RANK, Confidence
 from latentvqa.report.diagnosis.value_scale import SHARES, even_ticks
+from latentvqa.report.figure_table import Fact, fact_table
 from latentvqa.report.picture import png_of, show_plainly, write_percent
 from latentvqa.report.style import LIGHT
 
@@ -29,12 +29,10 @@ DASHED = "dashed: of all answers"
 
 def confidence_lines(found: Confidence) -> Table:
     """Calibration, ranking and abstention in words; shares become percent here."""
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(no_wrap=True)
-    table.add_column(ratio=1)
+    facts: list[Fact] = []
 
     def add(name: str, value: str) -> None:
-        table.add_row(Text(name, style="dim"), Text(value))
+        facts.append((name, value))
 
     add("calibration error", _range(found.calibration_error))
     if (expected := found.calibration_error_if_calibrated) is not None:
@@ -50,7 +48,7 @@ def confidence_lines(found: Confidence) -> Table:
     at = found.coverage_at_risk.items()
     add("answerable at a risk", ", ".join(f"of {_percent(r)}: {_percent(v)}" for r, v in at))
     add("logit temperature", f"{found.logit_temperature:.3g}")
-    return table
+    return fact_table(facts)
 
 
 def confidence_png(found: Confidence) -> bytes:

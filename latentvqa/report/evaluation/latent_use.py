@@ -11,6 +11,8 @@ from latentvqa.core.estimates import Estimate
 from latentvqa.core.figures import counted
 from latentvqa.core.results.latent_use import BASE, LatentUse
 from latentvqa.report.diagnosis.columns import label_of, left_out_note
+from latentvqa.report.figure_table import fact_table
+from latentvqa.report.whole_words import Prose
 
 VERDICT_STYLES = {
     "used, image and question": "bold green",
@@ -57,7 +59,10 @@ def latent_use_panel(found: LatentUse, width: int, *, says_verdict: bool = True)
         width: columns of the console; a narrow one gets fewer figures.
         says_verdict: false where the verdict stands elsewhere on the screen.
     """
-    parts: list[RenderableType] = [_arms(found, is_narrow=width < _WIDE), _facts(found)]
+    parts: list[RenderableType] = [
+        _arms(found, is_narrow=width < _WIDE),
+        fact_table(fact_rows(found)),
+    ]
     if found.verdict is not None and says_verdict:
         parts.append(verdict_line(found))
     return Group(*parts)
@@ -68,7 +73,7 @@ def verdict_line(found: LatentUse) -> Text:
     verdict = found.verdict
     if verdict is None:
         return Text("")
-    return Text(verdict.sentence, style=VERDICT_STYLES[verdict.word])
+    return Prose(verdict.sentence, style=VERDICT_STYLES[verdict.word])
 
 
 def arm_label(name: str) -> tuple[str, str]:
@@ -118,15 +123,6 @@ def _arms(found: LatentUse, *, is_narrow: bool) -> Table:
 
 def _order(name: str) -> int:
     return (_LATENT, _DOSE, _NOISE, _TOKENS, _INPUT).index(arm_label(name)[0])
-
-
-def _facts(found: LatentUse) -> Table:
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(no_wrap=True)
-    table.add_column(ratio=1)
-    for name, value in fact_rows(found):
-        table.add_row(Text(name, style="dim"), Text(value))
-    return table
 
 
 def fact_rows(found: LatentUse) -> list[tuple[str, str]]:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from rich import box
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from latentvqa.core.estimates import Estimate
@@ -14,7 +12,8 @@ from latentvqa.core.figures import counted
 from latentvqa.core.results.evaluation import EvaluationResult, SeenAnswers, TypeScores
 from latentvqa.report.evaluation.confidence import confidence_lines
 from latentvqa.report.evaluation.latent_use import latent_use_panel
-from latentvqa.report.text import printable
+from latentvqa.report.figure_table import Row, figure_table
+from latentvqa.report.whole_words import Prose
 
 _LABELS = {
     "exact_match": "exact match",
@@ -25,6 +24,7 @@ _LABELS = {
     "answer_nll": "answer loss (nats per answer)",
     "exact_match_latents_shuffled": "exact match, latents shuffled",
 }
+_SCORED = ("questions", "exact\nmatch", "95 %\ninterval")
 _PRIOR = "without images: "
 _PRIOR_LABELS = {
     "global": f"{_PRIOR}most frequent answer",  # of earlier versions' files
@@ -43,55 +43,44 @@ def score_panel(found: EvaluationResult, width: int, *, says_verdict: bool = Tru
         width: columns of the console.
         says_verdict: false where the verdict on the latent stands elsewhere.
     """
-    parts: list[RenderableType] = [_measures(found)]
+    parts: list[RenderableType] = [_measures(found, width)]
     if found.types:
-        parts.append(_types(found.types))
+        parts.append(_types(found.types, width))
     if (seen := found.seen_answers) is not None:
-        parts.append(_seen(seen))
+        parts.append(_seen(seen, width))
     parts += [_lead(found), confidence_lines(found.confidence)]
     if found.latent_use is not None:
         parts += ["", latent_use_panel(found.latent_use, width, says_verdict=says_verdict)]
     return Group(*parts)
 
 
-def _measures(found: EvaluationResult) -> Table:
-    title = f"{counted(found.questions, 'question')} on {counted(found.images, 'image')}"
-    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left")
-    table.add_column("measure", overflow="fold")
-    table.add_column("value", justify="right", no_wrap=True)
-    table.add_column("95 % interval", justify="right", no_wrap=True)
+def _measures(found: EvaluationResult, width: int) -> RenderableType:
+    rows: list[Row] = []
     for name, measure in found.metrics.items():
         is_share = name != "answer_nll"
-        table.add_row(_LABELS[name], _figure(measure.value, is_share), _range(measure, is_share))
-    for name, prior in found.priors.items():
-        table.add_row(_PRIOR_LABELS[name], _figure(prior, True), "")
+        rows.append((_LABELS[name], (_figure(measure.value, is_share), _range(measure, is_share))))
+    rows += [(_PRIOR_LABELS[name], (_figure(p, True), "")) for name, p in found.priors.items()]
     if found.seen_answers is not None:
-        bound = found.seen_answers.upper_bound
-        table.add_row("most that the words known allow", _figure(bound, True), "")
-    return table
+        bound = _figure(found.seen_answers.upper_bound, True)
+        rows.append(("most that the words known allow", (bound, "")))
+    title = f"{counted(found.questions, 'question')} on {counted(found.images, 'image')}"
+    return figure_table("measure", ("value", "95 % interval"), rows, width, title)
 
 
-def _types(types: Mapping[str, TypeScores]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD)
-    for heading in ("type", "questions", "exact match", "95 % interval", "blind prior"):
-        table.add_column(heading, justify="left" if heading == "type" else "right")
-    for name, scores in types.items():
-        shown = Text(printable(name), overflow="fold")
-        prior = "-" if scores.prior is None else _figure(scores.prior, True)
-        table.add_row(shown, *_scored(scores.exact_match), prior)
-    return table
+def _types(types: Mapping[str, TypeScores], width: int) -> RenderableType:
+    rows = [
+        (name, (*_scored(one.exact_match), "-" if one.prior is None else _figure(one.prior, True)))
+        for name, one in types.items()
+    ]
+    return figure_table("type", (*_SCORED, "blind\nprior"), rows, width)
 
 
-def _seen(seen: SeenAnswers) -> Table | Text:
+def _seen(seen: SeenAnswers, width: int) -> RenderableType:
     bands = seen.exact_match_by_times_trained_on
     if len(bands) < 2:  # one band is the whole table once more
-        return Text("")
-    table = Table(box=box.SIMPLE_HEAD)
-    for heading in ("answer trained on", "questions", "exact match", "95 % interval"):
-        table.add_column(heading, justify="left" if heading == "answer trained on" else "right")
-    for name, measure in bands.items():
-        table.add_row(f"{name} times", *_scored(measure))
-    return table
+        return ""
+    rows = [(f"{name} times", _scored(measure)) for name, measure in bands.items()]
+    return figure_table("answer trained on", _SCORED, rows, width)
 
 
 def _lead(found: EvaluationResult) -> Text:
@@ -100,7 +89,7 @@ def _lead(found: EvaluationResult) -> Text:
         return Text("not compared with image-blind models: none is known of this run")
     name, prior = best
     gain = found.metrics["exact_match"].value - prior
-    return Text(
+    return Prose(
         f"{gain * 100:+.1f} points over the best model without images "
         f"({_PRIOR_LABELS[name].removeprefix(_PRIOR)}, {prior * 100:.1f} %)",
         style="bold green" if gain > 0 else "bold red",

@@ -123,6 +123,12 @@ def test_control_characters_in_names_do_not_reach_the_terminal():
     assert "\x1b" not in text_of(result_panel(result(arm("a\x1b[2J", [0.5] * 3)), 80), 80)
 
 
+def test_a_long_arm_name_is_whole_in_the_list_of_runs():
+    long = arm("a_deterministic_bottleneck_without_kl", [0.9])
+    text = text_of(runs_table(result(long)), 60)
+    assert "…" not in text and "a_deterministic_" in text and "bottleneck_without_" in text
+
+
 def test_the_list_numbers_the_runs_as_they_are_asked_for():
     text = text_of(runs_table(result(DEFAULT, WORSE, states={("0.1", 1): ("running", "")})), 80)
     rows = [line.split() for line in text.splitlines() if "runs/" in line]

@@ -41,20 +41,20 @@ def test_the_comparison_at_80_columns():
         shown(comparison_table(RUNS, 80))
         == """\
 
-                               KL     not rate, answers answer       latent
- run                 epochs   raw charged   can   need,  train exact   dims
- verdict              stage after       % carry  learnt    val     % in use
- ──────────────────────────────────────────────────────────────────────────
- healthy                 20 0.050      30  19.2    1.70  0.050  87.5    384
- ok                    full 0.035          12.0    1.60  0.055
- collapsed               20 0.050      30  19.2    1.70  0.050  87.5    384
- critical: collapse    full 0.035           0.5    0.10  0.055
- a-run-with-quite-a-      3     -       -  19.2    1.70  0.333  87.5      -
- long-name           warmup     -             -    1.60  0.367
+                                   KL     not rate, answers answer       latent
+ run                     epochs   raw charged   can   need,  train exact   dims
+ verdict                  stage after       % carry  learnt    val     % in use
+ ──────────────────────────────────────────────────────────────────────────────
+ healthy                     20 0.050      30  19.2    1.70  0.050  87.5    384
+ ok                        full 0.035          12.0    1.60  0.055
+ collapsed                   20 0.050      30  19.2    1.70  0.050  87.5    384
+ critical: collapse        full 0.035           0.5    0.10  0.055
+ a-run-with-quite-a-          3     -       -  19.2    1.70  0.333  87.5      -
+ long-name               warmup     -             -    1.60  0.367
  info: capacity_far_
  above_need
- empty                    0     -       -     -       -      -     -      -
- critical: no_epochs      -     -             -       -      -
+ empty                        0     -       -     -       -      -     -      -
+ critical: no_epochs          -     -             -       -      -
 
 rate, can carry, need, learnt: nats per example
 """

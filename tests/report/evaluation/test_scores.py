@@ -79,6 +79,19 @@ def test_the_latent_follows_where_it_was_examined():
 
 
 @pytest.mark.parametrize("width", [60, 80])
+def test_no_figure_and_no_word_is_broken(width):
+    exact = Estimate(1.0, 0.9877, 1.0, 214354)
+    found = made_evaluation(
+        types={"classification_of_abnormality": TypeScores(exact, 0.9871)},
+        seen_answers=SeenAnswers(0.99, {"0": exact, "1000+": exact}),
+    )
+    text = rendered(found, width)
+    for whole in ("classification_of_", "abnormality", "98.77 to 100.00 %", "98.71 %"):
+        assert whole in text
+    assert text.count("214,354") == 3
+
+
+@pytest.mark.parametrize("width", [60, 80])
 def test_no_line_is_wider_than_the_console(width):
     named = {"a type of a very long name " * 3: made_evaluation().types["colour"]}
     lines = rendered(made_evaluation(types=named, latent_use=FOUND), width).splitlines()
