@@ -28,6 +28,7 @@ from latentvqa.core.results.samples import SampleAnswer
 from latentvqa.engine.runtime.observer import Observer, TrainingPlan
 from latentvqa.report.console import PlainConsole
 from latentvqa.report.diagnosis.advice import advice_text
+from latentvqa.report.diagnosis.columns import finding_name
 from latentvqa.report.diagnosis.tables import epoch_line, epoch_table, verdict_line, verdict_panel
 from latentvqa.report.samples import sample_lines
 from latentvqa.report.whole_words import Prose
@@ -243,7 +244,7 @@ class TrainingConsole(NoticeObserver):
 def advice_lines(diagnosis: Diagnosis) -> list[str]:
     """Every change that open findings suggest, one line each."""
     return [
-        f"advice: {advice_text(finding.advice)} ({finding.code} {finding.name})"
-        for finding in diagnosis.open_findings
-        if finding.advice is not None
+        f"advice: {advice_text(one.advice)} ({one.code} {finding_name(one.name, one.level)})"
+        for one in diagnosis.open_findings
+        if one.advice is not None
     ]

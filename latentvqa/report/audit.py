@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from latentvqa.core.audit.facts import ImageFacts, PairFacts, TableFacts, TopAnswer
+from latentvqa.core.audit.names import NAMES
 from latentvqa.core.audit.rules import AuditFinding
 from latentvqa.core.figures import counted
 from latentvqa.core.results.audit import AuditResult
@@ -132,7 +133,7 @@ def _images(images: ImageFacts | None) -> RenderableType:
 
 def _finding(finding: AuditFinding) -> Text:
     level = finding.level
-    text = Prose(f"{level} {finding.code} ", style=_STYLES[level])
+    text = Prose(f"{level} {finding.code} {NAMES[finding.code]}: ", style=_STYLES[level])
     text.append(printable(finding.sentence), style="default")
     return text.append(f" {finding.advice}", style="dim")
 

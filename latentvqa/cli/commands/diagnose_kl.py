@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import Annotated
 
 import typer
@@ -180,8 +181,9 @@ def _inputs(runs: Sequence[Path], config: Path | None) -> list[Path]:
 
 
 def _explain(code: str, overrides: Sequence[str]) -> None:
-    from latentvqa.core.diagnosis.explanations import explained
+    from latentvqa.core.diagnosis.explanations import WIDTH, explained
     from latentvqa.core.diagnosis.threshold_overrides import resolved_thresholds
 
     thresholds, _ = resolved_thresholds({}, overrides)
-    typer.echo(explained(code, thresholds))
+    width = min(WIDTH, get_terminal_size().columns)
+    typer.echo(explained(code, thresholds, width))

@@ -24,7 +24,7 @@ from latentvqa.core.diagnosis.verdict import (
 from latentvqa.core.figures import figure
 from latentvqa.core.latent_use import LatentUseVerdict
 from latentvqa.core.records import EpochRecord, RunHeader
-from latentvqa.core.rules.catalogue import RULES
+from latentvqa.core.rules.catalogue import RULES, plain_name
 from latentvqa.core.rules.log import EMPTY_LOG
 from latentvqa.core.rules.rule import (
     Advice,
@@ -113,7 +113,7 @@ def diagnose(
         if finding is not None:
             findings.append(finding)
         if reason is not None:
-            silent.setdefault(reason, []).append(rule.name)
+            silent.setdefault(reason, []).append(plain_name(rule.name))
     findings.sort(key=place_of)
     not_judged = tuple(f"{', '.join(names)}: {reason}" for reason, names in silent.items())
     verdict = verdict_on(all_views[-1], findings, refuted)

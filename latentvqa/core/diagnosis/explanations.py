@@ -10,29 +10,34 @@ from latentvqa.core.rules.rule import Rule
 from latentvqa.core.rules.thresholds import KLHealthThresholds
 from latentvqa.errors import ConfigError
 
-WIDTH = 80  # columns of the prose
+WIDTH = 80  # columns of a line at most
 
 
-def explained(asked: str, limits: KLHealthThresholds) -> str:
+def explained(asked: str, limits: KLHealthThresholds, width: int = WIDTH) -> str:
     """The explanation of a rule as text, with its thresholds.
 
     Args:
         asked: a code or a name, in any case.
         limits: thresholds in use.
+        width: columns of a line.
 
     Raises:
         ConfigError: naming the nearest code, if there is no such rule.
     """
     rule = _rule_named(asked)
     reason = f"{rule.why} {rule.look_at}".rstrip()
-    lines = [f"{rule.code} {rule.name}", "", fill(rule.meaning, WIDTH), "", fill(reason, WIDTH)]
+    lines = [f"{rule.code} {rule.name}", "", fill(rule.meaning, width), "", fill(reason, width)]
     if rule.thresholds:
-        lines += ["", "Thresholds ([kl_health], or --set kl_health.KEY=VALUE):"]
+        lines += ["", fill("Thresholds ([kl_health], or --set kl_health.KEY=VALUE):", width)]
         lines += [
-            f"  {threshold.key} = {threshold.value:g}: {threshold.description}"
+            fill(
+                f"  {threshold.key} = {threshold.value:g}: {threshold.description}",
+                width,
+                subsequent_indent="    ",
+            )
             for threshold in thresholds_of(rule, limits)
         ]
-    return "\n".join([*lines, "", f"Source: {rule.source}"])
+    return "\n".join([*lines, "", fill(f"Source: {rule.source}", width)])
 
 
 def _rule_named(asked: str) -> Rule:

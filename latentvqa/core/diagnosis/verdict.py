@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from latentvqa.core.diagnosis.evidence import missing_evidence, to_do
 from latentvqa.core.figures import figure, learnt
-from latentvqa.core.rules.catalogue import RULE_OF
+from latentvqa.core.rules.catalogue import RULE_OF, plain_name
 from latentvqa.core.rules.information import Information, are_answers_learnt, information_of
 from latentvqa.core.rules.rule import Advice, Finding, Level, RunView, Subject, severity
 
@@ -82,7 +82,7 @@ def _tested(view: RunView, refuted: Sequence[str], top: Finding | None) -> list[
     said = view.test.sentence
     parts = [] if top is not None and top.sentence == said else [said]
     if refuted:
-        names = " and ".join(name.replace("_", " ") for name in refuted)
+        names = " and ".join(map(plain_name, refuted))
         parts.append(f"The log alone reads as {names}; the latent-use test decides.")
     return parts
 
@@ -133,22 +133,26 @@ def _price(view: RunView, rate: float) -> str:
 def disagreement_of(view: RunView, findings: Sequence[Finding]) -> str:
     """Which to trust where checks on the KL alone and information disagree."""
     held = [f for f in findings if f.is_open and _subject(f) == "kl"]
-    missed = [f.code for f in held if f.level != "ok"]
+    missed = [f for f in held if f.level != "ok"]
     has_learnt = are_answers_learnt(view)
     is_trusted = not any(f.is_open and _subject(f) == "evidence" for f in findings)
     if has_learnt and missed and is_trusted:
         return (
-            f"The rule-of-thumb checks ({', '.join(missed)}) say otherwise. Trust the information: "
-            "they look at the KL alone, and the answers are learnt."
+            f"The rule-of-thumb checks say otherwise: {_listed(missed)}. Trust the information: "
+            "they look at the KL alone."
         )
     is_healthy = bool(held) and not missed
     fault = next((f for f in findings if f.is_open and _subject(f) == "latent"), None)
     if has_learnt is False and is_healthy and fault is not None:
         return (
-            f"The rule-of-thumb targets hold ({', '.join(f.code for f in held)}). Trust the "
-            "information: a KL inside its band does not say that the KL is about the answers."
+            f"The rule-of-thumb checks hold: {_listed(held)}. Trust the information: a KL inside "
+            "its band does not say that the KL is about the answers."
         )
     return ""
+
+
+def _listed(findings: Sequence[Finding]) -> str:
+    return ", ".join(f"{plain_name(f.name)} ({f.code})" for f in findings)
 
 
 def _capacity(seen: Information) -> str:

@@ -39,6 +39,29 @@ _DECLARED = (
 RULES: tuple[Rule, ...] = tuple(sorted(_DECLARED, key=lambda rule: rule.rank))
 RULE_OF: Mapping[str, Rule] = {rule.code: rule for rule in RULES}
 
+# names that tell little by themselves, or that are not those of a state
+_PLAIN_NAMES = {
+    "contradictory_targets": "KL targets exclude each other",
+    "kl_collapse_check": "KL near 0",
+    "kl_low_after_warmup": "KL low after the warm-up",
+    "loss_disagrees": "parts do not make the loss",
+    "over_constraint": "too many forces at once",
+    "phase_early": "first epochs unlike expected",
+    "phase_full": "full stage unlike expected",
+    "phase_late": "late warm-up unlike expected",
+    "pinned": "KL at its free allowance",
+    "presence_only": "content of the latent unused",
+    "teacher_already_preferred": "teacher has done its work",
+    "teacher_no_gradient": "teacher without gradient",
+    "teacher_nothing_to_prefer": "teacher has nothing to prefer",
+}
+
+
+def plain_name(name: str) -> str:
+    """What a rule is called where people read it; programs get its name."""
+    words = _PLAIN_NAMES.get(name) or name.replace("_", " ")
+    return words.replace("kl ", "KL ", 1) if words.startswith("kl ") else words
+
 
 @dataclass(frozen=True)
 class Threshold:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from latentvqa.core.records import EpochRecord
+from latentvqa.core.rules.catalogue import plain_name
 from latentvqa.core.rules.rule import Level, finite, kl_split
 
 MISSING = "-"
@@ -19,16 +20,13 @@ NOT_CHARGED = "not charged, %"
 NEED = "information the answers need"
 LEARNT = "learnt"
 
-# names of findings that their code alone does not explain
-_FINDING_NAMES = {"pinned": "KL at its free allowance"}
+_HARMLESS = ("pinned",)  # findings that are no fault by themselves, though they sound like one
 
 
 def finding_name(name: str, level: Level) -> str:
     """What a finding or a verdict is called where it is shown; a remark says it is harmless."""
-    shown = _FINDING_NAMES.get(name)
-    if shown is None:
-        return name
-    return f"{shown} (harmless)" if level in ("ok", "info") else shown
+    is_harmless = name in _HARMLESS and level in ("ok", "info")
+    return f"{plain_name(name)} (harmless)" if is_harmless else plain_name(name)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ def test_every_rule_is_explained_whole(rule):
     for part in (f"{rule.code} {rule.name}", rule.meaning, rule.why, f"Source: {rule.source}"):
         assert part in joined
     assert [key for key in rule.thresholds if f"  {key} = " not in text] == []
-    assert max(len(line) for line in text.splitlines()[:-1] if "=" not in line) <= 80
+    assert max(map(len, text.splitlines())) <= 80
+    assert max(map(len, explained(rule.code, LIMITS, 60).splitlines())) <= 60
 
 
 @pytest.mark.parametrize("asked", ["KL004", "kl004", "free_bits_high"])

@@ -21,8 +21,8 @@ def test_collapse_speaks_before_the_teacher_and_divergence_before_collapse():
 
 
 TARGETS_HOLD = (
-    "The rule-of-thumb targets hold (KL002). Trust the information: a KL inside its band does not "
-    "say that the KL is about the answers."
+    "The rule-of-thumb checks hold: KL targets (KL002). Trust the information: a KL inside its "
+    "band does not say that the KL is about the answers."
 )
 
 
@@ -31,8 +31,8 @@ def test_where_the_answers_are_learnt_the_checks_on_the_kl_are_not_to_be_trusted
         HEADER, make_run(14, train={"kl_raw": 0.005, "kl_after": 0.003, "total_loss": None})
     )
     assert diagnosis.disagreement == (
-        "The rule-of-thumb checks (KL001, KL002, KL006) say otherwise. Trust the information: they "
-        "look at the KL alone, and the answers are learnt."
+        "The rule-of-thumb checks say otherwise: KL near 0 (KL001), KL targets (KL002), KL low "
+        "after the warm-up (KL006). Trust the information: they look at the KL alone."
     )
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from latentvqa.core.rules.catalogue import RULE_OF, RULES, thresholds_of
+from latentvqa.core.rules.catalogue import RULE_OF, RULES, plain_name, thresholds_of
 from latentvqa.core.rules.thresholds import KLHealthThresholds
 
 # which of several findings of one level speaks for the run
@@ -55,3 +55,12 @@ def test_the_thresholds_of_a_rule_are_those_in_use():
     assert high[0].description == "share; above it free bits are too high"
     assert thresholds_of(RULE_OF["KL004"])[0].value == 0.8
     assert thresholds_of(RULE_OF["IN001"]) == ()
+
+
+def test_a_rule_is_called_by_words_where_people_read_it():
+    assert plain_name("image_not_used") == "image not used"
+    assert plain_name("kl_high") == "KL high"
+    assert plain_name("pinned") == "KL at its free allowance"
+    names = [plain_name(rule.name) for rule in RULES]
+    assert len(set(names)) == len(RULES)
+    assert not [name for name in names if set(name) & set("_,:")]  # lists and sentences hold them

@@ -30,10 +30,10 @@ def test_a_change_is_one_line_of_a_configuration(advice, text):
     [
         (NextStep(), ""),
         (NextStep("Let an epoch finish."), "Let an epoch finish."),
-        (NextStep("", LESS_KL, "kl_high"), "Try kl.factor: 0.2 -> 0.15 (kl_high)."),
+        (NextStep("", LESS_KL, "kl_high"), "Try kl.factor: 0.2 -> 0.15 (KL high)."),
         (
             NextStep("", LESS_KL, "kl_high", is_own=False),
-            "Try kl.factor: 0.2 -> 0.15 (kl_high), or what it is called in your code.",
+            "Try kl.factor: 0.2 -> 0.15 (KL high), or what it is called in your code.",
         ),
     ],
 )

@@ -51,10 +51,10 @@ def test_the_comparison_at_80_columns():
  critical: collapse        full 0.035           0.5    0.10  0.055
  a-run-with-quite-a-          3     -       -  19.2    1.70  0.333  87.5      -
  long-name               warmup     -             -    1.60  0.367
- info: capacity_far_
- above_need
+ info: capacity far
+ above need
  empty                        0     -       -     -       -      -     -      -
- critical: no_epochs          -     -             -       -      -
+ critical: no epochs          -     -             -       -      -
 
 rate, can carry, need, learnt: nats per example
 """
@@ -76,10 +76,10 @@ def test_the_comparison_at_60_columns_keeps_what_matters():
  critical: collapse        0.035   0.5    0.10  0.055
  a-run-with-quite-a-long-      -  19.2    1.70  0.333  87.5
  name                          -     -    1.60  0.367
- info: capacity_far_above_
+ info: capacity far above
  need
  empty                         -     -       -      -     -
- critical: no_epochs           -     -       -      -
+ critical: no epochs           -     -       -      -
 
 rate, can carry, need, learnt: nats per example
 no room for: epochs; stage; not charged, %; latent dims in

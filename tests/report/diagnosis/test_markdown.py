@@ -14,7 +14,7 @@ def test_a_run_as_markdown():
     text = written(HEADER, [make_epoch(0)])
     assert text.splitlines()[:2] == ["# demo", ""]
     assert "**ok.** 1.6 of the 1.7 nats" in text
-    assert "| ok | KL002 kl_targets | 0 |" in text
+    assert "| ok | KL002 KL targets | 0 |" in text
     assert "| 0 | warmup | 3.00 | 1.000 | 1.100 | 87.5 | 0.050 | 0.035 | 30 | 19.2 |" in text
     assert "- memorised: the log holds no gain over models that see no image" in text
 
@@ -44,7 +44,7 @@ def test_several_runs_stand_below_a_table_that_compares_them():
         "| a | ok | 2 | warmup | 0.050 | 0.035 | 30 | 19.2 | 12.0 | 1.70 | 1.60 | 0.500 | 0.550 "
         "| 87.5 | 384 |"
     )
-    assert lines[5] == f"| b\\|c | critical: no_epochs | 0 {'| - ' * (len(MEASURES) - 2)}|"
+    assert lines[5] == f"| b\\|c | critical: no epochs | 0 {'| - ' * (len(MEASURES) - 2)}|"
     assert [line for line in lines if line.startswith("# ")] == ["# Comparison", "# a", "# b\\|c"]
 
 

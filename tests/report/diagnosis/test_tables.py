@@ -201,7 +201,7 @@ def test_another_allowance_from_averages_at_80_columns():
 def test_few_reasons_not_to_judge_are_given_in_full():
     diagnosis = diagnose(HEADER, make_run(20, val={"information_bound": None}))
     assert not_judged_lines(diagnosis) == [
-        "Not judged: leak, latent_ignored, capacity_near_need: the log holds no answer entropy, "
+        "Not judged: leak, latent ignored, capacity near need: the log holds no answer entropy, "
         "gain or information bound",
         "Not judged: memorised: the log holds no gain over models that see no image",
     ]
@@ -212,7 +212,7 @@ def test_few_reasons_not_to_judge_are_given_in_full():
 │ 1.6 of the 1.7 nats that the answers need are learnt, 1 of them by the       │
 │ image. The loss pays for 19.2.                                               │
 │ Next: Confirm it: latentvqa evaluate RUN --latent-use                        │
-│ Not judged: leak, latent_ignored, capacity_near_need: the log holds no       │
+│ Not judged: leak, latent ignored, capacity near need: the log holds no       │
 │ answer entropy, gain or information bound                                    │
 │ Not judged: memorised: the log holds no gain over models that see no image   │
 ╰──────────────────────────────────────────────────────────────────────────────╯

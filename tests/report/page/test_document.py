@@ -135,7 +135,7 @@ def test_several_runs_are_folded_below_what_compares_them():
     assert [link for link in seen.links if link.startswith("#run-")] == ["#run-0", "#run-1"] * 2
     assert seen.tags.count("h1") == 1 and "script" not in seen.tags
     places = [
-        text.index(part) for part in ("critical: no_epochs", "dotted: training", 'id="run-0"')
+        text.index(part) for part in ("critical: no epochs", "dotted: training", 'id="run-0"')
     ]
     assert places == sorted(places)
     assert text.count('<details class="run">') == 2
