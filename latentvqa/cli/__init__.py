@@ -22,32 +22,34 @@ from latentvqa.cli.commands.report import report
 from latentvqa.cli.commands.runs import runs
 from latentvqa.cli.commands.train import train
 from latentvqa.cli.streams import steady_notices, told_stdout
+from latentvqa.cli.usage_hints import Command, Group
 from latentvqa.errors import LatentVQAError, memory_fault
 from latentvqa.report.text import say
 from latentvqa.stopping import Interrupted, heard_signals, undisguised
 
 app = typer.Typer(
     name="latentvqa",
+    cls=Group,
     help="Train visual question answering through a variational latent bottleneck, and know "
     "whether the latent works.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("init")(init)
-app.command("train")(train)
-app.command("evaluate")(evaluate)
-app.command("diagnose-kl")(diagnose_kl)
-app.command("predict")(predict)
-app.command("demo")(demo)
-app.command("export")(export)
-app.command("report")(report)
-app.command("runs")(runs)
-app.command("ablate")(ablate)
-app.command("presets")(presets)
+app.command("init", cls=Command)(init)
+app.command("train", cls=Command)(train)
+app.command("evaluate", cls=Command)(evaluate)
+app.command("diagnose-kl", cls=Command)(diagnose_kl)
+app.command("predict", cls=Command)(predict)
+app.command("demo", cls=Command)(demo)
+app.command("export", cls=Command)(export)
+app.command("report", cls=Command)(report)
+app.command("runs", cls=Command)(runs)
+app.command("ablate", cls=Command)(ablate)
+app.command("presets", cls=Command)(presets)
 app.add_typer(data_app, name="data")
-app.command("docs")(docs)
-app.command("doctor")(doctor)
+app.command("docs", cls=Command)(docs)
+app.command("doctor", cls=Command)(doctor)
 
 
 def main() -> None:

@@ -1,6 +1,5 @@
 """Is the latent used? Rules on measured exchanges; the caller measures them.
 
-Does the decoder need what the latent holds, and does the image speak through it?
 An exchange is harmless only where its whole effect lies inside the margin (two
 one-sided tests, Schuirmann 1987), never because no difference could be shown.
 """
@@ -228,8 +227,8 @@ class _Reading:
         needed = None if self.is_level(exchange.cost) else self.images_needed(exchange.cost)
         right = f"It makes no more of them right {self.margin()}"
         if needed is not None:
-            told = f"{counted(self.evidence.images, 'image')} cannot tell, about {needed:,} would"
-            right = f"Whether it makes more of them right, {told}"
+            seen = counted(self.evidence.images, "image")
+            right = f"{seen} cannot tell whether it makes more of them right, about {needed:,} can"
         return LatentUseVerdict(
             "undetermined",
             "The image moves the answers through the latent: exchanging it for that of the same "

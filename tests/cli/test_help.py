@@ -25,3 +25,10 @@ def test_every_command_shows_an_example_that_it_takes(cli, name):
     for word in words:
         if word.startswith("--"):
             assert word in shown
+
+
+@pytest.mark.parametrize("name", [name for name, _ in command_tree()])
+def test_help_speaks_no_types_of_python(cli, name):
+    shown = cli(*name.split(), "--help").out
+    assert not re.search(r"<[a-z]|list\[", shown)
+    assert "--help" in shown

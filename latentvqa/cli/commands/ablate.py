@@ -47,7 +47,8 @@ def ablate(
         typer.Option("--set", metavar="KEY=VALUE", help="Replace a key of the base for all arms."),
     ] = None,
     seeds: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Seeds 0 to N-1, not the plan's.")
+        int | None,
+        typer.Option(min=1, metavar="N", help="Seeds 0 to N-1, not the plan's."),
     ] = None,
     out: Annotated[
         Path, typer.Option("--out", metavar="DIR", help="Folder; plans in it share equal runs.")

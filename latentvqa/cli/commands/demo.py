@@ -22,9 +22,13 @@ def demo(
     ] = LOOPBACK[0],
     port: Annotated[
         int | None,
-        typer.Option(min=1, max=65535, help="Port; by default the first free one from 7860."),
+        typer.Option(
+            metavar="N", min=1, max=65535, help="Port; by default the first free one from 7860."
+        ),
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    device: Annotated[
+        str, typer.Option(metavar="DEVICE", help="auto, cpu, cuda, cuda:1, mps.")
+    ] = "auto",
 ) -> None:
     """Ask a model about pictures in the browser.
 

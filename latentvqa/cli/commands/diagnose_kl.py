@@ -42,7 +42,11 @@ def diagnose_kl(
     ] = None,
     fail_on: Annotated[
         FailOn | None,
-        typer.Option("--fail-on", help="Exit with 3 where open findings reach this level."),
+        typer.Option(
+            "--fail-on",
+            metavar="LEVEL",
+            help="warning or critical: exit with 3 where open findings reach it.",
+        ),
     ] = None,
     what_if: Annotated[
         str | None,

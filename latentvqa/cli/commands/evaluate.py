@@ -36,14 +36,16 @@ def evaluate(
     margin: Annotated[
         float | None,
         typer.Option(
+            metavar="SHARE",
             help="Exact match, as a fraction, within which an exchange counts as harmless; "
-            "default: the run's latent_use.margin (0.01)."
+            "default: the run's latent_use.margin (0.01).",
         ),
     ] = None,
     samples: Annotated[
-        int, typer.Option(min=0, help="Answer from N latent samples; 0: from the mean.")
+        int,
+        typer.Option(metavar="N", min=0, help="Answer from N latent samples; 0: from the mean."),
     ] = 0,
-    batch_size: Annotated[int, typer.Option(min=1, help="Questions per batch.")] = 640,
+    batch_size: Annotated[int, typer.Option(metavar="N", min=1, help="Questions per batch.")] = 640,
     skip_bad_images: Annotated[
         bool, typer.Option("--skip-bad-images", help="Drop questions about unreadable images.")
     ] = False,
@@ -54,7 +56,9 @@ def evaluate(
             help="Put ' before cells of predictions.csv that a spreadsheet would compute.",
         ),
     ] = False,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    device: Annotated[
+        str, typer.Option(metavar="DEVICE", help="auto, cpu, cuda, cuda:1, mps.")
+    ] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """Score by free generation, with intervals, types and image-blind priors.

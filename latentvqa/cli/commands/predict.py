@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from latentvqa.cli.column_options import ColumnOption, columns_of
 from latentvqa.cli.prediction_files import Format, RowStyle, format_of
+from latentvqa.cli.usage_hints import TABLES
 from latentvqa.report.text import say
 
 if TYPE_CHECKING:
@@ -56,7 +58,9 @@ def predict(
     format_: Annotated[
         Format | None,
         typer.Option(
-            "--format", help="vqa: question_id and answer, as the VQA challenge has them."
+            "--format",
+            metavar="FORMAT",
+            help="csv, jsonl, or vqa: question_id and answer, as the VQA challenge has them.",
         ),
     ] = None,
     html: Annotated[
@@ -75,11 +79,14 @@ def predict(
         typer.Option("--answers", metavar="FILE", help="Choose from these answers, one a line."),
     ] = None,
     samples: Annotated[
-        int, typer.Option(min=0, help="Answer from N latent samples; 0: from the mean.")
+        int,
+        typer.Option(metavar="N", min=0, help="Answer from N latent samples; 0: from the mean."),
     ] = 0,
     top: Annotated[
         int,
-        typer.Option(min=1, max=100, help="Give N likely answers, each with its confidence."),
+        typer.Option(
+            metavar="N", min=1, max=100, help="Give N likely answers, each with its confidence."
+        ),
     ] = 1,
     explain: Annotated[
         Path | None,
@@ -96,7 +103,9 @@ def predict(
             "--escape-formulas", help="Put ' before CSV cells that a spreadsheet would compute."
         ),
     ] = False,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    device: Annotated[
+        str, typer.Option(metavar="DEVICE", help="auto, cpu, cuda, cuda:1, mps.")
+    ] = "auto",
 ) -> None:
     """Answer questions about pictures; a bad one becomes a row with its error.
 
@@ -113,7 +122,7 @@ def predict(
     format_ = format_of(out, format_)
     if html is not None:
         NamedOutput("--html", html).require_suffix(".html", ".htm")
-    texts = _questions(question or [], questions, pairs)
+    texts = _questions(question or [], questions, pairs, images)
     checkpoint_candidates(run)
     if pairs is not None:
         if len(images) != 1:
@@ -189,7 +198,9 @@ def _write(
         raise
 
 
-def _questions(texts: list[str], file: Path | None, pairs: Path | None) -> list[str]:
+def _questions(
+    texts: list[str], file: Path | None, pairs: Path | None, images: Sequence[Path]
+) -> list[str]:
     from latentvqa.data.cells import clean_text
     from latentvqa.engine.prediction.asking import read_question_lines
     from latentvqa.errors import ConfigError
@@ -203,10 +214,18 @@ def _questions(texts: list[str], file: Path | None, pairs: Path | None) -> list[
     if file is not None:
         asked += read_question_lines(file)
     if not asked:
-        raise ConfigError(
-            "nothing is asked: give --question TEXT, --questions FILE or --pairs TABLE"
-        )
+        raise ConfigError(_nothing_asked(images))
     return asked
+
+
+def _nothing_asked(images: Sequence[Path]) -> str:
+    """What to write; a question or a table that stands among the images is recognised."""
+    *others, last = images
+    if others and last.suffix.lower() in TABLES:
+        return f"nothing is asked: write --pairs {quote(str(last))}"
+    if others and not last.exists() and (" " in str(last) or str(last).endswith("?")):
+        return f"nothing is asked: write --question {quote(str(last))}"
+    return "nothing is asked: give --question TEXT, --questions FILE or --pairs TABLE"
 
 
 def _asking(

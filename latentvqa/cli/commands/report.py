@@ -27,12 +27,14 @@ def report(
         ),
     ] = None,
     samples: Annotated[
-        int, typer.Option(min=0, max=60, help="Answered questions to show; 0: none.")
+        int, typer.Option(metavar="N", min=0, max=60, help="Answered questions to show; 0: none.")
     ] = 12,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the file of --out.")
     ] = False,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    device: Annotated[
+        str, typer.Option(metavar="DEVICE", help="auto, cpu, cuda, cuda:1, mps.")
+    ] = "auto",
 ) -> None:
     """Make report.html anew: score, answers with images, curves; or compare several runs.
 

@@ -248,3 +248,16 @@ def test_a_reader_that_leaves_early_is_no_fault(finished, folder):
         err = process.stderr.read().decode()
         assert process.wait() in (0, 1)
     assert "Traceback" not in err and "Exception ignored" not in err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["photos", "what colour?"], "write --question 'what colour?'"),
+        (["photos", "asked.csv"], "write --pairs asked.csv"),
+        (["photos", "more"], "give --question TEXT, --questions FILE or --pairs TABLE"),
+    ],
+)
+def test_where_nothing_is_asked_a_question_among_the_images_is_recognised(cli, here, words, told):
+    answer = cli("predict", "run", *words)
+    assert answer.code == 2 and f"nothing is asked: {told}" in answer.err

@@ -56,7 +56,10 @@ def audit(
     ] = None,
     columns: ColumnOption = None,
     fail_on: Annotated[
-        FailOn | None, typer.Option("--fail-on", help="Exit with 3 from this level on.")
+        FailOn | None,
+        typer.Option(
+            "--fail-on", metavar="LEVEL", help="info, warning, critical: exit with 3 from it on."
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from latentvqa.cli.usage_hints import Command, Group
 from latentvqa.core.figures import counted
 from latentvqa.outputs import NamedOutput
 from latentvqa.report.text import say
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 SHOWN = 10
 
 app = typer.Typer(
+    cls=Group,
     help="Turn a published data set or a folder layout into a question table.",
     no_args_is_help=True,
 )
@@ -36,7 +38,7 @@ Questions = Annotated[
 ]
 
 
-@app.command("vqa-v2")
+@app.command("vqa-v2", cls=Command)
 def vqa_v2(
     questions: Questions,
     out: Out,
@@ -55,7 +57,7 @@ def vqa_v2(
     _write(read, inputs, NamedOutput("--out", out, overwrite), images)
 
 
-@app.command("gqa")
+@app.command("gqa", cls=Command)
 def gqa(
     questions: Questions, out: Out, images: Images = None, overwrite: Overwrite = False
 ) -> None:
@@ -65,7 +67,7 @@ def gqa(
     _write(partial(read_gqa, questions), [questions], NamedOutput("--out", out, overwrite), images)
 
 
-@app.command("clevr")
+@app.command("clevr", cls=Command)
 def clevr(
     questions: Questions, out: Out, images: Images = None, overwrite: Overwrite = False
 ) -> None:
@@ -77,7 +79,7 @@ def clevr(
     )
 
 
-@app.command("easy-vqa")
+@app.command("easy-vqa", cls=Command)
 def easy_vqa(
     questions: Questions, out: Out, images: Images = None, overwrite: Overwrite = False
 ) -> None:
@@ -89,12 +91,12 @@ def easy_vqa(
     )
 
 
-@app.command("folders")
+@app.command("folders", cls=Command)
 def folders(
     root: Annotated[Path, typer.Argument(metavar="DIR", help="A folder of images per answer.")],
     out: Out,
     question: Annotated[
-        str, typer.Option("--question", help="Asked of every image.")
+        str, typer.Option("--question", metavar="TEXT", help="Asked of every image.")
     ] = "What is shown?",
     overwrite: Overwrite = False,
 ) -> None:

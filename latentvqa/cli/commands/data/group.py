@@ -10,11 +10,12 @@ import typer
 
 from latentvqa.cli.commands.data.audit import audit
 from latentvqa.cli.commands.data.convert import app as convert_app
+from latentvqa.cli.usage_hints import Command, Group
 from latentvqa.core.figures import counted
 from latentvqa.report.text import say
 
-app = typer.Typer(help="Make, convert and check question tables.", no_args_is_help=True)
-app.command("audit")(audit)
+app = typer.Typer(cls=Group, help="Make, convert and check question tables.", no_args_is_help=True)
+app.command("audit", cls=Command)(audit)
 app.add_typer(convert_app, name="convert")
 
 
@@ -25,15 +26,18 @@ class Level(StrEnum):
     full = "full"
 
 
-@app.command("make-scenes")
+@app.command("make-scenes", cls=Command)
 def make_scenes(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write into.")],
-    images: Annotated[int, typer.Option(min=1, help="Number of scenes.")] = 1000,
-    seed: Annotated[int, typer.Option(min=0, help="Same seed, same bytes.")] = 0,
+    images: Annotated[int, typer.Option(metavar="N", min=1, help="Number of scenes.")] = 1000,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Same seed, same bytes.")] = 0,
     level: Annotated[
-        Level, typer.Option(help="easy: three large objects; full: six, with relations.")
+        Level,
+        typer.Option(metavar="LEVEL", help="easy: three large objects; full: six, with relations."),
     ] = Level.full,
-    questions_per_image: Annotated[int, typer.Option(min=1, help="Questions per scene.")] = 20,
+    questions_per_image: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Questions per scene.")
+    ] = 20,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace scenes that were made in the folder.")
     ] = False,

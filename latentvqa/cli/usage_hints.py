@@ -1,0 +1,156 @@
+"""What to write in place of an option that does not exist, or of an argument too many.
+
+Options are few, and all that a run is made of are keys of its configuration: whoever
+gives one as an option is told the ``--set`` that it is.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+from shlex import quote
+from typing import Any
+
+import typer
+from typer.core import TyperArgument, TyperCommand, TyperGroup
+
+from latentvqa.report.text import escaped
+
+# other programs' names of what several keys hold here, or one that is called otherwise
+ALIASES: dict[str, tuple[str, ...]] = {
+    "epoch": ("stages.warmup", "stages.full"),
+    "epochs": ("stages.warmup", "stages.full"),
+    "max_epochs": ("stages.warmup", "stages.full"),
+    "num_epochs": ("stages.warmup", "stages.full"),
+    "lr": ("optimizer.decoder_rate", "optimizer.latent_rate", "optimizer.vision_rate"),
+    "learning_rate": ("optimizer.decoder_rate", "optimizer.latent_rate", "optimizer.vision_rate"),
+    "batch": ("loader.batch_size",),
+    "num_workers": ("loader.workers",),
+    "model": ("vision.name",),
+    "backbone": ("vision.name",),
+    "beta": ("kl.factor",),
+    "gpu": ("run.device",),
+}
+# sections that the --set of a command takes, where it does not take them all
+SECTIONS: dict[str, tuple[str, ...]] = {
+    "audit": ("data", "text"),
+    "diagnose-kl": ("kl", "latent", "kl_health"),
+}
+TABLES = (".csv", ".tsv", ".jsonl", ".json", ".parquet")
+_USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
+
+
+class _Plain:
+    """Help without the types of Python, which say nothing that metavar and text do not."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Give options and arguments; of a flag nothing stands behind its name."""
+        parameters: list[Any] = super().get_params(ctx)  # type: ignore[misc]
+        for one in parameters:
+            if isinstance(one, TyperArgument):
+                one.display_type_rich = lambda ctx: ""  # type: ignore[method-assign]
+            elif one.is_flag:
+                one.metavar = ""
+        return parameters
+
+
+class Group(_Plain, TyperGroup):
+    """A group of commands."""
+
+
+class Command(_Plain, TyperCommand):
+    """A command whose errors of usage name the words to write."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse, and say of what cannot be used where it belongs."""
+        given = list(args)
+        ctx.allow_extra_args = True
+        try:
+            rest = super().parse_args(ctx, args)
+        except _USAGE_ERROR as error:
+            if type(error).__name__ == "NoSuchOption":
+                _add_hint(error, ctx.command.name, given, self._options(ctx))
+            raise
+        if rest and not ctx.resilient_parsing:
+            extra = "arguments" if len(rest) > 1 else "argument"
+            told = f"Got unexpected extra {extra}: {' '.join(rest)}"
+            hints = [argument_hint(text, self._options(ctx)) for text in rest]
+            lines = [f"  {hint}" for hint in hints if hint]
+            ctx.fail(escaped("\n".join([f"{told}. Write:", *lines] if lines else [told])))
+        return rest
+
+    def _options(self, ctx: Any) -> list[str]:
+        return [name for parameter in self.get_params(ctx) for name in parameter.opts]
+
+
+def _add_hint(error: Any, command: str, given: list[str], options: Collection[str]) -> None:
+    sections = SECTIONS.get(command)
+    keys = matching_keys(error.option_name, sections) if "--set" in options else []
+    if not keys:
+        return
+    value = _value_of(error.option_name, given)
+    lines = [f"  --set {quote(f'{key}={value}') if value else f'{key}=VALUE'}" for key in keys]
+    told = "the key of the configuration" if len(keys) == 1 else "one of these keys"
+    error.message = escaped("\n".join([f"{error.message}. Write {told}:", *lines]))
+    error.possibilities = None
+
+
+def _value_of(option: str, given: Sequence[str]) -> str:
+    """What stands behind an option; empty where nothing does."""
+    for text, following in zip(given, [*given[1:], "--"], strict=True):
+        name, _, value = text.partition("=")
+        if name == option:
+            return value or ("" if following.startswith("--") else following)
+    return ""
+
+
+def matching_keys(option: str, sections: Collection[str] | None = None) -> list[str]:
+    """Keys of the configuration that an option most likely means, the likeliest ones alone.
+
+    Args:
+        option: as it was written.
+        sections: those that count; all without any.
+    """
+    from latentvqa.config.loading import known_keys
+
+    wanted = option.lstrip("-").replace("-", "_").lower()
+    keys = [
+        f"{section}.{key}"
+        for section, names in known_keys().items()
+        if sections is None or section in sections
+        for key in names
+    ]
+    exact = [key for key in keys if wanted in (key, key.replace(".", "_"), key.partition(".")[2])]
+    named = exact or [key for key in ALIASES.get(wanted, ()) if key in keys]
+    if named:
+        return named
+    by_name = {key.partition(".")[2]: key for key in keys}
+    near = difflib.get_close_matches(wanted, [*keys, *by_name], n=1, cutoff=0.8)
+    return [by_name.get(name, name) for name in near]
+
+
+def argument_hint(text: str, options: Collection[str]) -> str:
+    """Which option of a command an argument too many belongs to; empty where none is likely."""
+    for option in _likely_options(text):
+        if option in options:
+            return f"{option} {quote(text)}"
+    return ""
+
+
+def _likely_options(text: str) -> Iterator[str]:
+    from latentvqa.config.loading import known_keys, preset_names
+
+    path = Path(text)
+    if text.partition("=")[1] and text.partition(".")[0] in known_keys():
+        yield "--set"
+    if path.suffix == ".toml":
+        yield from ("--config", "--out")
+    if text in preset_names():
+        yield "--preset"
+    if path.suffix.lower() in TABLES:
+        yield from ("--data", "--val")
+    if (path / "metrics.jsonl").is_file():
+        yield "--resume"
+    if path.is_dir():
+        yield "--images"
