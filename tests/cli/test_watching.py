@@ -89,15 +89,16 @@ def test_a_log_that_is_not_there_yet_is_waited_for(watch, tmp_path):
 @pytest.mark.parametrize(("options", "code"), [([], 0), (["--fail-on", "warning"], 3)])
 def test_ctrl_c_ends_with_the_last_verdict(watch, tmp_path, options, code):
     run = begin_log(tmp_path / "run", HEADER)
-    append_record(run / LOG_NAME, make_epoch(0))
+    for record in make_run(6):
+        append_record(run / LOG_NAME, record)
     process = watch(run, *options)
-    assert "[ok]" in process.stdout.readline()
-    append_record(run / LOG_NAME, make_epoch(1, val=SICK))
-    assert "[warning: collapse]" in process.stdout.readline()
+    assert "[ok]" in [process.stdout.readline() for _ in range(6)][-1]
+    append_record(run / LOG_NAME, make_epoch(6, val=SICK))
+    assert "[critical: collapse]" in process.stdout.readline()
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (code, "")
-    assert "╭─ warning: collapse" in out
+    assert "╭─ critical: collapse" in out
 
 
 @pytest.mark.parametrize(("options", "code"), [([], 0), (["--fail-on", "critical"], 1)])

@@ -19,6 +19,7 @@ from latentvqa.core.diagnosis.verdict import (
     disagreement_of,
     next_step,
     place_of,
+    too_early,
     verdict_on,
 )
 from latentvqa.core.figures import figure
@@ -148,6 +149,8 @@ def _trace(
         return None, reason  # what was only a remark then says nothing now
     advised = None if rule.advice is None else rule.advice(last)
     epochs = (first.record.epoch, last.record.epoch)
+    if is_open and held.is_early:
+        held = replace(held, level="info", sentence=f"{too_early(last)} {held.sentence}")
     return _finding(rule, held, epochs, is_open, advised), reason
 
 
@@ -173,6 +176,7 @@ def _finding(
         limit=held.limit,
         advice=advised,
         source=rule.source,
+        is_early=is_open and held.is_early,
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from latentvqa.core.diagnosis.evidence import missing_evidence, to_do
-from latentvqa.core.figures import figure, learnt
+from latentvqa.core.figures import counted, figure, learnt
 from latentvqa.core.rules.catalogue import RULE_OF, plain_name
 from latentvqa.core.rules.information import Information, are_answers_learnt, information_of
 from latentvqa.core.rules.rule import Advice, Finding, Level, RunView, Subject, severity
@@ -164,12 +164,16 @@ def next_step(view: RunView, findings: Sequence[Finding]) -> NextStep:
     """One thing to do now."""
     is_own = view.header.is_own
     for finding in findings:
-        if not finding.is_open:
+        if not finding.is_open or finding.is_early:
             continue
         if finding.level != "info" and RULE_OF[finding.code].next_step:
             break  # no change that a lesser finding advises would help
         if finding.advice is not None:
             return NextStep("", finding.advice, finding.name, is_own)
+    held = [finding for finding in findings if finding.is_open]
+    is_quiet = not any(severity(finding.level) >= severity("warning") for finding in held)
+    if is_quiet and any(finding.is_early for finding in held):
+        return NextStep("Let the run go on: it is judged when more epochs are done.", is_own=is_own)
     return NextStep(_sentence(view, findings), is_own=is_own)
 
 
@@ -200,6 +204,12 @@ def is_run_over(view: RunView) -> bool:
     """Whether no further epoch is planned; another tool's log does not say that one is."""
     planned = view.header.stages.total
     return not view.header.is_own or 0 < planned <= view.record.epoch + 1
+
+
+def too_early(view: RunView) -> str:
+    """What stands before a fault that later epochs may undo."""
+    done, planned = view.record.epoch + 1, view.header.stages.total
+    return f"Too early to judge (after {done} of {counted(planned, 'epoch')})."
 
 
 def _subject(finding: Finding) -> Subject:

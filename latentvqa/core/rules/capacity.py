@@ -18,6 +18,7 @@ from latentvqa.core.rules.information import (
     is_memorised,
     is_score_ahead,
     leak_allowance,
+    may_still_pass,
 )
 from latentvqa.core.rules.rule import (
     Judgement,
@@ -78,6 +79,7 @@ def judge_ignored(view: RunView) -> Outcome:
             "answers_need": seen.need,
         },
         {"collapse_gain": limits.collapse_gain, "tuning_epoch": limits.tuning_epoch},
+        is_early=is_early and view.header.is_own,
     )
 
 
@@ -110,12 +112,15 @@ def judge_memorised(view: RunView) -> Outcome:
         return NO_BLIND
     if not is_memorised(view):
         return None
+    is_early = may_still_pass(view)
     return Judgement(
         "warning",
-        f"The training answers are memorised: {figure(trained)} nats of them are learnt, but "
-        f"{_learnt_share(seen.gain)} of the {figure(seen.need)} that validation answers need.",
+        f"The training answers are memorised{' so far' if is_early else ''}: {figure(trained)} "
+        f"nats of them are learnt, but {_learnt_share(seen.gain)} of the {figure(seen.need)} that "
+        "validation answers need.",
         {"train_answer_gain": trained, "answer_gain": seen.gain, "answers_need": seen.need},
         {"memorised_gap": limits.memorised_gap, "collapse_gain": limits.collapse_gain},
+        is_early=is_early,
     )
 
 
@@ -129,12 +134,14 @@ def judge_image_not_used(view: RunView) -> Outcome:
     if not is_image_unused(view):
         return None
     error = finite(view.record.val.image_gain_error) or 0.0
+    is_early = view.header.is_own and view.header.sees_images and not view.is_due
     if view.header.sees_images:
         sentence = (
-            "The image is not seen to be used: the answers are known no better than by the best "
-            f"model without images (image gain {figure(seen.image_gain)} nats, standard error "
-            f"{figure(error)}). The score says nothing about the images."
+            f"The image is not seen to be used{' yet' if is_early else ''}: the answers are known "
+            "no better than by the best model without images (image gain "
+            f"{figure(seen.image_gain)} nats, standard error {figure(error)})."
         )
+        sentence += "" if is_early else " The score says nothing about the images."
     else:
         sentence = (
             "No image reaches the model (vision.blind): its answers rest on the question alone, "
@@ -145,6 +152,7 @@ def judge_image_not_used(view: RunView) -> Outcome:
         sentence,
         {"image_gain": seen.image_gain, "image_gain_error": error, "answer_gain": seen.gain},
         {"image_share": limits.image_share, "image_errors": limits.image_errors},
+        is_early=is_early,
     )
 
 
@@ -188,7 +196,7 @@ CAPACITY_RULES: tuple[Rule, ...] = (
         source=_GAIN,
         rank=60,
         judge=judge_memorised,
-        thresholds=("memorised_gap", "collapse_gain", "image_errors"),
+        thresholds=("memorised_gap", "collapse_gain", "image_errors", "early_epoch"),
         subject="answers",
         next_step="Give it more images and questions, pretrained weights or augmentation, or a "
         "smaller, more regularised model.",

@@ -23,6 +23,7 @@ from latentvqa.core.rules.information import (
     has_leak,
     information_of,
     is_learning_overdue,
+    may_still_pass,
 )
 from latentvqa.core.rules.rule import (
     Advice,
@@ -66,6 +67,7 @@ def judge_collapse(view: RunView) -> Outcome:
             "collapse_gain": limits.collapse_gain,
             "collapse_rate": limits.collapse_rate,
         },
+        is_early=may_still_pass(view),
     )
 
 

@@ -120,6 +120,11 @@ def is_score_ahead(view: RunView) -> bool:
     return score - blind > view.thresholds.image_errors * error
 
 
+def may_still_pass(view: RunView) -> bool:
+    """Whether a fault of the first epochs may be gone when the plan is done."""
+    return view.is_early and view.header.is_own and not view.is_over
+
+
 def are_answers_learnt(view: RunView) -> bool | None:
     """Whether the latent demonstrably carries the answers.
 

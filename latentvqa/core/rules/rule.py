@@ -53,6 +53,7 @@ class Finding:
         limit: the thresholds they were compared with, in the run's convention.
         advice: one change to try, or None.
         source: where the rule comes from.
+        is_early: whether later epochs of the plan may still undo it.
     """
 
     code: str
@@ -65,16 +66,18 @@ class Finding:
     limit: Values = field(default_factory=dict)
     advice: Advice | None = None
     source: str = ""
+    is_early: bool = False
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """What a rule says about one epoch."""
+    """What a rule says about one epoch; early where later ones may still undo it."""
 
     level: Level
     sentence: str
     observed: Values = field(default_factory=dict)
     limit: Values = field(default_factory=dict)
+    is_early: bool = False
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,9 @@ class KLHealthThresholds(BaseModel):
     target_epoch: Epochs = Field(
         default=20, description="epoch; from it on the target loss should be reached"
     )
-    early_epoch: Epochs = Field(default=5, description="epoch; before it a low KL only waits")
+    early_epoch: Epochs = Field(
+        default=5, description="epoch; before it nothing that may pass is a fault"
+    )
     tuning_epoch: Epochs = Field(default=10, description="epoch; nothing is tuned before it")
     consistent_epochs: Annotated[Epochs, Field(ge=1)] = Field(
         default=3, description="epochs in a row that count as consistent"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from latentvqa.core.figures import counted, figure, percent
 from latentvqa.core.rules import advice
-from latentvqa.core.rules.information import are_answers_learnt
+from latentvqa.core.rules.information import are_answers_learnt, may_still_pass
 from latentvqa.core.rules.rule import (
     RULE_OF_THUMB,
     Judgement,
@@ -99,6 +99,7 @@ def judge_overfitting(view: RunView) -> Outcome:
             "overfitting_min_loss": limits.overfitting_min_loss,
             "overfitting_min_rise": limits.overfitting_min_rise,
         },
+        is_early=may_still_pass(view),
     )
 
 
@@ -232,6 +233,7 @@ TRAINING_RULES: tuple[Rule, ...] = (
             "overfitting_act",
             "overfitting_min_loss",
             "overfitting_min_rise",
+            "early_epoch",
         ),
     ),
     Rule(

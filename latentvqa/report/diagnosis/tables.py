@@ -30,6 +30,7 @@ from latentvqa.report.text import printable
 from latentvqa.report.whole_words import Prose
 
 ACCOUNT_WIDTH = 72  # columns that the account needs for three columns
+TOO_EARLY = "too early to judge"
 MOST_NOT_JUDGED = 3  # reasons that the panel gives in full
 
 STYLES: dict[Level, str] = {
@@ -203,6 +204,8 @@ def verdict_name(diagnosis: Diagnosis) -> str:
     """Level and name of the verdict; the level alone where it is its own code."""
     level, code = diagnosis.verdict.level, diagnosis.verdict.code
     is_alone = code.replace("_", " ") == level
+    if any(one.is_early and one.name == code for one in diagnosis.open_findings):
+        return f"{level}: {TOO_EARLY}"
     return level if is_alone else f"{level}: {finding_name(code, level)}"
 
 

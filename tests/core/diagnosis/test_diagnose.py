@@ -42,6 +42,19 @@ def test_a_finding_that_no_longer_holds_is_past_and_does_not_count():
     assert not diagnosis.is_at_least("critical")
 
 
+def test_an_early_fault_waits_for_more_epochs_and_stays_known_when_it_is_gone():
+    sick = {"information_bound": 0.5, "answer_gain": 0.1}
+    records = make_run(20, lambda n: {"val": sick if n < 4 else {}})
+    early = diagnose(HEADER, records[:2])
+    assert (early.verdict.level, early.verdict.code) == ("info", "collapse")
+    assert "Too early to judge (after 2 of 50 epochs). So far" in early.verdict.sentence
+    assert early.next_step.sentence.startswith("Let the run go on")
+    assert not early.is_at_least("warning")
+    later = next(f for f in diagnose(HEADER, records).findings if f.name == "collapse")
+    assert (later.level, later.is_open, later.is_early) == ("warning", False, False)
+    assert later.sentence.startswith("So far")
+
+
 def test_a_past_remark_is_forgotten():
     records = make_run(20, lambda n: {"kl_weight": float(min(n, 15))})
     assert all(f.name != "not_warmed_up" for f in diagnose(HEADER, records).findings)

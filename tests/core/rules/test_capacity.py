@@ -102,6 +102,26 @@ def test_a_finished_run_is_not_asked_to_wait():
     assert found("image_not_used", stopped, replace(short, patience=5)).level == "warning"
 
 
+def test_the_first_epochs_of_a_plan_are_too_early_to_call_answers_memorised():
+    records = make_run(6, **learnt(1.6, -0.4))
+    early, due = found("memorised", records[:5]), found("memorised", records)
+    assert (early.level, early.is_early) == ("info", True)
+    assert (due.level, due.is_early) == ("warning", False)
+    assert early.sentence.startswith(
+        "Too early to judge (after 5 of 50 epochs). The training answers are memorised so far: 1.6"
+    )
+    assert found("memorised", records[:5], replace(HEADER, versions={})).level == "warning"
+
+
+def test_the_score_is_not_doubted_before_the_image_had_its_epochs():
+    records = make_run(11, **learnt(1.2, 1.1, image_gain=0.0))
+    early, due = found("image_not_used", records[:10]), found("image_not_used", records)
+    assert early.sentence.startswith("Too early to judge (after 10 of 50 epochs). The image is")
+    assert "not seen to be used yet" in early.sentence
+    assert "The score says nothing" not in early.sentence
+    assert due.sentence.endswith("The score says nothing about the images.")
+
+
 def test_a_model_that_no_image_reaches_needs_no_measure_for_it():
     blind = replace(HEADER, sees_images=False)
     seen = found("image_not_used", make_run(12, **learnt(1.2, 1.1)), blind)

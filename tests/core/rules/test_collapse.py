@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from latentvqa.core.records import StagePlan
 from latentvqa.core.rules.rule import Advice
 from tests.core.rules.found import NEED, found, info
 from tests.runs import HEADER, KL, make_run
@@ -31,17 +32,28 @@ def test_what_is_learnt_in_full_has_not_collapsed():
     assert found("collapse", make_run(6, val=info(12.0, 1.6, active_units=0))) is None
 
 
-@pytest.mark.parametrize(("epochs", "level"), [(5, "warning"), (6, "critical")])
-def test_an_early_collapse_is_a_warning(epochs, level):
-    assert found("collapse", make_run(epochs, val=info(0.1, 0.01))).level == level
+@pytest.mark.parametrize(
+    ("epochs", "planned", "level"), [(5, 50, "info"), (6, 50, "critical"), (5, 5, "warning")]
+)
+def test_a_collapse_is_a_fault_once_it_cannot_pass_any_more(epochs, planned, level):
+    header = replace(HEADER, stages=StagePlan(0, planned, 0))
+    finding = found("collapse", make_run(epochs, val=info(0.1, 0.01)), header)
+    assert (finding.level, finding.is_early) == (level, level == "info")
+
+
+def test_a_collapse_of_another_tools_run_is_told_at_once():
+    foreign = replace(HEADER, versions={})
+    finding = found("collapse", make_run(5, val=info(0.1, 0.01)), foreign)
+    assert (finding.level, finding.is_early) == ("warning", False)
 
 
 def test_an_early_collapse_waits():
     early = found("collapse", make_run(5, val=info(0.1, -0.2)))
     assert early.advice is None
     assert early.sentence == (
-        "So far the latent holds too little: the latent can carry at most 0.1 of the 1.7 nats "
-        "that the answers need, and nothing is learnt."
+        "Too early to judge (after 5 of 50 epochs). So far the latent holds too little: the "
+        "latent can carry at most 0.1 of the 1.7 nats that the answers need, and nothing is "
+        "learnt."
     )
 
 

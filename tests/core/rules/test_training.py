@@ -81,3 +81,12 @@ def test_overfitting_needs_a_rise_over_the_best(rise, is_found):
 @pytest.mark.parametrize(("val", "is_found"), [(0.051, True), (0.05, False)])
 def test_overfitting_needs_a_loss_that_matters(val, is_found):
     assert (found("overfitting", overfit(3.5, val=val)) is not None) is is_found
+
+
+def test_a_spike_in_the_first_epochs_is_no_overfitting_yet():
+    records = make_run(
+        6, lambda n: {"train": {"answer_loss": 0.4}, "val": {"answer_loss": 0.4 * (n + 1)}}
+    )
+    early, due = found("overfitting", records[:5]), found("overfitting", records)
+    assert (early.level, early.is_early) == ("info", True)
+    assert (due.level, due.is_early) == ("warning", False)

@@ -18,6 +18,7 @@ from latentvqa.report.diagnosis.tables import (
     epoch_table,
     findings_table,
     not_judged_lines,
+    verdict_name,
     verdict_panel,
     what_if_table,
 )
@@ -262,3 +263,12 @@ def test_a_line_leaves_out_a_plan_and_a_stage_that_are_unknown():
 def test_any_record_can_be_shown(records, width):
     assert shown(epoch_table(HEADER, records, width), width)
     assert epoch_line(HEADER, records[0], diagnose(HEADER, records[:1]))
+
+
+def test_a_fault_of_the_first_epochs_is_headed_by_what_is_still_to_come():
+    sick = {"information_bound": 0.5, "answer_gain": 0.1}
+    early = diagnose(HEADER, make_run(2, val=sick))
+    assert verdict_name(early) == "info: too early to judge"
+    assert epoch_line(HEADER, make_epoch(1), early).endswith("[info: too early to judge]")
+    assert shown(verdict_panel(early)).startswith("╭─ info: too early to judge ─")
+    assert verdict_name(diagnose(HEADER, make_run(7, val=sick))) == "critical: collapse"

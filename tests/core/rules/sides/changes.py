@@ -30,11 +30,18 @@ CHANGES: dict[str, dict[str, Change]] = {
         "early_epoch": Change(
             Pair(lambda n: carries(0.3, 0.01, n), LIMITS.early_epoch + 1, LIMITS.early_epoch),
             "level",
-            ("critical", "warning"),
+            ("critical", "info"),
         )
     },
     "IN004": {"tuning_epoch": at_tuning(lambda n: carries(12.0, 0.05, n))},
     "IN005": {"tuning_epoch": at_tuning(lambda n: carries(2.0, 0.05, n))},
+    "IN013": {
+        "early_epoch": Change(
+            Pair(lambda n: gained(1.5, 0.01, n), LIMITS.early_epoch + 1, LIMITS.early_epoch),
+            "level",
+            ("warning", "info"),
+        )
+    },
     "IN014": {"tuning_epoch": at_tuning(lambda n: gained(1.5, 1.5, n, image_gain=0.0))},
     "IN007": {
         "tuning_epoch": at_tuning(
@@ -68,6 +75,15 @@ CHANGES: dict[str, dict[str, Change]] = {
             falling(overfitted, 1.0 / LIMITS.overfitting_act),
             "sentence",
             ("Overfitting (act)", "Overfitting (high)"),
+        ),
+        "early_epoch": Change(
+            Pair(
+                lambda n: stuck(n, 2, train=0.1, val=1.0, best=0.5),
+                LIMITS.early_epoch + 1,
+                LIMITS.early_epoch,
+            ),
+            "level",
+            ("warning", "info"),
         ),
     },
     "KL001": {
