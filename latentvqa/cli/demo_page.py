@@ -62,7 +62,8 @@ def answered_html(
     import numpy as np
     from markupsafe import escape
 
-    from latentvqa.engine.metrics.map_divergence import map_divergence, sameness_notice
+    from latentvqa.engine.metrics.map_divergence import map_divergence
+    from latentvqa.report.evaluation.map_notice import sameness_notice
 
     if picture is None:
         return "<p>Choose a picture first.</p>"

@@ -114,6 +114,9 @@ class LatentUse:
         attention: None in the short form.
         margin: exact match that a harmless exchange may cost; None in files of
             earlier versions.
+        map_divergence: mean Jensen-Shannon divergence between the attention of two
+            questions about one image, in bits; None where no image has two, without
+            latent tokens, and in files of earlier versions.
     """
 
     verdict: LatentUseVerdict | None
@@ -130,6 +133,7 @@ class LatentUse:
     attention: MeanAttention | None
     followed_share: float | None = None
     margin: float | None = None
+    map_divergence: float | None = None
 
 
 def rank_tokens(arms: Mapping[str, Arm], tokens: int) -> tuple[int, ...]:

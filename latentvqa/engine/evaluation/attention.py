@@ -11,9 +11,9 @@ from latentvqa.data.decoding import decode_image
 from latentvqa.data.formats.faults import HARD_MAX_PIXELS
 from latentvqa.durable import replace_file
 from latentvqa.engine.evaluation.evaluate import Evaluation
-from latentvqa.engine.metrics.map_divergence import mean_map_divergence, sameness_notice
 from latentvqa.engine.runs.folder import ATTENTION_FILES
 from latentvqa.report.evaluation.attention import AttentionExample, attention_png
+from latentvqa.report.evaluation.map_notice import sameness_notice
 
 EXAMPLES = 6
 
@@ -34,18 +34,9 @@ def write_attention(evaluation: Evaluation, folder: Path) -> None:
     replace_file(archive, buffer.getvalue())
     mean = attention.mean(0, dtype=np.float64)
     grid = found.result.attention.grid
-    notice = sameness_notice(mean_map_divergence(_by_image(evaluation, rows, attention)))
+    notice = sameness_notice(found.result.map_divergence)
     picture = attention_png(grid, _examples(evaluation, rows, attention), mean, notice)
     replace_file(drawing, picture)
-
-
-def _by_image(evaluation: Evaluation, rows: np.ndarray, attention: np.ndarray) -> list[np.ndarray]:
-    """The attention of each image's different questions."""
-    table = evaluation.table
-    found: dict[int, dict[str, np.ndarray]] = {}
-    for place, one in zip(np.flatnonzero(np.isin(table.rows, rows)), attention, strict=True):
-        found.setdefault(int(table.image_index[place]), {})[table.questions[place]] = one
-    return [np.stack(list(of_image.values())) for of_image in found.values()]
 
 
 def _examples(

@@ -45,6 +45,7 @@ from latentvqa.engine.metrics.accumulator import ACTIVE_UNIT_VARIANCE, entropy_o
 from latentvqa.engine.metrics.capacity import MOST_UNITS, LatentCovariance
 from latentvqa.engine.metrics.exact_match import exact_matches
 from latentvqa.engine.metrics.intervals import Quantity, mean_with_interval
+from latentvqa.engine.metrics.map_divergence import mean_map_divergence
 from latentvqa.engine.metrics.mutual_information import mutual_information
 from latentvqa.models import Posterior
 
@@ -138,9 +139,8 @@ class _Arms:
         self._input_arms()
         information = self._information(posterior, sampled)
         active = None if posterior is None else _active_units(posterior.mu)
-        attention = None
-        if self.base.attention is not None and not self.is_short:
-            attention = self.base.attention.numpy()
+        looked = None if self.base.attention is None else self.base.attention.numpy()
+        attention = None if self.is_short else looked
         verdict = None
         if posterior is not None:
             verdict = self._verdict(information, active, followed)
@@ -159,6 +159,7 @@ class _Arms:
             attention=None if attention is None else self._mean_attention(attention),
             followed_share=followed,
             margin=self.limits.margin,
+            map_divergence=None if looked is None else self._map_divergence(looked),
         )
         return Examination(result, self.table.rows, attention)
 
@@ -178,6 +179,9 @@ class _Arms:
     def _mean_attention(self, attention: np.ndarray) -> MeanAttention:
         mean = attention.mean(0, dtype=np.float64).round(6)  # (K, P + 1)
         return MeanAttention(self.runner.model.vision.grid, tuple(map(tuple, mean.tolist())))
+
+    def _map_divergence(self, looked: np.ndarray) -> float | None:
+        return mean_map_divergence(looked, self.table.image_index, self.table.questions)
 
     def _input_arms(self) -> None:
         """Arms that the whole model sees, beside the exchange of images."""

@@ -7,13 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from latentvqa.core.figures import figure
-
-# Where about 8 % of the attention lies elsewhere (half the sum of the differences), which the
-# eye does not see on a map. A model that looks for what is asked (94 % right on easy-VQA) has
-# 0.035 bits, from 0.006 to 0.08 on single images; models of photographs that answer no better
-# than without the image have 0.0002 and 0.0018.
-LEAST_DIVERGENCE = 0.01  # bits
 _MOST_QUESTIONS = 12  # of an image; pairs grow with the square
 
 
@@ -40,25 +33,22 @@ def map_divergence(attention: NDArray[np.floating]) -> float | None:
     return float(np.maximum(found, 0.0).mean())
 
 
-def mean_map_divergence(groups: Sequence[NDArray[np.floating]]) -> float | None:
-    """The mean over images that have at least two questions; None where none has.
+def mean_map_divergence(
+    attention: NDArray[np.floating], images: NDArray[np.integer], questions: Sequence[str]
+) -> float | None:
+    """The mean over images that have at least two different questions; None where none has.
 
     Args:
-        groups: for each image what :func:`map_divergence` takes.
+        attention: of rows of a table, ``(rows, K, P + 1)``.
+        images: number of each row's image, ``(rows,)``.
+        questions: of each row.
     """
+    by_image: dict[int, dict[str, NDArray[np.floating]]] = {}
+    for image, question, one in zip(images.tolist(), questions, attention, strict=True):
+        by_image.setdefault(image, {})[question] = one
+    groups = [np.stack(list(of_image.values())) for of_image in by_image.values()]
     found = [one for one in map(map_divergence, groups) if one is not None]
     return float(np.mean(found)) if found else None
-
-
-def sameness_notice(divergence: float | None) -> str:
-    """What a reader of maps should know that hardly depend on the question; else empty."""
-    if divergence is None or divergence >= LEAST_DIVERGENCE:
-        return ""
-    return (
-        "The maps hardly differ between questions about one image (mean Jensen-Shannon "
-        f"divergence {figure(divergence)} bits, below {LEAST_DIVERGENCE:g}): they show where the "
-        "tokens look whatever is asked. Take them for no reason of an answer."
-    )
 
 
 def _entropy(shares: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -13,11 +13,12 @@ import numpy as np
 from latentvqa.data.folders.pictures import PictureFile
 from latentvqa.data.formats.faults import HARD_MAX_PIXELS
 from latentvqa.durable import create_file, replace_file, unfinished_name
-from latentvqa.engine.metrics.map_divergence import map_divergence, sameness_notice
+from latentvqa.engine.metrics.map_divergence import map_divergence
 from latentvqa.engine.prediction.predict import Prediction
 from latentvqa.errors import OutputError
 from latentvqa.outputs import is_same_file
 from latentvqa.report.evaluation.attention import AttentionExample, attention_png
+from latentvqa.report.evaluation.map_notice import sameness_notice
 
 MOST_QUESTIONS = 20  # of one image in a picture
 

@@ -8,12 +8,13 @@ from pydantic import TypeAdapter
 
 from latentvqa.core.latent_use import LatentUseVerdict
 from latentvqa.engine.runs.evaluations import evaluation_folder, read_evaluation
-from latentvqa.engine.runs.folder import BEST
+from latentvqa.engine.runs.folder import BEST, run_of
 from latentvqa.engine.runs.saved_checkpoints import pointed_checkpoint
 from latentvqa.errors import CheckpointError
 from latentvqa.history import History
 
 _VERDICT = TypeAdapter(LatentUseVerdict)
+_DIVERGENCE: TypeAdapter[float | None] = TypeAdapter(float | None)
 
 
 Found = tuple[LatentUseVerdict | None, tuple[str, ...]]
@@ -39,6 +40,25 @@ def latent_use_of(run: Path) -> Found:
         return None, (f"The latent-use test is not part of the verdict: {error}",)
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None, ()
+
+
+def map_divergence_of(checkpoint: Path) -> float | None:
+    """How far the maps of two questions lie apart, as the test of a checkpoint found it.
+
+    Args:
+        checkpoint: its folder.
+
+    Returns:
+        Bits; None where no test of this checkpoint over the validation split is known.
+    """
+    try:
+        run = run_of(checkpoint)
+        found = read_evaluation(evaluation_folder(run, checkpoint=checkpoint.name))
+        if found["checkpoint"] != checkpoint.name:
+            return None
+        return _DIVERGENCE.validate_python(found["latent_use"]["map_divergence"])
+    except (CheckpointError, OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
 
 
 def latent_use_of_log(history: History) -> Found:

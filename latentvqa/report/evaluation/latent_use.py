@@ -11,6 +11,7 @@ from latentvqa.core.estimates import Estimate
 from latentvqa.core.figures import counted
 from latentvqa.core.results.latent_use import BASE, LatentUse
 from latentvqa.report.diagnosis.columns import label_of, left_out_note
+from latentvqa.report.evaluation.map_notice import sameness_notice
 from latentvqa.report.figure_table import fact_table
 from latentvqa.report.whole_words import Prose
 
@@ -63,6 +64,8 @@ def latent_use_panel(found: LatentUse, width: int, *, says_verdict: bool = True)
         _arms(found, is_narrow=width < _WIDE),
         fact_table(fact_rows(found)),
     ]
+    if found.attention is not None and (notice := sameness_notice(found.map_divergence)):
+        parts.append(Text(notice, style="yellow"))
     if found.verdict is not None and says_verdict:
         parts.append(verdict_line(found))
     return Group(*parts)

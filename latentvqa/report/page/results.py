@@ -14,6 +14,7 @@ from latentvqa.core.results.latent_use import BASE, OTHER_IMAGE, LatentUse
 from latentvqa.report.evaluation.attention import HOW_TO_READ
 from latentvqa.report.evaluation.confidence import DASHED, DOTS
 from latentvqa.report.evaluation.latent_use import arm_label, change_text, fact_rows
+from latentvqa.report.evaluation.map_notice import sameness_notice
 from latentvqa.report.page.confusion import Confusion, confusion_view
 from latentvqa.report.page.headline import WORD_LEVELS
 from latentvqa.report.page.result_charts import attention_maps, reliability_chart, risk_chart
@@ -81,6 +82,7 @@ def result_view(result: TableResult) -> dict[str, Any]:
         "latent": None if use is None else _latent(use),
         "maps": [] if use is None or use.attention is None else _maps(use),
         "how_to_read_maps": HOW_TO_READ,
+        "maps_notice": "" if use is None else sameness_notice(use.map_divergence),
     }
 
 

@@ -4,6 +4,7 @@ import pytest
 from latentvqa.core.results.latent_use import ANY_LATENTS, BASE, MATCHED, OTHER_LATENTS, ZERO
 from latentvqa.engine.evaluation.evaluate import evaluate
 from latentvqa.engine.latent_use.experiments import examined_rows
+from latentvqa.engine.metrics.map_divergence import mean_map_divergence
 from latentvqa.engine.runs.loading import load_model
 from latentvqa.engine.runs.tables import validation_table
 from latentvqa.engine.runtime.observer import Observer
@@ -44,6 +45,9 @@ def test_attention_covers_the_patches_and_the_summary(found):
     assert places == shown.grid[0] * shown.grid[1] + 1
     np.testing.assert_allclose(attention.astype(float).sum(2), 1.0, atol=2e-3)
     np.testing.assert_allclose(attention.mean(0, dtype=float), shown.mean, atol=1e-6)
+    table = found.table
+    apart = mean_map_divergence(attention, table.image_index, table.questions)
+    assert found.result.latent_use.map_divergence == apart > 0.0
 
 
 def test_every_arm_and_measure_of_a_gaussian_model_is_there(found):
@@ -79,6 +83,8 @@ def test_the_short_form_comes_to_the_same_verdict(finished, found):
     ]
     assert short.verdict == found.result.latent_use.verdict
     assert short.mutual_information is None
+    assert short.attention is None
+    assert short.map_divergence == found.result.latent_use.map_divergence
 
 
 @pytest.mark.parametrize("kind", ["deterministic", "none"])

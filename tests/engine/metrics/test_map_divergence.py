@@ -2,12 +2,8 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import jensenshannon
 
-from latentvqa.engine.metrics.map_divergence import (
-    LEAST_DIVERGENCE,
-    map_divergence,
-    mean_map_divergence,
-    sameness_notice,
-)
+from latentvqa.engine.metrics.map_divergence import map_divergence, mean_map_divergence
+from latentvqa.report.evaluation.map_notice import LEAST_DIVERGENCE
 
 DRAWS = np.random.default_rng(0)
 
@@ -45,18 +41,20 @@ def test_what_goes_to_the_question_is_no_part_of_a_map():
     assert map_divergence(np.concatenate([one, other])) == pytest.approx(0.0, abs=1e-12)
 
 
+def test_the_mean_over_images_compares_the_different_questions_of_each():
+    maps = attention(7)
+    images = np.array([0, 1, 0, 2, 1, 1, 3])
+    asked = ["a?", "a?", "b?", "a?", "b?", "c?", "a?"]
+    pairs = [map_divergence(maps[[0, 2]]), map_divergence(maps[[1, 4, 5]])]
+    assert mean_map_divergence(maps, images, asked) == pytest.approx(np.mean(pairs))
+
+
 def test_images_with_one_question_say_nothing():
     assert map_divergence(attention(1)) is None
-    assert mean_map_divergence([]) is None
-    assert mean_map_divergence([attention(1)]) is None
-    pair = attention(2)
-    assert mean_map_divergence([attention(1), pair]) == map_divergence(pair)
-
-
-def test_the_notice_comes_below_the_limit_alone():
-    assert sameness_notice(None) == sameness_notice(LEAST_DIVERGENCE) == ""
-    said = sameness_notice(0.99 * LEAST_DIVERGENCE)
-    assert "0.0099 bits, below 0.01" in said
+    assert mean_map_divergence(attention(0), np.array([], int), []) is None
+    maps = attention(3)
+    # the same question about the first image twice, another about the second once
+    assert mean_map_divergence(maps, np.array([0, 0, 1]), ["a?", "a?", "b?"]) is None
 
 
 def test_at_the_limit_less_than_a_tenth_of_the_attention_lies_elsewhere():

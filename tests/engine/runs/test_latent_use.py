@@ -8,7 +8,7 @@ import pytest
 
 import latentvqa
 from latentvqa.engine.runs.folder import BEST
-from latentvqa.engine.runs.latent_use import latent_use_of, latent_use_of_log
+from latentvqa.engine.runs.latent_use import latent_use_of, latent_use_of_log, map_divergence_of
 from latentvqa.engine.runs.saved_checkpoints import pointed_checkpoint
 from latentvqa.history import read_history
 
@@ -21,11 +21,11 @@ def run(finished, tmp_path):
     return run
 
 
-def write(run, checkpoint):
+def write(run, checkpoint, **more):
     verdict = {"word": "bypassed", "sentence": "It goes around.", "images_needed": None}
     folder = run / "evaluations" / "validation"
     folder.mkdir(parents=True, exist_ok=True)
-    held = {"checkpoint": checkpoint, "latent_use": {"verdict": verdict}}
+    held = {"checkpoint": checkpoint, "latent_use": {"verdict": verdict, **more}}
     (folder / "evaluation.json").write_text(json.dumps(held))
     return folder / "evaluation.json"
 
@@ -62,3 +62,15 @@ def test_a_log_of_another_tool_has_none(run):
     history = read_history(run)
     foreign = replace(history, header=replace(history.header, versions={}))
     assert latent_use_of_log(foreign) == (None, ())
+
+
+def test_how_far_maps_lie_apart_is_known_of_the_checkpoint_that_was_tested_alone(run):
+    name = pointed_checkpoint(run, BEST)
+    checkpoint = run / "checkpoints" / name
+    assert map_divergence_of(checkpoint) is None  # of an earlier version
+    path = write(run, name, map_divergence=0.02)
+    assert map_divergence_of(checkpoint) == 0.02
+    assert map_divergence_of(run / "checkpoints" / "0000-000000") is None
+    for content in ("{", path.read_text().replace("0.02", '"far"')):
+        path.write_text(content)
+        assert map_divergence_of(checkpoint) is None

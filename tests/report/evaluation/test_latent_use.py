@@ -4,7 +4,13 @@ from rich.console import Console
 
 from latentvqa.core.estimates import Estimate
 from latentvqa.core.latent_use import LatentUseVerdict
-from latentvqa.core.results.latent_use import Arm, Information, LatentUse, MutualInformation
+from latentvqa.core.results.latent_use import (
+    Arm,
+    Information,
+    LatentUse,
+    MeanAttention,
+    MutualInformation,
+)
 from latentvqa.report.evaluation.latent_use import change_text, latent_use_panel
 
 
@@ -52,6 +58,14 @@ def rendered(found, width=80):
 
 def test_the_whole_panel_at_80_columns():
     assert rendered(FOUND) == PANEL
+
+
+def test_maps_that_hardly_depend_on_the_question_are_told_of_where_there_are_maps():
+    alike = replace(FOUND, map_divergence=0.0005)
+    with_maps = replace(alike, attention=MeanAttention((1, 1), ((0.9, 0.1),)))
+    assert "hardly differ" in rendered(with_maps)
+    assert "hardly differ" not in rendered(alike)
+    assert "hardly differ" not in rendered(replace(with_maps, map_divergence=0.02))
 
 
 def test_at_60_columns_what_decides_is_not_folded():

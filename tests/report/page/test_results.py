@@ -100,3 +100,10 @@ def test_confidence_confusion_and_attention_have_their_pictures():
     assert facts["answerable at a risk of 5 %"] == "40.0 %"
     assert view["confusion"]["names"] == ["no", "yes"]
     assert len(view["maps"]) == 1 + 2 + 1  # all tokens, each of two, the scale
+
+
+def test_maps_that_do_not_depend_on_the_question_come_with_a_notice():
+    for divergence, words in ((0.0005, "divergence 0.0005 bits"), (0.03, ""), (None, "")):
+        use = replace(USE, map_divergence=divergence)
+        said = view_of(replace(WHOLE, latent_use=use))["maps_notice"]
+        assert words in said and bool(said) == bool(words)
