@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 MOST_SAMPLES = 32
 _SHOWN_ANSWERS = 5
 _COMPARED = 4  # other questions that are asked of the same picture, to compare the maps
+_STYLE = """
+#heading h1{margin:0;font-size:1.4rem}#heading p{margin:0}
+#answer{padding:0 .3rem}
+#examples th,#examples td{text-align:left}
+"""
 _QUIET = {
     "GRADIO_ANALYTICS_ENABLED": "False",
     "HF_HUB_DISABLE_TELEMETRY": "1",
@@ -59,11 +64,7 @@ def answered_html(
         samples: latent samples to answer from.
         known_questions: others, which tell whether the maps depend on the question.
     """
-    import numpy as np
     from markupsafe import escape
-
-    from latentvqa.engine.metrics.map_divergence import map_divergence
-    from latentvqa.report.evaluation.map_notice import sameness_notice
 
     if picture is None:
         return "<p>Choose a picture first.</p>"
@@ -73,18 +74,16 @@ def answered_html(
     compared = [one for one in dict.fromkeys(known_questions) if one != asked][:_COMPARED]
     has_maps = model.has_latent
     try:
-        found, *others = model.predict(
+        found = model.predict(
             [Path(picture)],
             [asked, *(compared if has_maps else [])],
             samples=samples,
             top=_SHOWN_ANSWERS,
             attention=has_maps,
-        )[0]
+        )[0][0]
     except LatentVQAError as error:
         return f"<p>{escape(str(error))}</p>"
-    maps = [one.attention.whole for one in (found, *others) if one.attention is not None]
-    notice = sameness_notice(map_divergence(np.stack(maps))) if maps else ""
-    return f"{found._repr_html_()}<p>{escape(notice)}</p>"
+    return found._repr_html_()
 
 
 def build_page(model: Answerer, examples: Sequence[tuple[Path, str]], folder: Path) -> Any:
@@ -98,36 +97,40 @@ def build_page(model: Answerer, examples: Sequence[tuple[Path, str]], folder: Pa
     import shutil
 
     import gradio
+    from markupsafe import escape
 
     known = [question for _, question in examples]
 
     def ask(picture: str | None, question: str, samples: float) -> str:
         return answered_html(model, picture, question, int(samples), known)
 
-    title = f"LatentVQA: {model.checkpoint.parent.parent.name}"
-    with gradio.Blocks(title=title, analytics_enabled=False) as page:
+    name = model.checkpoint.parent.parent.name
+    with gradio.Blocks(title=f"LatentVQA: {name}", analytics_enabled=False) as page:
+        heading = f"<h1>Ask about a picture</h1><p>The run {escape(name)} answers.</p>"
+        gradio.HTML(heading, elem_id="heading")
         with gradio.Row():
-            # the file as it came: it is decoded as predict decodes it
-            picture = gradio.Image(
-                type="filepath",
-                image_mode=None,
-                sources=["upload", "clipboard"],
-                label="Picture",
-                height=360,
-                buttons=["fullscreen"],
-            )
             with gradio.Column():
+                # the file as it came: it is decoded as predict decodes it
+                picture = gradio.Image(
+                    type="filepath",
+                    image_mode=None,
+                    sources=["upload", "clipboard"],
+                    label="Picture",
+                    height=320,
+                    buttons=["fullscreen"],
+                )
                 question = gradio.Textbox(label="Question", max_lines=3, elem_id="question")
                 samples = gradio.Slider(
                     0,
                     MOST_SAMPLES,
                     value=0,
                     step=1,
-                    label="Latent samples (0: from the mean)",
+                    label="Latent samples to answer from (0: from the mean)",
                     visible=model.has_latent,
                 )
                 button = gradio.Button("Ask", variant="primary")
-        answer = gradio.HTML(elem_id="answer")
+            with gradio.Column():
+                answer = gradio.HTML("<p>The answer comes here.</p>", elem_id="answer")
         inputs = [picture, question, samples]
         gradio.on([button.click, question.submit], ask, inputs, answer, api_name="ask")
         if examples:
@@ -139,8 +142,9 @@ def build_page(model: Answerer, examples: Sequence[tuple[Path, str]], folder: Pa
             gradio.Examples(
                 copies,
                 [picture, question],
-                label="Of the validation split",
+                label="Examples from the validation split: choose one, then Ask",
                 cache_examples=False,
+                elem_id="examples",
             )
     return page
 
@@ -183,6 +187,7 @@ def served(build: Callable[[Path], Any], host: str, port: int | None) -> Iterato
                 enable_monitoring=False,
                 run_history=False,
                 footer_links=[],
+                css=_STYLE,
                 theme=gradio.themes.Default(
                     font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]
                 ),

@@ -34,3 +34,16 @@ def learnt(gain: float) -> str:
 def percent(share: float | None) -> str:
     """A share for a sentence: at most one decimal, unit included."""
     return "?" if share is None else f"{figure(round(100.0 * share, 1))} %"
+
+
+def probability(share: float) -> str:
+    """A probability for a reader, one decimal always: below one another they compare.
+
+    It is never 0 % or 100 % where it is neither.
+    """
+    rounded = round(100.0 * share, 1)
+    if rounded == 0.0 and share > 0.0:
+        return "< 0.1 %"
+    if rounded == 100.0 and share < 1.0:
+        return "> 99.9 %"
+    return f"{rounded:.1f} %"

@@ -16,11 +16,14 @@ from PIL import Image
 from latentvqa.core.figures import counted
 from latentvqa.data.cells import clean_text
 from latentvqa.engine.complete_run import Run
+from latentvqa.engine.metrics.map_divergence import map_divergence
 from latentvqa.engine.prediction.answerer import QUESTIONS_PER_BATCH, BatchAnswerer, Found
+from latentvqa.engine.runs.latent_use import map_divergence_of
 from latentvqa.engine.runs.loading import LoadedModel, load_model
 from latentvqa.errors import ConfigError, DataError
 from latentvqa.library.answers import SHOWN_PIXELS, Answer, Attention, jpeg_of
 from latentvqa.library.pictures import Picture, image_of
+from latentvqa.report.evaluation.map_notice import sameness_notice
 
 MOST_ANSWERS = 100  # of one question
 
@@ -193,16 +196,31 @@ class _Asked:
                 pixels.append(self.answerer.transform(image))
                 shown.append(jpeg_of(image, SHOWN_PIXELS))
             for jpeg, found in zip(shown, self.answerer.answer(np.stack(pixels)), strict=True):
-                yield [self._answer(place, one, jpeg) for place, one in enumerate(found)]
+                notice = self._notice([weights for _, _, weights, _ in found])
+                yield [self._answer(place, one, jpeg, notice) for place, one in enumerate(found)]
 
-    def _answer(self, place: int, found: Found, jpeg: bytes) -> Answer:
+    def _notice(self, looked: Sequence[NDArray[np.float32] | None]) -> str:
+        """What is to be said of the maps: from this picture's questions, else from the run."""
+        by_question = {
+            question: weights
+            for question, weights in zip(self.questions, looked, strict=True)
+            if weights is not None
+        }
+        if not by_question:
+            return ""
+        divergence = map_divergence(np.stack(list(by_question.values())))
+        if divergence is None:
+            divergence = map_divergence_of(self.loaded.folder)
+        return sameness_notice(divergence)
+
+    def _answer(self, place: int, found: Found, jpeg: bytes, notice: str) -> Answer:
         answer, probability, weights, others = found
         if not math.isfinite(probability):
             raise DataError("the model's numbers run over for this picture: NaN or infinite")
         attention = None
         if weights is not None:
             grid = self.loaded.model.vision.grid
-            attention = Attention(weights[:, :-1].reshape(-1, *grid), weights[:, -1])
+            attention = Attention(weights[:, :-1].reshape(-1, *grid), weights[:, -1], notice)
         note = self.answerer.notes[place]
         return Answer(answer, probability, others, self.questions[place], note, attention, jpeg)
 

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from latentvqa.errors import ConfigError
-from latentvqa.report.answer import answer_html
+from latentvqa.report.answer import ShownMap, ShownMaps, answer_html
 from latentvqa.report.evaluation.attention import AttentionExample, attention_png
+from latentvqa.report.evaluation.attention_maps import attention_maps, map_pictures
 
 SHOWN_PIXELS = 320  # of the longer side of the picture that an answer keeps
 _QUALITY = 88
@@ -26,10 +27,13 @@ class Attention:
             ``(K, rows, columns)``; the patches cover the whole image.
         question: share that goes to the summary of the question, ``(K,)``; with the
             patches it sums to 1.
+        notice: what a reader of the maps should know: that they hardly depend on the
+            question; empty where they do, or where nobody knows.
     """
 
     tokens: NDArray[np.float32]
     question: NDArray[np.float32]
+    notice: str = ""
 
     @property
     def whole(self) -> NDArray[np.float32]:
@@ -78,12 +82,11 @@ class Answer:
         """
         if self.attention is None:
             raise ConfigError("no attention is kept here: ask with attention=True")
-        with Image.open(BytesIO(self.jpeg)) as picture:
-            pixels = np.asarray(picture.convert("RGB"))
         example = AttentionExample(
-            pixels, self.question, self.answer, self.attention.whole, self.probability
+            self._pixels(), self.question, self.answer, self.attention.whole, self.probability
         )
-        drawn = attention_png(self.attention.tokens.shape[1:], [example])
+        grid, notice = self.attention.tokens.shape[1:], self.attention.notice
+        drawn = attention_png(grid, [example], notice=notice)
         with Image.open(BytesIO(drawn)) as picture:
             return picture.convert("RGB")
 
@@ -93,8 +96,20 @@ class Answer:
             answers=((self.answer, self.probability), *self.others),
             note=self.note,
             picture=self.jpeg,
-            maps=b"" if self.attention is None else jpeg_of(self.attention_picture()),
+            maps=None if self.attention is None else self._maps(self.attention),
         )
+
+    def _maps(self, attention: Attention) -> ShownMaps:
+        maps = attention_maps(attention.whole, attention.tokens.shape[1:])
+        shown = [
+            ShownMap(one.name, one.at_question, jpeg_of(Image.fromarray(one.pixels)))
+            for one in map_pictures(self._pixels(), maps)
+        ]
+        return ShownMaps(shown, maps.highest_label, attention.notice)
+
+    def _pixels(self) -> NDArray[np.uint8]:
+        with Image.open(BytesIO(self.jpeg)) as picture:
+            return np.asarray(picture.convert("RGB"))
 
 
 def jpeg_of(picture: Image.Image, most: int | None = None) -> bytes:

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from latentvqa.core.figures import counted, figure, learnt, percent
+from latentvqa.core.figures import counted, figure, learnt, percent, probability
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,20 @@ def test_shares_and_gains_have_words_for_nothing():
 def test_one_thing_has_no_plural_and_thousands_have_a_comma():
     assert counted(1, "image") == "1 image"
     assert (counted(0, "row"), counted(2000, "row")) == ("0 rows", "2,000 rows")
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (0.0, "0.0 %"),
+        (1e-9, "< 0.1 %"),
+        (0.0004, "< 0.1 %"),
+        (0.0006, "0.1 %"),
+        (0.59, "59.0 %"),
+        (0.9994, "99.9 %"),
+        (0.9996, "> 99.9 %"),
+        (1.0, "100.0 %"),
+    ],
+)
+def test_a_probability_is_said_to_be_none_or_all_only_where_it_is(share, text):
+    assert probability(share) == text

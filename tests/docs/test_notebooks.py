@@ -37,7 +37,7 @@ def test_a_notebook_runs_and_shows_answers_with_their_maps(path, tmp_path, monke
         if "text/html" in output.get("data", {})
     ]
     assert len(pages) == 2 and all("data:image/jpeg" in page for page in pages)
-    assert "where each latent token looked" in pages[1]
+    assert "Where each latent token looked" in pages[1]
     assert (tmp_path / "runs" / "quickstart" / "report.html").is_file()
     said = "".join(o.text for c in notebook.cells for o in c.get("outputs", []) if "text" in o)
     assert "absent.png: no such file" in said

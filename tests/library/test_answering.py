@@ -1,5 +1,7 @@
 """``latentvqa.load``: answers about files, Pillow images and pixels."""
 
+import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -109,7 +111,25 @@ def test_what_the_model_cannot_read_is_noted(model, image):
 
 def test_a_notebook_shows_an_answer_with_its_maps(model, image):
     html = model.answer(image, QUESTION, top=3, attention=True)._repr_html_()
-    assert QUESTION in html and "where each latent token looked" in html
+    assert QUESTION in html and "Where each latent token looked" in html
+
+
+def test_maps_of_several_questions_are_compared_and_of_one_the_test_of_the_run_speaks(
+    model, run, tmp_path
+):
+    grey = Image.new("RGB", (48, 48), "grey")
+    alike = [QUESTION, f"{QUESTION}?"]  # in a model that hardly learnt anything
+    for found in model.predict([grey], alike, attention=True)[0]:
+        assert "divergence 0.0000 bits" in found.attention.notice
+    copied = shutil.copytree(run.folder, tmp_path / "run")
+    path = copied / "evaluations" / "validation" / "evaluation.json"
+    (path.parent / "sums.json").unlink()
+    held = json.loads(path.read_text())
+    for divergence, words in ((0.0005, "divergence 0.0005 bits"), (0.02, "")):
+        held["latent_use"]["map_divergence"] = divergence
+        path.write_text(json.dumps(held))
+        asked = latentvqa.load(copied).answer(grey, QUESTION, attention=True)
+        assert words in asked.attention.notice and bool(asked.attention.notice) == bool(words)
 
 
 @pytest.mark.parametrize(

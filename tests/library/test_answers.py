@@ -2,6 +2,7 @@
 
 import re
 from base64 import b64decode
+from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
@@ -53,16 +54,35 @@ def test_a_notebook_shows_picture_question_and_answers():
     one = Answer("two", 0.75, (("three", 0.125),), "how many?", jpeg=jpeg_of(PICTURE, 300))
     html = one._repr_html_()
     assert list(pictures_in(html)) == [(300, 100)]
-    for text in ("how many?", "<strong>two</strong>", "75 %", "three", "12.5 %"):
+    for text in ("how many?", ">two</strong>", "75.0 % sure", "three", "12.5 %"):
         assert text in html
     assert "width:75.0%" in html
 
 
 def test_the_maps_stand_in_place_of_the_picture():
     one = Answer("a", 0.5, question="q?", attention=attention()[1], jpeg=jpeg_of(PICTURE))
-    (size,) = pictures_in(one._repr_html_())
-    assert size == one.attention_picture().size
-    assert size[0] > 900
+    html = one._repr_html_()
+    # the image, all tokens, and each of two
+    assert list(pictures_in(html)) == [(320, 107)] * 2 + [(200, 67)] * 2
+    assert re.findall(r'<img alt="([^"]+)"', html) == [
+        "image",
+        "all 2 tokens",
+        "token 0",
+        "token 1",
+    ]
+    assert one.attention_picture().width > 900
+
+
+def test_a_notice_of_the_maps_stands_beside_them_and_in_their_picture():
+    looked = attention()[1]
+    noted = replace(looked, notice="They hardly differ.")
+    plain, told = (
+        Answer("a", 0.5, question="q?", attention=one, jpeg=jpeg_of(PICTURE))
+        for one in (looked, noted)
+    )
+    assert "They hardly differ." in told._repr_html_()
+    assert "They hardly differ." not in plain._repr_html_()
+    assert told.attention_picture().height > plain.attention_picture().height
 
 
 def test_attention_that_was_not_asked_for_is_told():

@@ -8,8 +8,9 @@ from math import ceil
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from latentvqa.core.figures import percent
-from latentvqa.report.evaluation.heat_map import colour_ramp, heat_map, highest_shown, shrunk
+from latentvqa.core.figures import percent, probability
+from latentvqa.report.evaluation.attention_maps import attention_maps
+from latentvqa.report.evaluation.heat_map import colour_ramp, heat_map, shrunk
 from latentvqa.report.picture import png_of
 from latentvqa.report.style import LIGHT
 
@@ -112,7 +113,7 @@ def attention_figure(
 
 HOW_TO_READ = (
     "Colour: attention to that place, in multiples of an even share (1 = as if the token looked "
-    "everywhere alike). Beside each name: the share of the attention that goes to the question "
+    "everywhere alike). With each name: the share of the attention that goes to the question "
     "itself, not to the image."
 )
 
@@ -147,21 +148,11 @@ class _Row:
     def __init__(
         self, grid: tuple[int, int], example: AttentionExample, *, has_image: bool = True
     ) -> None:
-        import numpy as np
-
         self.example, self.has_image = example, has_image
-        attention = np.asarray(example.attention, dtype=float)
-        looked = attention[:, :-1]
-        # in multiples of an even share of what goes to the image at all
-        total = np.maximum(looked.sum(1, keepdims=True), 1e-9)
-        self.maps = (looked / total * looked.shape[1]).reshape(-1, *grid)
-        self.together = (looked.sum(0) / total.sum() * looked.shape[1]).reshape(grid)
-        self.at_question = attention[:, -1]
-        self.peak = float(self.maps.max())
-        self.highest = highest_shown(self.peak, float(self.together.max()))
+        self.maps = attention_maps(example.attention, grid)
         tall, wide = example.image.shape[:2]
         self.large: float = min(max(_LARGE * tall / wide, _LOWEST), _HIGHEST)
-        count = len(self.maps) if len(self.maps) > 1 else 0
+        count = len(self.maps.tokens) if len(self.maps.tokens) > 1 else 0
         self.small_rows = min(_MOST_SMALL_ROWS, 1 + (count > 2) + (count > 12))
         self.small_columns = ceil(count / self.small_rows)
         inner = self.large - (self.small_rows - 1) * (_LABEL + _GAP)
@@ -188,17 +179,16 @@ class _Row:
         if self.has_image:
             self._show(page, image, (left, top, _LARGE, self.large), "image")
             left += _LARGE + _GAP
-        share = self.at_question.mean()
-        label = f"all {len(self.maps)} tokens" if self.small_columns else "the token"
+        maps = self.maps
         self._show(
             page,
-            heat_map(image, self.together, self.highest),
+            heat_map(image, maps.together, maps.highest),
             (left, top, _LARGE, self.large),
-            f"{label}, question {percent(share)}",
+            f"{maps.together_name}, question {percent(maps.at_question.mean())}",
         )
         left += _LARGE + _GAP
         small = shrunk(image, ceil(SHARPNESS * PIXELS_PER_INCH * max(self.small, self.small_width)))
-        for token in range(len(self.maps) if self.small_columns else 0):
+        for token in range(len(maps.tokens) if self.small_columns else 0):
             row, column = divmod(token, self.small_columns)
             place = (
                 left + column * (self.small_width + _GAP),
@@ -206,8 +196,8 @@ class _Row:
                 self.small_width,
                 self.small,
             )
-            label = f"token {token}, question {percent(self.at_question[token])}"
-            self._show(page, heat_map(small, self.maps[token], self.highest), place, label)
+            label = f"token {token}, question {percent(maps.at_question[token])}"
+            self._show(page, heat_map(small, maps.tokens[token], maps.highest), place, label)
         left += self.small_columns * (self.small_width + _GAP)
         self._draw_bar(page, left, top)
 
@@ -223,16 +213,14 @@ class _Row:
 
     def _draw_bar(self, page: _Page, left: float, top: float) -> None:
         page.picture(colour_ramp()[::-1], left, top, _BAR, self.large)
-        ticks = {0.0: "0", 1.0: "1 even", self.highest: self._highest_label()}
-        if self.highest > _MOST_FOR_ZERO:
+        highest = self.maps.highest
+        ticks = {0.0: "0", 1.0: "1 even", highest: self.maps.highest_label}
+        if highest > _MOST_FOR_ZERO:
             del ticks[0.0]
         for value, label in ticks.items():
-            place = top + self.large * (1.0 - value / self.highest)
+            place = top + self.large * (1.0 - value / highest)
             how = {"size": 7.5, "va": "center", "color": LIGHT["soft"]}
             page.text(left + _BAR, place, f"- {label}", **how)  # type: ignore[arg-type]
-
-    def _highest_label(self) -> str:
-        return f"{'≥ ' if self.peak > self.highest else ''}{self.highest:.2g}"
 
     def _headings(self, width: float) -> list[tuple[str, dict[str, str]]]:
         example = self.example
@@ -242,7 +230,7 @@ class _Row:
         ]
         said, colour = example.answer, LIGHT["ink"]
         if example.confidence is not None:
-            said += f" ({percent(example.confidence)})"
+            said += f" ({probability(example.confidence)})"
         if example.is_right is not None:
             colour = LIGHT["ok"] if example.is_right else LIGHT["critical"]
             said += " - right" if example.is_right else " - wrong"

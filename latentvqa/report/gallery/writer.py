@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, BinaryIO
 
-from latentvqa.core.figures import counted, percent
+from latentvqa.core.figures import counted, percent, probability
 from latentvqa.report.gallery.picture import SmallPicture, small_picture
 from latentvqa.report.pages import rendered
 
@@ -133,15 +133,10 @@ def _row_markup(
         number=number,
         carrier=carrier,
         address=None if small is None else small.address,
-        confidence=_share(row.confidence),
-        others=[(answer, _share(probability)) for answer, probability in row.others],
+        confidence="" if row.confidence is None else probability(row.confidence),
+        others=[(answer, probability(share)) for answer, share in row.others],
         reference="" if row.is_correct else row.reference,
     )
-
-
-def _share(probability: float | None) -> str:
-    """A probability in percent, one decimal always: below one another they compare."""
-    return "" if probability is None else f"{100.0 * probability:.1f} %"
 
 
 def _summary(counts: Counter[str], images: int) -> str:

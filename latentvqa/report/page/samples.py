@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from dataclasses import dataclass
 
-from latentvqa.core.figures import percent
+from latentvqa.core.figures import probability
 
 SHARP = 160  # pixels, up to which an image is enlarged without smoothing
 
@@ -48,7 +48,7 @@ class Sample:
     @property
     def confidence_text(self) -> str | None:
         """The confidence in percent."""
-        return None if self.confidence is None else percent(self.confidence)
+        return None if self.confidence is None else probability(self.confidence)
 
     @property
     def is_tiny(self) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from latentvqa.core.figures import counted, percent
+from latentvqa.core.figures import counted, probability
 from latentvqa.core.results.samples import SampleAnswer
 from latentvqa.report.page.samples import Sample
 from latentvqa.report.page.svg import framed, line, rectangle
@@ -87,7 +87,9 @@ def confidence_bars(answers: Sequence[SampleAnswer], epochs: Sequence[int]) -> s
             continue
         height = max(LEAST, MIDDLE * min(max(one.confidence, 0.0), 1.0))
         said = "right" if one.is_right else "wrong"
-        told = f"epoch {epoch}: {one.answer or 'no word'}, {said}, {percent(one.confidence)} sure"
+        told = (
+            f"epoch {epoch}: {one.answer or 'no word'}, {said}, {probability(one.confidence)} sure"
+        )
         top = MIDDLE - height if one.is_right else MIDDLE
         x = SLOT * place + GAP / 2
         parts.append(rectangle(f"said {said}", x, top, SLOT - GAP, height, told))

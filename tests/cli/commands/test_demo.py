@@ -54,7 +54,7 @@ def test_a_picture_is_uploaded_and_asked_about_and_nothing_leaves_the_machine(fi
         page.wait_for_selector("#answer strong")
         text = page.inner_text("#answer")
         assert asked in text and re.search(r"\d %", text)
-        assert page.locator("#answer img[alt='where each latent token looked']").count() == 1
+        assert page.locator("#answer img[alt='token 0']").count() == 1
         page.screenshot(path=str(tmp_path / "demo.png"), full_page=True)
         # an example of the validation split brings picture and question
         page.locator("table tbody tr").first.click()

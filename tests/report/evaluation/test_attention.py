@@ -73,7 +73,7 @@ def drawn_texts(**changes):
 def test_an_answer_says_how_sure_it_is_and_whether_it_is_right():
     assert "two" in drawn_texts()
     assert "two (81.5 %)" in drawn_texts(confidence=0.815)
-    assert "two (80 %) - right" in drawn_texts(confidence=0.8, is_right=True, reference="two")
+    assert "two (80.0 %) - right" in drawn_texts(confidence=0.8, is_right=True, reference="two")
     assert "two - wrong, expected three" in drawn_texts(is_right=False, reference="three")
 
 

@@ -97,7 +97,7 @@ def test_a_sample_shows_what_was_expected_only_where_it_was_missed():
     right = page(samples=[Sample("How many?", "3", "3", 0.99, True)])
     wrong = page(samples=[Sample("How many?", "4", "3", None, False)])
     assert "<small>expected</small>" not in right
-    assert "99 %" in right
+    assert "99.0 % sure" in right
     assert "<small>expected</small> 3" in wrong
     assert "Six of seven." in wrong and "Six of seven." not in page()
 

@@ -46,8 +46,8 @@ def test_a_bar_points_up_where_the_answer_was_right_and_is_as_long_as_it_was_sur
     assert float(right.get("y")) == MIDDLE / 2 and float(wrong.get("y")) == MIDDLE
     assert float(right.get("height")) == float(wrong.get("height")) == MIDDLE / 2
     assert [one.find(f"{SVG}title").text for one in (right, wrong)] == [
-        "epoch 0: yes, right, 50 % sure",
-        "epoch 1: no, wrong, 50 % sure",
+        "epoch 0: yes, right, 50.0 % sure",
+        "epoch 1: no, wrong, 50.0 % sure",
     ]
 
 
