@@ -47,3 +47,14 @@ def probability(share: float) -> str:
     if rounded == 100.0 and share < 1.0:
         return "> 99.9 %"
     return f"{rounded:.1f} %"
+
+
+def points(difference: float, sign: str = "") -> str:
+    """A difference of two shares in points, the same whichever way it was reckoned.
+
+    Args:
+        difference: as a fraction.
+        sign: ``+`` to write the sign of what is above 0 as well.
+    """
+    # 0.5125 can come out as 0.51249999999999996
+    return f"{round(100.0 * difference, 6):{sign}z.1f}"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from latentvqa.core.exchanges import Exchange, ExchangeLimits, Span
-from latentvqa.core.figures import counted
+from latentvqa.core.figures import counted, points
 from latentvqa.core.rules.thresholds import KLHealthThresholds
 
 LatentUseWord = Literal[
@@ -169,7 +169,7 @@ class _Reading:
         if self.says(exchange) == "open":
             if self.goes_around():
                 return self.bypassed("The image, or most of it,")
-            return self.undetermined("whether the image speaks through it", exchange)
+            return self.undetermined("whether the image speaks through the latent", exchange)
         return self.image_matters(exchange)
 
     def image_matters(self, exchange: Exchange) -> LatentUseVerdict:
@@ -218,7 +218,7 @@ class _Reading:
             "undetermined",
             f"{counted(self.evidence.images, 'image')} cannot tell {what}: the exchange "
             f"{self.costs(exchange)}, which is neither surely a loss nor surely within "
-            f"{_points(self.limits.margin)} points. About {needed:,} images would tell.",
+            f"{points(self.limits.margin)} points. About {needed:,} images would tell.",
             needed,
         )
 
@@ -280,20 +280,16 @@ class _Reading:
         if exchange.is_identical:
             return "changes no answer"
         cost = exchange.cost
-        return f"costs {_points(cost.value)} points ({_points(cost.low)} to {_points(cost.high)})"
+        return f"costs {points(cost.value)} points ({points(cost.low)} to {points(cost.high)})"
 
     def margin(self) -> str:
         """The margin, in words."""
-        return f"(margin {_points(self.limits.margin)} points)"
+        return f"(margin {points(self.limits.margin)} points)"
 
     def lead(self, lead: float) -> str:
         """How the score compares with what needs no image."""
         where = "above" if lead >= 0.0 else "below"
-        return f"the score is {_points(abs(lead))} points {where} the best image-blind model"
-
-
-def _points(share: float) -> str:
-    return f"{share * 100:z.1f}"
+        return f"the score is {points(abs(lead))} points {where} the best image-blind model"
 
 
 def _percent(share: float) -> str:

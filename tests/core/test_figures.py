@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from latentvqa.core.figures import counted, figure, learnt, percent, probability
+from latentvqa.core.figures import counted, figure, learnt, percent, points, probability
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,9 @@ def test_one_thing_has_no_plural_and_thousands_have_a_comma():
 )
 def test_a_probability_is_said_to_be_none_or_all_only_where_it_is(share, text):
     assert probability(share) == text
+
+
+def test_a_difference_reads_alike_whichever_way_it_was_reckoned():
+    ways = [0.9975 - 0.485, 0.5125, 0.51249999999999996, 0.51250000000000007]
+    assert {points(one) for one in ways} == {"51.2"}
+    assert (points(-0.52), points(0.01, "+"), points(-1e-12, "+")) == ("-52.0", "+1.0", "+0.0")

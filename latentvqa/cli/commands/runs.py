@@ -40,13 +40,13 @@ def runs(
 
 
 def _line(run: ListedRun) -> str:
-    from latentvqa.core.figures import counted, percent
+    from latentvqa.core.figures import counted, probability
 
     parts = []
     if run.exact_match is not None:
-        parts.append(f"{percent(run.exact_match)} exact match")
+        parts.append(f"{probability(run.exact_match)} exact match")
     if run.other_image is not None:
-        parts.append(f"{percent(run.other_image)} with another image")
+        parts.append(f"{probability(run.other_image)} with another image")
     if run.latent:
         parts.append(f"latent {run.latent}")
     parts.append(counted(run.epochs, "epoch"))

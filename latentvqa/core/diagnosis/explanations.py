@@ -41,7 +41,7 @@ def explained(asked: str, limits: KLHealthThresholds, width: int = WIDTH) -> str
 
 
 def _rule_named(asked: str) -> Rule:
-    wanted = asked.strip().lower()
+    wanted = asked.strip().lower().replace(" ", "_")  # as it is shown, or as it is named
     for rule in RULES:
         if wanted in (rule.code.lower(), rule.name):
             return rule

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from latentvqa.core.diagnosis.evidence import missing_evidence, to_do
 from latentvqa.core.figures import counted, figure, learnt
+from latentvqa.core.latent_use import LatentUseVerdict
 from latentvqa.core.rules.catalogue import RULE_OF, plain_name
 from latentvqa.core.rules.information import Information, are_answers_learnt, information_of
 from latentvqa.core.rules.rule import Advice, Finding, Level, RunView, Subject, severity
@@ -26,12 +27,29 @@ class Verdict:
             where the log does not hold what an ok needs.
         code: name of the finding that decides, such as ``collapse``; ``ok`` or
             ``not_judged`` without one.
-        sentence: the verdict in words, with its numbers.
+        log: what the log says, in words, with its numbers.
+        test: what the latent-use test says; None where it was not run or takes no part.
+        remark: what the log alone reads as where the test decides otherwise.
     """
 
     level: Level
     code: str
-    sentence: str
+    log: str
+    test: LatentUseVerdict | None = None
+    remark: str = ""
+
+    @property
+    def is_by_test(self) -> bool:
+        """Whether the test alone says it all."""
+        return self.test is not None and self.log == self.test.sentence
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in words: first what decides, the test where nothing is wrong."""
+        tested = "" if self.test is None or self.is_by_test else self.test.sentence
+        is_harmless = severity(self.level) < severity("warning")
+        parts = (tested, self.log) if is_harmless else (self.log, tested)
+        return " ".join(part for part in (*parts, self.remark) if part)
 
 
 @dataclass(frozen=True)
@@ -70,21 +88,19 @@ def verdict_on(view: RunView, findings: Sequence[Finding], refuted: Sequence[str
     else:
         is_whole = _subject(top) in ("latent", "answers")
         parts = [top.sentence, "" if is_whole else _figures(view)]
-    parts += _tested(view, refuted, top)
-    sentence = " ".join(part for part in parts if part)
-    return Verdict(top.level, top.name, sentence) if top else Verdict("ok", "ok", sentence)
+    log = " ".join(part for part in parts if part)
+    remark = _remark(view, refuted)
+    if top is None:
+        return Verdict("ok", "ok", log, view.test, remark)
+    return Verdict(top.level, top.name, log, view.test, remark)
 
 
-def _tested(view: RunView, refuted: Sequence[str], top: Finding | None) -> list[str]:
-    """What the latent-use test adds; it decides where the log reads otherwise."""
-    if view.test is None:
-        return []
-    said = view.test.sentence
-    parts = [] if top is not None and top.sentence == said else [said]
-    if refuted:
-        names = " and ".join(map(plain_name, refuted))
-        parts.append(f"The log alone reads as {names}; the latent-use test decides.")
-    return parts
+def _remark(view: RunView, refuted: Sequence[str]) -> str:
+    """The test decides where the log reads otherwise."""
+    if view.test is None or not refuted:
+        return ""
+    names = " and ".join(map(plain_name, refuted))
+    return f"The log alone reads as {names}; the latent-use test decides."
 
 
 def _state(view: RunView) -> str:
@@ -189,7 +205,7 @@ def _sentence(view: RunView, findings: Sequence[Finding]) -> str:
         waiting = [f for f in held if not (is_over and RULE_OF[f.code].waits)]
         first = next((step for f in waiting if (step := RULE_OF[f.code].next_step)), None)
         first = first or _missing_convention(view)
-        return first or ("" if is_tested else f"Confirm it: {_intervention(is_own)}")
+        return first or _after(view.test, is_own)
     rule = RULE_OF[worst.code]
     if is_tested and rule.tested is not None and rule.tested.next_step:
         return rule.tested.next_step
@@ -221,6 +237,17 @@ def _intervention(is_own: bool) -> str:
     if is_own:
         return "latentvqa evaluate RUN --latent-use"
     return "exchange the latents between examples and see the score fall"
+
+
+def _after(test: LatentUseVerdict | None, is_own: bool) -> str:
+    """What to do with a run that nothing is wrong with."""
+    if test is None:
+        return f"Confirm it: {_intervention(is_own)}"
+    if test.images_needed is not None:
+        return (
+            "Test it on more images: latentvqa evaluate RUN --latent-use --data FILE --images DIR"
+        )
+    return "Ask it: latentvqa demo RUN" if test.word == "used, image and question" else ""
 
 
 def _missing_convention(view: RunView) -> str | None:

@@ -15,7 +15,7 @@ from latentvqa.engine.runs.folder import RunFolder
 from latentvqa.engine.runs.latent_use import latent_use_of_log
 from latentvqa.errors import DataError, LatentVQAError
 from latentvqa.history import read_history
-from latentvqa.report.diagnosis.columns import finding_name
+from latentvqa.report.diagnosis.tables import verdict_name
 
 _OTHER_IMAGE = ("latent_use", "arms", "image_shuffled", "exact_match", "value")
 _DEEPEST = 4  # folders between the one that is named and a run
@@ -32,7 +32,7 @@ class ListedRun:
         other_image: the same with another image, where latent use was examined.
         latent: whether the latent is used, in the words of the examination; empty where
             there was none.
-        verdict: level and name of what decides; empty for an empty log.
+        verdict: level and name of the verdict; empty for an empty log.
     """
 
     folder: Path
@@ -93,11 +93,8 @@ def _listed(run: Path) -> ListedRun:
     test, _ = latent_use_of_log(history)
     verdict = ""
     if history.records:
-        known = diagnose(history.header, history.records, thresholds, history.notes, test).verdict
-        verdict = (
-            known.level
-            if known.level == "ok"
-            else f"{known.level}: {finding_name(known.code, known.level)}"
+        verdict = verdict_name(
+            diagnose(history.header, history.records, thresholds, history.notes, test)
         )
     evaluation = _evaluation(run)
     return ListedRun(

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from latentvqa.core.ablation import AblationResult, ArmResult, Comparison, RunResult
 from latentvqa.core.estimates import Estimate
-from latentvqa.core.figures import counted
+from latentvqa.core.figures import counted, points
 from latentvqa.report.diagnosis.columns import (
     MISSING,
     NOT_CHARGED,
@@ -215,19 +215,14 @@ def _comparison_cells(found: Comparison, is_narrow: bool) -> list[Text]:
     ranges = [range_text(match), range_text(found.over_images)]
     texts = ["\n".join(ranges)] if is_narrow else [*ranges, f"{loss.value:+.3f}"]
     word = Text(found.word, WORD_STYLES[found.word])
-    return [Text(points_text(match.value)), *map(Text, texts), word]
-
-
-def points_text(share: float) -> str:
-    """A difference of shares in points."""
-    return f"{100.0 * share:+.1f}"
+    return [Text(points(match.value, "+")), *map(Text, texts), word]
 
 
 def range_text(estimate: Estimate | None) -> str:
     """The interval of a difference of shares, in points."""
     if estimate is None or estimate.low is None or estimate.high is None:
         return MISSING
-    return f"{points_text(estimate.low)} to {points_text(estimate.high)}"
+    return f"{points(estimate.low, '+')} to {points(estimate.high, '+')}"
 
 
 def _caption(result: AblationResult) -> str:

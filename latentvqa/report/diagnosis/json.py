@@ -23,7 +23,7 @@ NORMAL_95 = 1.96  # standard errors of a 95 % interval
 def diagnosis_object(run: JudgedRun) -> dict[str, Any]:
     """The diagnosis of one run, ready for :func:`json.dumps`."""
     history, diagnosis, what_if = run.history, run.diagnosis, run.what_if
-    header, records = history.header, history.records
+    header, records, verdict = history.header, history.records, diagnosis.verdict
     held: dict[str, Any] = {
         "schema": SCHEMA,
         "run": {
@@ -34,7 +34,7 @@ def diagnosis_object(run: JudgedRun) -> dict[str, Any]:
             "stage": records[-1].stage if records else None,
             "kl": asdict(header.kl),
         },
-        "verdict": asdict(diagnosis.verdict),
+        "verdict": {"level": verdict.level, "code": verdict.code, "sentence": verdict.sentence},
         "findings": [_finding(finding) for finding in diagnosis.findings],
         "next_step": next_step_text(diagnosis.next_step),
         "disagreement": diagnosis.disagreement,

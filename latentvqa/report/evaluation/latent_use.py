@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from latentvqa.core.estimates import Estimate
-from latentvqa.core.figures import counted
+from latentvqa.core.figures import counted, points
 from latentvqa.core.results.latent_use import BASE, LatentUse
 from latentvqa.report.diagnosis.columns import label_of, left_out_note
 from latentvqa.report.evaluation.map_notice import sameness_notice
@@ -155,9 +155,7 @@ def fact_rows(found: LatentUse) -> list[tuple[str, str]]:
         share = f"{found.followed_share * 100:.0f} % of the answers that change"
         rows.append(("follow the other image", share))
     if found.margin is not None and found.verdict is not None:
-        rows.append(
-            ("counts as harmless", f"within {found.margin * 100:.1f} points of exact match")
-        )
+        rows.append(("counts as harmless", f"within {points(found.margin)} points of exact match"))
     return rows
 
 
@@ -172,10 +170,10 @@ def _learnt(gain: float, need: float) -> str:
 
 def change_text(measure: Estimate) -> str:
     """A difference of two shares in points, with its interval."""
-    value = f"{measure.value * 100:+.1f}"
+    value = points(measure.value, "+")
     if measure.low is None or measure.high is None:
         return value
-    return f"{value} ({measure.low * 100:+.1f} to {measure.high * 100:+.1f})"
+    return f"{value} ({points(measure.low, '+')} to {points(measure.high, '+')})"
 
 
 def _percent(measure: Estimate) -> str:

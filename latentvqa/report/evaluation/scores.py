@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from latentvqa.core.estimates import Estimate
-from latentvqa.core.figures import counted
+from latentvqa.core.figures import counted, points
 from latentvqa.core.results.evaluation import EvaluationResult, SeenAnswers, TypeScores
 from latentvqa.report.evaluation.confidence import confidence_lines
 from latentvqa.report.evaluation.latent_use import latent_use_panel
@@ -90,7 +90,7 @@ def _lead(found: EvaluationResult) -> Text:
     name, prior = best
     gain = found.metrics["exact_match"].value - prior
     return Prose(
-        f"{gain * 100:+.1f} points over the best model without images "
+        f"{points(gain, '+')} points over the best model without images "
         f"({_PRIOR_LABELS[name].removeprefix(_PRIOR)}, {prior * 100:.1f} %)",
         style="bold green" if gain > 0 else "bold red",
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from latentvqa.core.diagnosis.diagnose import Diagnosis
 from latentvqa.core.diagnosis.what_if import WhatIf
 from latentvqa.core.figures import figure
+from latentvqa.core.rules.rule import severity
 from latentvqa.history import History
 from latentvqa.report.diagnosis.advice import advice_text, next_step_text
 from latentvqa.report.diagnosis.columns import COLUMNS, MISSING, finding_name
@@ -17,7 +18,7 @@ from latentvqa.report.diagnosis.curves import charts, finding_marks, stage_spans
 from latentvqa.report.diagnosis.judged_run import JudgedRun
 from latentvqa.report.diagnosis.tables import span, verdict_name
 from latentvqa.report.page.charts import findings_chart, legend, line_chart
-from latentvqa.report.page.headline import Headline, headline_of, headline_of_log
+from latentvqa.report.page.headline import WORD_LEVELS, Headline, headline_of, headline_of_log
 from latentvqa.report.page.overlay import overlays, run_styles
 from latentvqa.report.page.results import TableResult, result_view
 from latentvqa.report.page.samples import Sample
@@ -79,6 +80,7 @@ def render_reports(reports: Sequence[RunReport]) -> str:
             "cells": cells,
             "style": style,
             "bars": () if report.headline is None else report.headline.bars,
+            "latent": _latent(report.run.diagnosis),
         }
         for report, name, cells, style in zip(reports, names, rows, styles, strict=True)
     ]
@@ -143,14 +145,33 @@ Said = list[dict[str, str]]
 
 
 def _said(diagnosis: Diagnosis, what_if: WhatIf | None) -> tuple[Said, Said]:
-    """The sentences of the verdict, each with the word before it, and remarks on it."""
-    first = [("", diagnosis.verdict.sentence), ("Next", next_step_text(diagnosis.next_step))]
-    first.append(("What if", "" if what_if is None else what_if.sentence))
-    more = [("", diagnosis.disagreement), *(("Note", note) for note in diagnosis.notes)]
-    kept = [
-        [{"label": label, "text": text} for label, text in said if text] for said in (first, more)
-    ]
-    return kept[0], kept[1]
+    """The parts of the verdict, what decides first, each with its name; and remarks on it."""
+    verdict, name = diagnosis.verdict, verdict_name(diagnosis)
+    log = _part("Log", verdict.log, name, _class(verdict.level))
+    parts = [log]
+    if verdict.is_by_test:
+        parts = [{**log, "label": "Latent"}]
+    elif verdict.test is not None and (found := _latent(diagnosis)):
+        latent = _part("Latent", verdict.test.sentence, found["word"], found["level"])
+        is_harmless = severity(verdict.level) < severity("warning")
+        parts = [latent, log] if is_harmless else [log, latent]
+    parts.append(_part("", verdict.remark))
+    parts.append(_part("Next", next_step_text(diagnosis.next_step)))
+    parts.append(_part("What if", "" if what_if is None else what_if.sentence))
+    more = [_part("", diagnosis.disagreement), *(_part("Note", one) for one in diagnosis.notes)]
+    return [one for one in parts if one["text"]], [one for one in more if one["text"]]
+
+
+def _latent(diagnosis: Diagnosis) -> dict[str, str] | None:
+    """What the latent is used for, in a word with its level; None where it was not tested."""
+    test = diagnosis.verdict.test
+    if test is None:
+        return None
+    return {"word": test.word, "level": WORD_LEVELS.get(test.word, "critical")}
+
+
+def _part(label: str, text: str, tag: str = "", level: str = "") -> dict[str, str]:
+    return {"label": label, "text": text, "tag": tag, "level": level}
 
 
 def _facts(history: History) -> list[tuple[str, str]]:

@@ -113,7 +113,7 @@ def headline_of(found: EvaluationResult, table: str) -> Headline:
     return Headline(
         tuple(bars),
         _sentence(score, None if prior is None else prior[1], use),
-        f"{source} Intervals hold 95 %.",
+        f"{source} Ranges are 95\N{NO-BREAK SPACE}% intervals.",
     )
 
 
@@ -158,8 +158,8 @@ def _beside_prior(score: Estimate, prior: float | None) -> str:
     gain = score.value - prior
     if score.low is not None and score.high is not None and score.low <= prior <= score.high:
         return (
-            f", which {counted(score.n, 'question')} cannot tell apart from the "
-            f"{share_text(prior)} that the question alone gives"
+            f"; the question alone gives {share_text(prior)}, no clear difference on "
+            f"{counted(score.n, 'question')}"
         )
     more = "more" if gain >= 0.0 else "fewer"
     return f", {points_text(gain)} {more} than from the question alone"
@@ -170,4 +170,5 @@ def _beside_other_image(change: Estimate, images: int) -> str:
         return f"; with another image, {points_text(change.value)} fewer: the image matters"
     if change.sign > 0:
         return f"; with another image, {points_text(change.value)} more"
-    return f"; {counted(images, 'image')} cannot show that another image costs any of them"
+    verb = "does" if images == 1 else "do"
+    return f"; {counted(images, 'image')} {verb} not show that the image matters"

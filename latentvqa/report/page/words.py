@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from latentvqa.core.figures import points
+
 PRIOR_NAMES = {
     "global": "the most frequent answer",  # of earlier versions' files
     "answers": "the most frequent answer",
@@ -37,7 +39,7 @@ def interval_text(low: float | None, high: float | None) -> str:
 
 def points_text(difference: float) -> str:
     """How far two shares are apart."""
-    return f"{abs(100.0 * difference):.1f} points"
+    return f"{points(abs(difference))} points"
 
 
 def prior_name(name: str) -> str:

@@ -19,7 +19,7 @@ def test_every_rule_is_explained_whole(rule):
     assert max(map(len, explained(rule.code, LIMITS, 60).splitlines())) <= 60
 
 
-@pytest.mark.parametrize("asked", ["KL004", "kl004", "free_bits_high"])
+@pytest.mark.parametrize("asked", ["KL004", "kl004", "free_bits_high", "free bits high"])
 def test_a_rule_is_found_by_code_or_name(asked):
     text = explained(asked, KLHealthThresholds(generous_reduction=0.9))
     assert text.startswith("KL004 free_bits_high\n")

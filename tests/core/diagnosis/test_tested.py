@@ -48,9 +48,23 @@ def test_what_the_log_does_not_show_the_test_does(word, name, level):
 def test_a_healthy_log_stays_healthy_and_says_what_the_test_found(word):
     alone, found = diagnose(HEADER, make_run(20)), judged(word)
     assert found.verdict.level == alone.verdict.level == "ok"
-    assert found.verdict.sentence == f"{alone.verdict.sentence} Test: {word}."
+    assert found.verdict.sentence == f"Test: {word}. {alone.verdict.sentence}"
     assert "--latent-use" in alone.next_step.sentence
     assert "--latent-use" not in found.next_step.sentence
+
+
+def test_a_run_that_nothing_is_wrong_with_is_to_be_asked_or_tested_on_more_images():
+    assert judged(USED).next_step.sentence == "Ask it: latentvqa demo RUN"
+    assert judged("not learnt").next_step.sentence == ""
+    few = LatentUseVerdict("undetermined", "Too few.", images_needed=900)
+    step = diagnose(HEADER, make_run(20), test=few).next_step.sentence
+    assert step.startswith("Test it on more images: latentvqa evaluate RUN --latent-use --data")
+
+
+def test_what_the_test_alone_shows_is_said_once():
+    found = judged("bypassed").verdict
+    assert found.is_by_test and found.log == found.test.sentence == found.sentence
+    assert not judged(USED).verdict.is_by_test
 
 
 @pytest.mark.parametrize(

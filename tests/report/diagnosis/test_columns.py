@@ -65,7 +65,8 @@ def test_seconds_are_those_that_were_logged():
 def test_a_latent_at_its_allowance_is_called_harmless_only_where_it_is():
     assert finding_name("pinned", "info") == "KL at its free allowance (harmless)"
     assert finding_name("pinned", "warning") == "KL at its free allowance"
-    assert finding_name("collapse", "critical") == "collapse"
+    assert finding_name("image_not_used", "warning") == "image not used"
+    assert finding_name("kl_targets", "info") == "KL targets"
 
 
 def test_what_there_is_no_room_for_is_named():

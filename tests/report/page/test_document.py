@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from latentvqa.core.diagnosis.diagnose import diagnose
 from latentvqa.core.diagnosis.what_if import what_if_free_bits
 from latentvqa.core.latent_use import LatentUseVerdict
 from latentvqa.report.page.confusion import confusion_of
@@ -82,6 +83,27 @@ def test_verdict_findings_epochs_and_config_are_on_the_page():
     assert text.count("<tr>") >= 20
 
 
+def parts_of_verdict(test):
+    """Label, level, tag and text of each part, where the log is healthy."""
+    run = judged(make_run(20))
+    run = replace(run, diagnosis=diagnose(HEADER, make_run(20), test=test))
+    part = r'<dt>(.*?)</dt><dd>(?:<span class="tag (.*?)">(.*?)</span> )?(.*?)</dd>'
+    text = render_report(RunReport(run))
+    return re.findall(part, text.partition('aria-label="Verdict"')[2].partition("</section>")[0])
+
+
+def test_the_verdict_says_whether_the_latent_is_used_then_what_the_log_says_and_what_to_do():
+    word = "used, image and question"
+    latent, log, following = parts_of_verdict(LatentUseVerdict(word, "It is used."))
+    assert latent == ("Latent", "ok", word, "It is used.")
+    assert log[:3] == ("Log", "ok", "ok") and "1.6 of the 1.7 nats" in log[3]
+    assert following == ("Next", "", "", "Ask it: latentvqa demo RUN")
+    latent, following = parts_of_verdict(LatentUseVerdict("bypassed", "It goes around."))
+    assert latent == ("Latent", "critical", "critical: latent bypassed", "It goes around.")
+    log, following = parts_of_verdict(None)
+    assert (log[0], following[0]) == ("Log", "Next")
+
+
 def test_everything_is_escaped():
     evil = "<script>alert('x')</script>&\""
     sample = Sample(evil, evil, evil, 0.5, False, b"\x89PNG", "image/png")
@@ -140,6 +162,20 @@ def test_several_runs_are_folded_below_what_compares_them():
     assert places == sorted(places)
     assert text.count('<details class="run">') == 2
     assert text.count("factor = 0.2") == 2
+    assert "use of the latent" not in text
+
+
+def test_scores_of_several_runs_stand_beside_the_use_of_their_latents():
+    runs = [judged(make_run(3), name="a"), judged(make_run(3), name="b")]
+    test = LatentUseVerdict("ignored", "It is ignored.")
+    runs[1] = replace(runs[1], diagnosis=diagnose(HEADER, make_run(3), test=test))
+    text = render_reports([RunReport(run) for run in runs])
+    table = text[text.index('<table class="scores">') : text.index("<h2>Runs</h2>")]
+    assert ">use of the latent<" in table
+    assert re.findall(r"<td>(-|<span.*?)</td></tr>", table.replace("\n", "")) == [
+        "-",
+        '<span class="tag critical">ignored</span>',
+    ]
 
 
 def test_the_score_comes_first_then_answers_results_curves_and_last_the_configuration():
