@@ -152,7 +152,7 @@ def _ground(axis: Axis, stages: Sequence[StageSpan], height: int) -> list[str]:
         if len(stages) > 1 and end - start > 40:
             parts.append(text("stage-name", start + 4, TOP - 6, span.stage, "start"))
     for epoch in axis.epoch_ticks:
-        parts.append(text("tick", axis.x(epoch), height - BOTTOM + 17, str(epoch), "middle"))
+        parts.append(text("tick", axis.x(epoch), height - BOTTOM + 19, str(epoch), "middle"))
     parts.append(text("label", (LEFT + WIDTH - RIGHT) / 2, height - 5, "epoch", "middle"))
     return parts
 

@@ -172,7 +172,7 @@ def _latent(use: LatentUse) -> dict[str, Any]:
             **_bar(arm.exact_match),
             "change": "" if name == BASE else change_text(arm.difference),
             "flips": "" if name == BASE else share_text(arm.flip_rate.value),
-            "nats": figure(arm.answer_nll.value),
+            "nats": f"{arm.answer_nll.value:.3f}",
         }
         (first if section in FIRST_SECTIONS else more).append(row)
     verdict = use.verdict

@@ -14,7 +14,7 @@ from latentvqa.report.diagnosis.curves import Chart
 from latentvqa.report.diagnosis.value_scale import ValueScale
 
 WIDTH, HEIGHT = 420, 244
-LEFT, RIGHT, TOP, BOTTOM = 56, 10, 18, 38
+LEFT, RIGHT, TOP, BOTTOM = 72, 10, 18, 38
 
 
 class Axis:

@@ -11,8 +11,10 @@ from latentvqa.engine.run_report.page import run_report
 from latentvqa.engine.runs.samples import write_samples
 from latentvqa.engine.runtime.observer import Observer
 from latentvqa.history import read_history
-from latentvqa.report.page.document import render_report, render_reports
+from latentvqa.report.page.document import RunReport, render_report, render_reports
 from tests.browser import CHROMIUM, NARROW, NO_BROWSER, WIDE, opened
+from tests.report.diagnosis.judged import judged
+from tests.runs import make_run
 
 pytestmark = [
     pytest.mark.heavy,
@@ -32,6 +34,20 @@ FAINT = """() => {
     .map(e => { const [a, b] = [light(rgb(getComputedStyle(e).color).slice(0, 3)),
       light(behind(e))].sort((a, b) => b - a); return [(a + .05) / (b + .05), e.innerText] })
     .filter(([ratio]) => ratio < 4.5) }"""
+
+# pairs of texts of a chart, and of texts and marks, that lie on one another by more than a pixel
+TOUCHING = """() => [...document.querySelectorAll('.charts svg, .squares svg')].flatMap(svg => {
+  const boxes = [...svg.querySelectorAll('text, .start')].filter(e => !e.closest('.tip'))
+    .map(e => [e.textContent || 'mark', e.getBoundingClientRect()])
+    .map(([told, {left, right, top, bottom, height}]) => // what letters take of a line
+      [told, {left, right, top: top + height / 7, bottom: bottom - height / 7}]);
+  return boxes.flatMap(([a, one], n) => boxes.slice(n + 1).filter(([, other]) =>
+    Math.min(one.right, other.right) - Math.max(one.left, other.left) > 1 &&
+    Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top) > 1)
+    .map(([b]) => [svg.getAttribute('aria-label'), a, b])) })"""
+FADES = """() => [...document.querySelectorAll('.wide')].filter(e => e.checkVisibility())
+  .map(e => { const fade = () => parseFloat(getComputedStyle(e).getPropertyValue('--fade'));
+    const before = fade(); e.scrollLeft = 9999; return [e.scrollWidth > e.clientWidth, before]})"""
 
 
 def kept_answer(epoch, row):
@@ -73,6 +89,25 @@ def test_a_page_asks_for_nothing_fits_its_window_and_is_readable(pages, width, i
                 assert page.evaluate(WIDTH) <= width
             assert page.evaluate(FAINT) == []
         assert {url for url in asked if not url.startswith("data:")} == set(pages)
+
+
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+def test_nothing_of_a_chart_lies_on_another_thing(pages, width, tmp_path):
+    small = judged(make_run(20, beta=0.0105))  # its axis has ticks as 0.0025
+    (tmp_path / "small.html").write_text(render_report(RunReport(small)), encoding="utf-8")
+    for address in (*pages, (tmp_path / "small.html").as_uri()):
+        with opened(address, width=width) as page:
+            page.evaluate(OPEN_ALL)
+            assert page.evaluate(TOUCHING) == []
+
+
+def test_a_table_that_is_wider_than_a_telephone_fades_until_its_end(pages):
+    with opened(pages[1], width=NARROW) as page:
+        before = page.evaluate(FADES)
+        assert [is_wide for is_wide, _ in before].count(True) >= 1
+        assert all((fade > 0) == is_wide for is_wide, fade in before)
+        page.wait_for_timeout(200)
+        assert [fade for _, fade in page.evaluate(FADES)] == [0.0] * len(before)
 
 
 def test_a_pointer_on_a_curve_shows_the_epoch_and_its_values_without_a_script(pages):

@@ -176,6 +176,11 @@ def test_all_that_is_shown_is_printed(tmp_path):
         page.fill("#below", "50")
         page.pdf(path=tmp_path / "printed.pdf")
         assert len(shown(page)) == page.locator(".card.placed img").count() == 250
+        page.emulate_media(media="print")
+        told, first = (
+            page.locator(one).first.bounding_box() for one in (".summary", ".card.placed")
+        )
+        assert told["y"] + told["height"] <= first["y"]  # how many, before all of them
         different = page.evaluate("new Set([...document.images].map(one => one.src)).size")
     assert different > 100
     assert (tmp_path / "printed.pdf").read_bytes().count(b"/Subtype /Image") == different
