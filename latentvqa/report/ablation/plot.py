@@ -40,7 +40,9 @@ _TITLE: dict[str, Any] = {
 }
 _MARKERS = "osD^vP*X"
 _MOST_NAMED = 8  # seeds in the legend
-_INTERVALS = ("95 % over seeds", "95 % over images")
+# in colours that no seed has
+_OVER_SEEDS, _OVER_IMAGES = LIGHT["ink"], LIGHT["c4"]
+_INTERVALS = (("95 % over seeds", _OVER_SEEDS), ("95 % over images", _OVER_IMAGES))
 
 # measure, title, what a value is multiplied with
 _CHARTS = (
@@ -137,7 +139,7 @@ def _legend(result: AblationResult) -> list[Line2D]:
     if len(result.seeds) > 1:
         handles.append(Line2D([], [], label="mean", color=_MEAN_COLOUR, marker="|", ms=10, ls=""))
     if any(arm.comparison for arm in result.arms):
-        for label, colour in zip(_INTERVALS, _COLOURS, strict=False):
+        for label, colour in _INTERVALS:
             handles.append(Line2D([], [], label=label, color=colour, lw=2, alpha=0.7))
     return handles
 
@@ -181,9 +183,9 @@ def _draw_differences(axis: Axes, result: AblationResult) -> None:
     for row, arm in enumerate(result.arms):
         if arm.comparison is None:
             continue
-        _draw_interval(axis, arm.comparison.over_seeds["exact_match"], row - 0.14, _COLOURS[0])
+        _draw_interval(axis, arm.comparison.over_seeds["exact_match"], row - 0.14, _OVER_SEEDS)
         if arm.comparison.over_images is not None:
-            _draw_interval(axis, arm.comparison.over_images, row + 0.14, _COLOURS[1])
+            _draw_interval(axis, arm.comparison.over_images, row + 0.14, _OVER_IMAGES)
     axis.set_title("Exact match minus default's, points", **_TITLE)
 
 

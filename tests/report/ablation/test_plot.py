@@ -89,3 +89,11 @@ def test_a_picture_is_as_high_as_its_arms_need():
     ]
     assert heights[0] < heights[1] < heights[2]
     assert heights[2] - heights[1] == pytest.approx(16 / 6 * (heights[1] - heights[0]))
+
+
+def test_intervals_have_colours_that_no_seed_has():
+    figure = ablation_figure(result(DEFAULT, WORSE))
+    named = {one.get_label(): one.get_color() for one in figure.legends[0].get_lines()}
+    intervals = {colour for name, colour in named.items() if name.startswith("95 %")}
+    seeds = {colour for name, colour in named.items() if name.startswith("seed")}
+    assert len(intervals) == 2 and seeds and not intervals & seeds
