@@ -9,9 +9,17 @@ from pathlib import Path
 
 import pytest
 
+from tests.readme_parts import MANUAL
 from tests.small_runs import ROOT, finished
 
 __all__ = ["exported", "finished"]
+
+
+def program_of_the_page() -> str:
+    """The program that asks an export, needing neither this package nor PyTorch."""
+    text = (MANUAL / "export.md").read_text(encoding="utf-8")
+    program = text.split("```python\n")[1]
+    return program.partition("\n```")[0]
 
 
 @dataclass(frozen=True)

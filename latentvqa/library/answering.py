@@ -16,6 +16,8 @@ from PIL import Image
 from latentvqa.core.figures import counted
 from latentvqa.data.cells import clean_text
 from latentvqa.engine.complete_run import Run
+from latentvqa.engine.export.export import Exported, export_model, require_free
+from latentvqa.engine.export.packages import require_packages
 from latentvqa.engine.metrics.map_divergence import map_divergence
 from latentvqa.engine.prediction.answerer import QUESTIONS_PER_BATCH, BatchAnswerer, Found
 from latentvqa.engine.runs.latent_use import map_divergence_of
@@ -160,6 +162,27 @@ class Answerer:
         """
         _require_lists(images, questions)
         return list(self._asked(questions, samples, top, attention).about(images))
+
+    def export(self, out: Path | str, *, overwrite: bool = False) -> Exported:
+        """Write the model as ONNX, to run it without PyTorch, as ``latentvqa export`` does.
+
+        Args:
+            out: folder for the files; what else lies there stays.
+            overwrite: replace the files of an earlier export.
+
+        Returns:
+            The files, and how far their numbers are from PyTorch's.
+
+        Raises:
+            ConfigError: without the packages of the extra ``onnx``.
+            CheckpointError: if the model cannot be exported; nothing is written then.
+            OutputError: if the files are there already, or cannot be written.
+        """
+        require_packages()
+        require_free(Path(out), self.checkpoint, overwrite=overwrite)
+        is_on_cpu = self._loaded.device.type == "cpu"
+        loaded = self._loaded if is_on_cpu else load_model(self.checkpoint, "cpu")
+        return export_model(loaded, Path(out), overwrite=overwrite)
 
     def _asked(self, questions: Sequence[str], samples: int, top: int, attention: bool) -> _Asked:
         if not questions or not all(isinstance(one, str) and clean_text(one) for one in questions):

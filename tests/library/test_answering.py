@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +17,7 @@ from latentvqa.data.folders.pictures import PictureFile
 from latentvqa.engine.prediction.asking import Asking
 from latentvqa.engine.prediction.predict import PredictionSettings, predict
 from latentvqa.engine.runs.loading import load_model
+from tests.exported_run import program_of_the_page
 
 BASELINE = {"stage": "baseline"}
 QUESTION = "what shape is the red object?"
@@ -184,3 +187,31 @@ def test_a_model_without_a_latent_has_no_attention_and_overflow_is_told(run, ima
 def test_a_folder_without_a_model_is_refused(tmp_path):
     with pytest.raises(latentvqa.CheckpointError, match="no run folder"):
         latentvqa.load(tmp_path)
+
+
+@pytest.mark.heavy
+def test_an_export_answers_in_onnxruntime_as_the_model_does(model, image, tmp_path, capsys):
+    done = model.export(tmp_path / "onnx")
+    assert [one.name for one in done.files] == [
+        *("encoder.onnx", "decoder.onnx", "tokens.json", "model.json")
+    ]
+    assert all(one.is_file() for one in done.files)
+    assert 0.0 <= done.latents_difference < 1e-4 and 0.0 <= done.logits_difference < 1e-4
+    assert capsys.readouterr() == ("", "")
+    (tmp_path / "answer.py").write_text(program_of_the_page(), encoding="utf-8")
+    asked = [sys.executable, "answer.py", "onnx", str(image), QUESTION]
+    told = subprocess.run(asked, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    answer, _, confidence = told.strip().rpartition(" ")
+    expected = model.answer(image, QUESTION)
+    assert answer == expected.answer
+    assert float(confidence) == pytest.approx(expected.probability, abs=1e-4)
+    with pytest.raises(latentvqa.OutputError, match=r"encoder\.onnx: is there already"):
+        model.export(tmp_path / "onnx")
+    assert model.export(str(tmp_path / "onnx"), overwrite=True) == done
+
+
+def test_an_export_without_its_packages_is_refused_and_writes_nothing(model, tmp_path, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(latentvqa.ConfigError, match=r'pip install "latentvqa\[onnx\]"'):
+        model.export(tmp_path / "onnx")
+    assert list(tmp_path.iterdir()) == []

@@ -10,8 +10,7 @@ import onnxruntime
 import pytest
 from PIL import Image
 
-from tests.exported_run import exported
-from tests.readme_parts import MANUAL
+from tests.exported_run import exported, program_of_the_page
 from tests.small_runs import ROOT, read_csv
 
 __all__ = ["exported"]
@@ -23,12 +22,6 @@ sys.modules.update(dict.fromkeys(["latentvqa", "torch", "torchvision", "timm", "
 sys.argv = sys.argv[1:]
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
-
-
-def program_of_the_page() -> str:
-    text = (MANUAL / "export.md").read_text(encoding="utf-8")
-    (program,) = (block.partition("\n```")[0] for block in text.split("```python\n")[1:])
-    return program
 
 
 def asked_about(run) -> list[tuple[str, str]]:
