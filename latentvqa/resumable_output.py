@@ -1,18 +1,18 @@
 """A named output that several works may write, one after the other: nothing lost or twice.
 
 What is written so far lies beside its place, in ``FILE.part``; ``FILE.part.json``
-says how much of it counts. What a kill left beyond that is written anew.
+says how much of it counts, with its SHA-256. What a kill left beyond that is written anew.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,13 +21,16 @@ try:
 except ImportError:  # a system without it
     fcntl = None  # type: ignore[assignment]
 
+from latentvqa.core.formats import newer_format
+from latentvqa.core.summed_text import has_right_sum, with_sum
 from latentvqa.durable import append_file, create_file, replace_file, sync_folder
 from latentvqa.errors import OutputError
 from latentvqa.outputs import NamedOutput
-from latentvqa.regular_files import read_regular
+from latentvqa.regular_files import open_regular, read_regular
 from latentvqa.stopping import deferred
 
-SCHEMA = 1
+SCHEMA = 2
+_READ_BYTES = 2**20
 _NOTED_SECONDS = 2.0  # a kill loses at most what came in such a time
 
 
@@ -39,11 +42,13 @@ class Progress:
         asked: what the work is; another work cannot go on with the part.
         rows: that are whole.
         size: bytes of these.
+        sha256: of these bytes.
     """
 
     asked: str
     rows: int
     size: int
+    sha256: str
 
 
 class ResumableOutput:
@@ -83,19 +88,26 @@ class ResumableOutput:
         Raises:
             OutputError: if it is of another work, or damaged.
         """
-        nothing = Progress(asked, 0, 0)
+        nothing = Progress(asked, 0, 0, hashlib.sha256().hexdigest())
         if not self._is_resumed or not os.path.lexists(self.part):
             return nothing
         try:
-            known = json.loads(read_regular(self._record))
-            found = Progress(str(known["asked"]), int(known["rows"]), int(known["size"]))
-            is_whole = 0 <= found.size <= self.part.lstat().st_size and found.rows >= 0
+            content = read_regular(self._record)
+            known = json.loads(content)
+            newer = newer_format(self._record, known["schema"], SCHEMA)
+            found = Progress(known["asked"], known["rows"], known["size"], known["sha256"])
         except FileNotFoundError:
             return nothing  # killed before the first rows were noted
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise self._refusal("its record cannot be read") from error
-        if not is_whole:
+        if not has_right_sum(content):
+            raise self._refusal("its record is damaged")
+        if newer is not None:
+            raise self._refusal(newer)
+        if self.part.lstat().st_size < found.size:
             raise self._refusal("it is shorter than its record says")
+        if self._sum_of(found.size).hexdigest() != found.sha256:
+            raise self._refusal("it is damaged: its SHA-256 is not the one in its record")
         if found.asked != asked:
             raise self._refusal(
                 "it was begun with another model, other pictures or questions, or other options"
@@ -120,7 +132,9 @@ class ResumableOutput:
         with file:
             self._lock(file)
             file.truncate(known.size)
-            writer = RowWriter(file, known, partial(self._note, asked))
+            with self._faults_named():
+                summed = self._sum_of(known.size)
+            writer = RowWriter(file, known, summed, self._note)
             try:
                 with self._faults_named():
                     yield writer
@@ -151,9 +165,18 @@ class ResumableOutput:
         except OSError:
             return  # a file system without locks
 
-    def _note(self, asked: str, rows: int, size: int) -> None:
-        known = {"schema": SCHEMA, "asked": asked, "rows": rows, "size": size}
-        replace_file(self._record, json.dumps(known).encode())
+    def _sum_of(self, size: int) -> hashlib._Hash:
+        """The sum of the bytes that the part begins with, to go on with."""
+        summed = hashlib.sha256()
+        with open_regular(self.part) as file:
+            while size > 0 and (content := file.read(min(size, _READ_BYTES))):
+                summed.update(content)
+                size -= len(content)
+        return summed
+
+    def _note(self, known: Progress) -> None:
+        record = with_sum(json.dumps({"schema": SCHEMA, **asdict(known)}).encode())
+        replace_file(self._record, record)
 
     def _remove(self) -> None:
         self.part.unlink(missing_ok=True)
@@ -186,21 +209,29 @@ class RowWriter:
     Args:
         file: the part.
         known: what is in it.
-        note: writes down rows and bytes that count.
+        summed: the sum of that.
+        note: writes down what counts.
 
     Attributes:
         rows: that were written, those of earlier works included.
     """
 
-    def __init__(self, file: BinaryIO, known: Progress, note: Callable[[int, int], None]) -> None:
-        self._file, self._note = file, note
-        self.rows, self._size = known.rows, known.size
+    def __init__(
+        self,
+        file: BinaryIO,
+        known: Progress,
+        summed: hashlib._Hash,
+        note: Callable[[Progress], None],
+    ) -> None:
+        self._file, self._summed, self._note = file, summed, note
+        self._asked, self.rows, self._size = known.asked, known.rows, known.size
         self._noted = time.monotonic()
 
     def write(self, content: bytes, *, is_row: bool = True) -> None:
         """Append a whole row, or what belongs to the next or the last one."""
         with deferred():
             self._file.write(content)
+            self._summed.update(content)
             self._size += len(content)
             self.rows += is_row
             if is_row and time.monotonic() - self._noted > _NOTED_SECONDS:
@@ -209,5 +240,5 @@ class RowWriter:
     def note(self) -> None:
         """Let what is written so far count."""
         self._file.flush()
-        self._note(self.rows, self._size)
+        self._note(Progress(self._asked, self.rows, self._size, self._summed.hexdigest()))
         self._noted = time.monotonic()

@@ -1,5 +1,6 @@
 """Rows that several works write, one after the other."""
 
+import hashlib
 import json
 import os
 import random
@@ -10,6 +11,7 @@ import time
 
 import pytest
 
+from latentvqa.core.summed_text import with_sum
 from latentvqa.errors import OutputError
 from latentvqa.outputs import NamedOutput
 from latentvqa.resumable_output import Progress, ResumableOutput
@@ -26,6 +28,12 @@ def begin(path, rows=2, asked="work"):
         for row in range(rows):
             writer.write(b"row %d\n" % row)
         raise KeyboardInterrupt
+
+
+def _of_format(record, schema):
+    known = json.loads(record.read_bytes())
+    del known["sum"]
+    return with_sum(json.dumps({**known, "schema": schema}).encode())
 
 
 def names_in(folder):
@@ -46,7 +54,8 @@ def test_work_goes_on_after_the_rows_that_count(tmp_path):
     with (tmp_path / "a.part").open("ab") as file:
         file.write(b"row 2, which a kill cut")
     again = output(path, is_resumed=True)
-    assert again.progress("work") == Progress("work", 2, 17)
+    known = hashlib.sha256(b"head\nrow 0\nrow 1\n").hexdigest()
+    assert again.progress("work") == Progress("work", 2, 17, known)
     with again.open("work") as writer:
         assert writer.rows == 2
         writer.write(b"row 2\n")
@@ -83,12 +92,9 @@ def test_nothing_to_go_on_with_is_no_fault(tmp_path):
         (lambda part, record: record.write_bytes(b"{"), "its record cannot be read"),
         (lambda part, record: record.write_bytes(b"[]"), "its record cannot be read"),
         (lambda part, record: part.write_bytes(b"short"), "shorter than its record says"),
-        (
-            lambda part, record: record.write_text(
-                json.dumps({**json.loads(record.read_text()), "asked": "other"})
-            ),
-            "begun with another model",
-        ),
+        (lambda part, record: part.write_bytes(b"head\nrow 0\nrow 7\n"), "it is damaged"),
+        (lambda part, record: record.write_bytes(_of_format(record, 9)), "a newer LatentVQA"),
+        (lambda part, _: begin(part.with_name("a"), asked="other"), "begun with another model"),
     ],
 )
 def test_what_cannot_be_gone_on_with_is_told_and_stays(tmp_path, harm, told):
@@ -99,6 +105,20 @@ def test_what_cannot_be_gone_on_with_is_told_and_stays(tmp_path, harm, told):
     with pytest.raises(OutputError, match=told):
         output(tmp_path / "a", is_resumed=True).progress("work")
     assert (part.read_bytes(), record.read_bytes()) == before
+
+
+def test_no_changed_bit_is_gone_on_with(tmp_path):
+    begin(tmp_path / "a")
+    for path in (tmp_path / "a.part", tmp_path / "a.part.json"):
+        whole = path.read_bytes()
+        for place in range(8 * len(whole)):
+            harmed = bytearray(whole)
+            harmed[place // 8] ^= 1 << place % 8
+            path.write_bytes(harmed)
+            with pytest.raises(OutputError, match="cannot be gone on with"):
+                output(tmp_path / "a", is_resumed=True).progress("work")
+        path.write_bytes(whole)
+    assert output(tmp_path / "a", is_resumed=True).progress("work").rows == 2
 
 
 def test_a_link_in_the_place_of_the_part_is_not_written_through(tmp_path):
