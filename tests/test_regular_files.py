@@ -105,8 +105,16 @@ def _reads(path):
         texts = [part.value for part in ast.walk(call) if isinstance(part, ast.Constant)]
         is_written = bool({"wb", "xb", "ab", "a+b", "w"} & {str(text) for text in texts})
         is_opened = name == "open" and not is_written and ast.unparse(call.func) in OPENERS
-        if name in ("read_text", "read_bytes") or is_opened:
+        if name in ("read_text", "read_bytes") or is_opened or _is_archive_of_a_path(call):
             yield call.lineno
+
+
+def _is_archive_of_a_path(call):
+    """Whether a library is to open an archive by its name; it would wait for a pipe."""
+    function = ast.unparse(call.func)
+    if function == "tarfile.open":
+        return "fileobj" not in {one.arg for one in call.keywords}
+    return function == "zipfile.ZipFile" and ast.unparse(call.args[0]) != "file"
 
 
 def test_every_file_of_a_user_is_read_through_this_module():

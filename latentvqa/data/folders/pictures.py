@@ -12,10 +12,16 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from latentvqa.data.decoding import MAX_PIXELS, DecodedImage, read_image, read_image_bytes
-from latentvqa.data.folders.search import images_below, left_out_text, litter_in
+from latentvqa.data.folders.search import (
+    OTHER_FILES,
+    images_below,
+    left_out_text,
+    litter_in,
+    suffix_kind,
+)
 from latentvqa.data.formats.kinds import PICTURE_SUFFIXES
 from latentvqa.errors import DataError
-from latentvqa.regular_files import read_regular_text
+from latentvqa.regular_files import open_regular, read_regular_text
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 LIST_SUFFIX = ".txt"
@@ -140,13 +146,12 @@ def _found_in_archive(place: Path, before: str) -> FoundPictures:
         members = archive.members()
     except (OSError, EOFError, RuntimeError, ValueError, *_ARCHIVE_ERRORS) as error:
         raise DataError(f"{place}: cannot be read as an archive: {error}") from error
+    found.left_out.update(archive.left_out)
     for member in members:
         kind = litter_in(member)
         suffix = PurePosixPath(member).suffix.lower()
         if kind is None and suffix not in PICTURE_SUFFIXES:
-            kind = (
-                f"{suffix} files" if suffix.isprintable() and suffix else "files without a suffix"
-            )
+            kind = suffix_kind(suffix)
         if kind is None:
             found.pictures.append(PictureFile(before + member, place, archive, member))
         else:
@@ -159,26 +164,49 @@ def _found_in_archive(place: Path, before: str) -> FoundPictures:
 
 class _Zip:
     def __init__(self, path: Path) -> None:
-        self._file = zipfile.ZipFile(path)
+        file = open_regular(path)
+        weakref.finalize(self, file.close)
+        self._archive = zipfile.ZipFile(file)
+        self.left_out = Counter[str]()
 
     def members(self) -> list[str]:
-        return [one.filename for one in self._file.infolist() if not one.is_dir()]
+        return [one.filename for one in self._archive.infolist() if not one.is_dir()]
 
     def read(self, member: str) -> bytes:
-        with self._file.open(member) as file:
+        with self._archive.open(member) as file:
             return _bounded(file)
 
 
 class _Tar:
+    """A tar archive; links in it lead to other members, and never out of it."""
+
     def __init__(self, path: Path) -> None:
-        self._file = tarfile.open(path)  # noqa: SIM115 - open as long as it is read from
-        weakref.finalize(self, self._file.close)
+        file = open_regular(path)
+        weakref.finalize(self, file.close)
+        self._archive = tarfile.open(fileobj=file)  # noqa: SIM115 - open as long as it is read from
+        weakref.finalize(self, self._archive.close)
+        self.left_out = Counter[str]()
 
     def members(self) -> list[str]:
-        return [one.name for one in self._file.getmembers() if one.isfile()]
+        members = self._archive.getmembers()
+        self._require_end()
+        others = sum(one.isdev() for one in members)
+        self.left_out.update({OTHER_FILES: others} if others else {})
+        return [one.name for one in members if one.isfile() or one.islnk() or one.issym()]
+
+    def _require_end(self) -> None:
+        """Refuse what is cut or damaged: the library takes that for the end, without a word."""
+        after = self._archive.fileobj
+        if after is not None:
+            after.seek(self._archive.offset)
+            if after.read(tarfile.BLOCKSIZE) != tarfile.NUL * tarfile.BLOCKSIZE:
+                raise tarfile.ReadError(
+                    "it is cut short or damaged, and what it holds from byte "
+                    f"{self._archive.offset:,} on cannot be told. Make it anew"
+                )
 
     def read(self, member: str) -> bytes:
-        file = self._file.extractfile(member)
+        file = self._archive.extractfile(member)
         if file is None:
             raise ValueError("it is no file")
         with file:

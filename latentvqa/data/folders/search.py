@@ -25,6 +25,7 @@ from latentvqa.regular_files import open_regular
 _LITTER_FOLDERS = ("@eadir", "__macosx", "#recycle", "$recycle.bin", "system volume information")
 _LITTER_FILES = ("thumbs.db", "ehthumbs.db", "desktop.ini", ".ds_store")
 _KINDS_SHOWN = 10
+OTHER_FILES = "pipes, sockets and devices"
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ class _Walk:
             return None
         try:
             if not stat.S_ISREG(entry.stat().st_mode):
-                return "pipes, sockets and devices"
+                return OTHER_FILES
             with open_regular(Path(entry.path)) as file:
                 if kind_of(file.read(HEAD_BYTES)) is not None:
                     return None

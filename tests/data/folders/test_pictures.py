@@ -42,9 +42,9 @@ def tarred(folder, path, mode):
         archive.add(folder, ".", recursive=False)
         for name in [*MEMBERS, "notes.txt"]:
             archive.add(folder / name, name)
-        link = tarfile.TarInfo("link.png")
-        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
-        archive.addfile(link)
+        pipe = tarfile.TarInfo("pipe.png")
+        pipe.type = tarfile.FIFOTYPE
+        archive.addfile(pipe)
     return path
 
 
@@ -95,10 +95,60 @@ def test_an_archive_is_read_as_the_folder_that_is_in_it(folder, tmp_path, name):
     found = find_pictures([path])
     assert names(found) == MEMBERS
     assert found.left_out[".txt files"] == 1
+    assert found.left_out["pipes, sockets and devices"] == (last != "zip")
     for picture in [*found.pictures, *found.pictures[::-1]]:
         whole = PictureFile("", folder / picture.name).read().image
         assert np.array_equal(np.asarray(picture.read().image), np.asarray(whole))
     assert names(find_pictures([path, folder]))[0] == f"{path.as_posix()}/0.png"
+
+
+def test_links_in_an_archive_lead_to_its_members_and_never_out_of_it(folder, tmp_path):
+    path = tmp_path / "a.tar"
+    (folder / "hard.png").hardlink_to(folder / "0.png")
+    with tarfile.open(path, "w") as archive:
+        for name in ("0.png", "hard.png"):  # the second one is stored as a link to the first
+            archive.add(folder / name, name)
+        for name, target in {
+            "soft.png": "0.png",
+            "self.png": "self.png",
+            "out.png": str(folder / "1.png"),
+        }.items():
+            link = tarfile.TarInfo(name)
+            link.type, link.linkname = tarfile.SYMTYPE, target
+            archive.addfile(link)
+    found = {picture.name: picture for picture in find_pictures([path]).pictures}
+    assert list(found) == ["0.png", "hard.png", "soft.png", "self.png", "out.png"]
+    for name in ("0.png", "hard.png", "soft.png"):
+        assert found[name].read().size == (32, 32)
+    for name in ("self.png", "out.png"):
+        with pytest.raises(DataError, match=rf"a\.tar: {name}: cannot be read"):
+            found[name].read()
+
+
+@pytest.mark.parametrize("ending", ["tar", "tar.gz"])
+def test_no_picture_of_a_cut_or_damaged_archive_is_lost_without_a_word(folder, tmp_path, ending):
+    path = tarred(folder, tmp_path / f"a.{ending}", "w:gz" if ending == "tar.gz" else "w")
+    whole = path.read_bytes()
+    with tarfile.open(path) as archive:
+        second = archive.getmembers()[2].offset
+        end = archive.offset  # zeros follow
+    harmed = [whole[:size] for size in range(0, end if ending == "tar" else len(whole) // 2, 97)]
+    if ending == "tar":
+        harmed.append(whole[: second + 20] + b"\xff" + whole[second + 21 :])
+    for content in harmed:
+        path.write_bytes(content)
+        with pytest.raises(DataError, match="cannot be read as an archive"):
+            find_pictures([path])
+
+
+def test_what_is_no_file_is_no_archive_and_not_waited_for(tmp_path):
+    for name in ("a.zip", "a.tar", "a.tar.gz"):
+        os.mkfifo(tmp_path / name)
+        (tmp_path / f"zero-{name}").symlink_to("/dev/zero")
+        with pytest.raises(DataError, match="is a pipe, not a file"):
+            find_pictures([tmp_path / name])
+        with pytest.raises(DataError, match="is a device, not a file"):
+            find_pictures([tmp_path / f"zero-{name}"])
 
 
 def test_a_damaged_picture_in_an_archive_is_named(folder, tmp_path):
