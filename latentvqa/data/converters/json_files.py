@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from latentvqa.data.cells import is_one_text, number_text
 from latentvqa.errors import DataError
 from latentvqa.regular_files import read_regular_text
 
@@ -87,9 +88,10 @@ def checked_text(path: Path, place: str, value: Any) -> str:
     Raises:
         DataError: if it is blank, no Unicode, or neither text nor number.
     """
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not isinstance(value, str) and not (is_number and is_one_text(value)):
         raise DataError(f"{path}: {place} is {str(value)[:40]}, not a text")
-    text = str(value)
+    text = number_text(value) if isinstance(value, float) else str(value)
     if not text.strip():
         raise DataError(f"{path}: {place} is blank; fill it or remove the entry")
     try:

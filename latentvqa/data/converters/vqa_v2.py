@@ -7,6 +7,7 @@ images are named by data type, subtype and a twelve-digit id.
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,15 @@ def read_vqa_v2(questions: Path, annotations: Path | None) -> list[ConvertedRow]
     """
     content = read_json(questions)
     entries = entries_of(questions, content, "questions")
-    known = {} if annotations is None else _annotations(annotations)
+    known: dict[str, _Annotation] = {}
+    if annotations is not None:
+        known, subtype = _annotations(annotations)
+        stated = content.get("data_subtype")
+        if None not in (subtype, stated) and subtype != stated:
+            raise DataError(
+                f"{annotations}: of {subtype}, and {questions} is of {stated}; the files must be "
+                "of one split"
+            )
     rows, seen = [], set()
     for place, entry in enumerate(entries):
         where = f"questions[{place}]"
@@ -46,14 +55,19 @@ def read_vqa_v2(questions: Path, annotations: Path | None) -> list[ConvertedRow]
                 f"{annotations}: no annotation of question_id {question_id} "
                 f"({questions}: {where}); the files must be of one split"
             )
-        answers, kind = known.get(question_id, ((), ""))
+        found = known.get(question_id, _Annotation())
         image_id = value_of(questions, where, entry, "image_id")
+        if found.image_id is not None and str(found.image_id) != str(image_id):
+            raise DataError(
+                f"{annotations}: question_id {question_id} is about image_id {found.image_id}, and "
+                f"about {image_id} in {questions}: {where}; the files must be of one split"
+            )
         rows.append(
             ConvertedRow(
                 image=_image_name(questions, where, content, image_id),
                 question=text_of(questions, where, entry, "question"),
-                answers=answers,
-                type=kind,
+                answers=found.answers,
+                type=found.type,
                 id=question_id,
             )
         )
@@ -65,8 +79,16 @@ def read_vqa_v2(questions: Path, annotations: Path | None) -> list[ConvertedRow]
     return rows
 
 
-def _annotations(path: Path) -> dict[str, tuple[tuple[str, ...], str]]:
-    found: dict[str, tuple[tuple[str, ...], str]] = {}
+@dataclass(frozen=True, slots=True)
+class _Annotation:
+    answers: tuple[str, ...] = ()
+    type: str = ""
+    image_id: Any = None
+
+
+def _annotations(path: Path) -> tuple[dict[str, _Annotation], Any]:
+    """The annotations by question, and the split that the file says it is of."""
+    found: dict[str, _Annotation] = {}
     content = read_json(path, _keep_texts)
     for place, entry in enumerate(entries_of(path, content, "annotations")):
         where = f"annotations[{place}]"
@@ -77,8 +99,9 @@ def _annotations(path: Path) -> dict[str, tuple[tuple[str, ...], str]]:
         answers = _answers(path, where, given)
         if not answers:
             raise DataError(f"{path}: {where}: no answer in it")
-        found[question_id] = (answers, str(entry.get("answer_type") or ""))
-    return found
+        type_ = str(entry.get("answer_type") or "")
+        found[question_id] = _Annotation(answers, type_, entry.get("image_id"))
+    return found, content.get("data_subtype")
 
 
 def _keep_texts(entry: dict[str, Any]) -> None:

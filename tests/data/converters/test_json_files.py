@@ -1,4 +1,5 @@
 import json
+import math
 
 import pytest
 
@@ -24,6 +25,8 @@ def clevr(tmp_path, *questions):
         ({"question": " "}, '"question" is blank'),
         ({"answer": ""}, '"answer" is blank'),
         ({"answer": True}, "is True, not a text"),
+        ({"answer": math.nan}, "is nan, not a text"),
+        ({"question": math.inf}, "is inf, not a text"),
         ({"question": "a\ud800"}, "half of a character"),
         ({"question_index": 7}, "question_index 7 stands there twice"),
     ],
@@ -34,6 +37,14 @@ def test_what_no_table_can_hold_is_refused_with_its_place(changes, told, tmp_pat
         read_clevr(path)
     assert f"{path}: questions[1]: " in str(caught.value)
     assert told in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"), [(3, "3"), (3.0, "3"), (0.5, "0.5"), (2**70, str(2**70)), ("NaN", "NaN")]
+)
+def test_a_number_is_the_answer_that_a_table_would_hold(answer, text, tmp_path):
+    (row,) = read_clevr(clevr(tmp_path, {**CLEVR, "answer": answer}))
+    assert row.answers == (text,)
 
 
 def test_a_gqa_question_that_stands_twice_in_a_file_is_not_lost(tmp_path):

@@ -1,4 +1,5 @@
 import json
+import math
 
 import pytest
 
@@ -71,8 +72,23 @@ def test_images_are_named_by_type_and_subtype(top, image, tmp_path):
         ([{**QUESTION, "image_id": "x"}], [ANNOTATION], "not a whole number"),
         ([QUESTION], [{**ANNOTATION, "answers": [{"answer": ""}]}], "no answer in it"),
         ([QUESTION], [{**ANNOTATION, "answers": [{"answer": ["x"]}]}], r"answers\[0\]"),
+        ([QUESTION], [{**ANNOTATION, "answers": [{"answer": math.nan}]}], "is nan, not a text"),
+        (
+            [QUESTION],
+            [{**ANNOTATION, "image_id": 8}],
+            r"question_id 9000 is about image_id 8, and about 9 in .*: questions\[0\]",
+        ),
     ],
 )
 def test_files_that_do_not_fit_are_refused_with_the_place(questions, annotations, told, tmp_path):
     with pytest.raises(DataError, match=told):
         read(tmp_path, questions, annotations)
+
+
+def test_files_of_two_splits_are_refused_even_where_their_ids_agree(tmp_path):
+    (tmp_path / "other.json").write_text(
+        json.dumps({"data_subtype": "train2014", "annotations": [ANNOTATION]})
+    )
+    read(tmp_path)
+    with pytest.raises(DataError, match=r"other\.json: of train2014, and .* is of val2014"):
+        read_vqa_v2(tmp_path / "questions.json", tmp_path / "other.json")
