@@ -18,7 +18,7 @@ from latentvqa.data.faults import Faults
 from latentvqa.data.visible_text import visible_text
 
 _BLANK_ADVICE = "Fill the cells or remove the rows."
-_MOST_EXACT = 2.0**53  # above it a float does not tell whole numbers apart
+MOST_EXACT = 2.0**53  # above it a float does not tell whole numbers apart
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 # how Python and its libraries print a list of texts: ['a', 'b'], ('a', 'b'), array(['a', 'b'])
 _PYTHON_LIST = re.compile(
@@ -30,7 +30,7 @@ _PYTHON_LIST = re.compile(
 
 def number_text(number: float) -> str:
     """Return a number as a person writes it: a whole one without decimals."""
-    is_whole = number.is_integer() and abs(number) <= _MOST_EXACT
+    is_whole = number.is_integer() and abs(number) <= MOST_EXACT
     return str(int(number)) if is_whole else str(number)
 
 

@@ -16,12 +16,13 @@ from typing import Any
 import numpy as np
 
 from latentvqa.core.quoting import shortened
-from latentvqa.data.cells import number_text
+from latentvqa.data.cells import MOST_EXACT, number_text
 from latentvqa.data.faults import Faults
 from latentvqa.data.table_formats.table_file import TableFile, clean_names, decoded
 from latentvqa.errors import DataError
 
 _QUESTIONS = "questions"
+_MORE = "Extra data"  # as the library says it
 _CHALLENGE_NAMES = {"image_id": "image", "question_id": "id"}
 _WANTED = (
     "a JSON table is a list of objects, one for each row, or an object that holds one such list"
@@ -69,8 +70,10 @@ def parse_json(path: Path, data: bytes) -> TableFile:
     try:
         content = _DECODER.decode(decoded(path, data))
     except json.JSONDecodeError as error:
+        lines = "; one with an object on each line has the suffix .jsonl"
         raise DataError(
             f"{path}: line {error.lineno}, character {error.colno}: {error.msg}; {_WANTED}"
+            f"{lines if error.msg == _MORE else ''}"
         ) from error
     except RecursionError as error:
         raise DataError(f"{path}: objects or lists are nested too deeply; {_WANTED}") from error
@@ -78,29 +81,35 @@ def parse_json(path: Path, data: bytes) -> TableFile:
         raise DataError(f"{path}: {error}; {_WANTED}") from error
     is_challenge = isinstance(content, dict) and _is_table(content.get(_QUESTIONS))
     records = content[_QUESTIONS] if is_challenge else _only_table(path, content)
+    _require_objects(path, records)
     if is_challenge:
         records = [_named_as_here(record) for record in records]
     return _table(path, range(1, len(records) + 1), records, _WANTED)
 
 
-def _only_table(path: Path, content: Any) -> list[dict[str, Any]]:
+def _only_table(path: Path, content: Any) -> list[Any]:
     if _is_table(content):
         return list(content)
     parts = content if isinstance(content, dict) else {}
     names = [name for name, part in parts.items() if _is_table(part)]
     if len(names) != 1:
         shown = ", ".join(map(shortened, names[:5]))
-        found = f"several lists of objects are in it: {shown}" if names else "there is none in it"
+        found = f"several lists of objects are in it: {shown}" if names else "no such list is in it"
         raise DataError(f"{path}: {found}; {_WANTED}")
     return list(parts[names[0]])
 
 
 def _is_table(content: Any) -> bool:
-    return (
-        isinstance(content, list)
-        and bool(content)
-        and all(isinstance(one, dict) for one in content)
-    )
+    return isinstance(content, list) and any(isinstance(one, dict) for one in content)
+
+
+def _require_objects(path: Path, records: list[Any]) -> None:
+    """Refuse a table of which some rows are no objects, rather than look for another one."""
+    torn = Faults(path, "rows that are not one JSON object", f"What is read: {_WANTED}.")
+    for row, one in enumerate(records, start=1):
+        if not isinstance(one, dict):
+            torn.add(row, f"holds {shortened(str(one))}")
+    torn.raise_if_any()
 
 
 def _named_as_here(record: dict[str, Any]) -> dict[str, Any]:
@@ -126,7 +135,9 @@ def _table(
 def _written_number(text: str) -> str:
     """A number with decimals as it is written, unless it is a whole one."""
     number = float(text)
-    return number_text(number) if number.is_integer() else text
+    # beyond that a number of the file is not the nearest one of the machine
+    is_exact = number.is_integer() and abs(number) <= MOST_EXACT
+    return number_text(number) if is_exact else text
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -41,7 +41,8 @@ def decoded(path: Path, data: bytes) -> str:
     Raises:
         DataError: naming the line that is not UTF-8.
     """
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in data[:4]:
+        # without a mark its letters would be read with a NUL between them, which is dropped
         raise DataError(f"{path}: row 1: the table is UTF-16; save it as UTF-8")
     try:
         return data.decode("utf-8-sig")

@@ -86,14 +86,17 @@ def test_the_questions_of_the_vqa_challenge_have_the_columns_of_a_table() -> Non
     ("content", "part"),
     [
         ('[{"image": "a.png",\n "question"}]', "line 2, character 12"),
-        ('{"image": {"0": "a.png"}}', "there is none in it"),
-        ("[]", "there is none in it"),
-        ('["a"]', "there is none in it"),
+        ('{"image": {"0": "a.png"}}', "no such list is in it"),
+        ("[]", "no such list is in it"),
+        ('["a"]', "no such list is in it"),
         ("[{}]", "the table is empty"),
         ('{"train": [{"a": 1}], "val": [{"a": 1}]}', "are in it: 'train', 'val'"),
         ('[{"image": "a", "image": "b"}]', "'image' stands twice"),
+        ('[{"a": 1}, 3]', "row 2, holds '3'"),
+        ('{"questions": [{"a": 1}, [2]], "others": [{"a": 1}]}', "row 2, holds "),
+        ('{"a": 1}\n{"a": 2}\n', r"line 2.*the suffix \.jsonl"),
         ("[" * 100_000, "nested too deeply"),
-        ("1" * 5000, "there is none in it"),
+        ("1" * 5000, "no such list is in it"),
     ],
 )
 def test_what_is_no_json_table_is_refused_with_what_one_is(content: str, part: str) -> None:
@@ -101,6 +104,12 @@ def test_what_is_no_json_table_is_refused_with_what_one_is(content: str, part: s
         parse_json(Path("t.json"), content.encode())
     assert "t.json: " in str(caught.value)
     assert "a JSON table is a list of objects" in str(caught.value)
+
+
+@pytest.mark.parametrize("number", ["12345678901234567.0", "12345678901234568.0", "1e400", "0.10"])
+def test_numbers_that_a_machine_cannot_tell_apart_stay_as_they_are_written(number: str) -> None:
+    table = parse_json(Path("t.json"), f'[{{"id": {number}}}]'.encode())
+    assert columns_of(table) == {"id": [number]}
 
 
 def test_a_fault_of_a_json_table_names_the_row(folder: Path) -> None:
