@@ -20,7 +20,7 @@ from latentvqa.data.tokenizer import BOS, EOS, PAD
 from latentvqa.durable import create_file, unfinished_name, write_synced
 from latentvqa.engine.export.graphs import Graphs, export_graphs, require_exportable
 from latentvqa.engine.export.vocabularies import VOCABULARY_FILES, Vocabularies, vocabularies_of
-from latentvqa.engine.runs.folder import run_of
+from latentvqa.engine.runs.folder import RunFolder, run_of
 from latentvqa.engine.runs.loading import LoadedModel
 from latentvqa.engine.runs.tables import files_of
 from latentvqa.errors import OutputError
@@ -62,6 +62,12 @@ def require_free(folder: Path, run: Path, *, overwrite: bool) -> None:
     """
     if os.path.lexists(folder) and not folder.is_dir():
         raise OutputError(f"--out {folder}: is a file. Name a folder.")
+    # files of checkpoints have the same names
+    real = folder.resolve()
+    is_checkpoints = real == RunFolder(real.parent).checkpoints
+    of_run = real.parent if is_checkpoints else RunFolder.holding(real).path
+    if RunFolder(of_run).is_there:
+        raise OutputError(f"--out {folder}: is of a run. Name a folder of its own.")
     if folder.is_dir():
         for name in _FILES:
             NamedOutput("--out", folder / name, overwrite).require_writable(files_of(run))

@@ -46,6 +46,11 @@ class RunFolder:
             return cls(path.parent.parent)
         return cls(path)
 
+    @property
+    def is_there(self) -> bool:
+        """Whether it is a run: it has a configuration, or checkpoints; a checkpoint has neither."""
+        return self.config.is_file() or self.checkpoints.is_dir()
+
     def own_files(self) -> list[Path]:
         """Files that a run cannot do without: all but its reports, data and evaluations."""
         reports = (self.report, self.curves)

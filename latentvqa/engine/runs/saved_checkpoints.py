@@ -81,7 +81,7 @@ def newest_first(run: Path) -> list[str]:
 
 def pointer_faults(path: Path) -> list[str]:
     """Why the checkpoint that ``path`` means is not known."""
-    if (path / MODEL_FILE).is_file():
+    if _is_checkpoint(path):
         return []
     run, (wanted, *_) = _run_and_pointers(path)
     is_known = written_name(run, wanted) is not None
@@ -94,7 +94,7 @@ def checkpoint_candidates(path: Path) -> list[Path]:
     Raises:
         CheckpointError: if ``path`` is neither a run nor a checkpoint.
     """
-    if (path / MODEL_FILE).is_file():
+    if _is_checkpoint(path):
         return [path]
     run, pointers = _run_and_pointers(path)
     folder = RunFolder(run).checkpoints
@@ -136,6 +136,11 @@ def remove_superseded(run: Path, keep: set[str | None]) -> None:
     keep = keep | {pointed_checkpoint(run, pointer) for pointer in POINTERS}
     for name in saved_names(run) - keep:
         shutil.rmtree(RunFolder(run).checkpoints / name, ignore_errors=True)
+
+
+def _is_checkpoint(path: Path) -> bool:
+    """Whether a folder is one; a run stays a run whatever other files lie in it."""
+    return (path / MODEL_FILE).is_file() and not RunFolder(path).is_there
 
 
 def _run_and_pointers(path: Path) -> tuple[Path, tuple[str, ...]]:

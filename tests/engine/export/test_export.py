@@ -67,8 +67,20 @@ def test_what_no_export_may_touch_is_refused_before_the_work(finished, tmp_path)
     with pytest.raises(OutputError, match="cannot be written"):
         require_free(file / "below", finished.run, overwrite=True)
     checkpoint = load_model(finished.run, "cpu").folder
+    (tmp_path / "link").symlink_to(finished.run)
+    for one in (finished.run, checkpoint, checkpoint.parent, tmp_path / "link"):
+        for exported_run in (finished.run, tmp_path / "another"):
+            with pytest.raises(OutputError, match="is of a run"):
+                require_free(one, exported_run, overwrite=True)
+    require_free(finished.run / "onnx", finished.run, overwrite=False)
+    (tmp_path / "link").unlink()
+    linked = tmp_path / "linked"
+    linked.mkdir()
+    (linked / "model.json").symlink_to(checkpoint / "model.json")
     with pytest.raises(OutputError, match=r"model\.json.*the same command needs"):
-        require_free(checkpoint, finished.run, overwrite=True)
+        require_free(linked, finished.run, overwrite=True)
+    (linked / "model.json").unlink()
+    linked.rmdir()
     earlier = tmp_path / "earlier"
     earlier.mkdir()
     (earlier / "tokens.json").write_text("{}")

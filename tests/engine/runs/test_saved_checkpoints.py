@@ -35,6 +35,15 @@ def test_a_copy_is_taken_only_where_nothing_of_the_run_is_intact(tmp_path):
     assert load_checkpoint(tmp_path).folder.name == "9-mine"
 
 
+def test_a_run_stays_one_whatever_lies_in_it(tmp_path):
+    save(tmp_path, 1, is_best=True)
+    (tmp_path / "model.json").write_text("{}")  # as of an export, or of predict --format vqa
+    assert load_checkpoint(tmp_path).folder.name == "0001-00000001"
+    alone = tmp_path / "alone"
+    shutil.copytree(tmp_path / "checkpoints" / "0001-00000001", alone)
+    assert load_checkpoint(alone).folder == alone
+
+
 def test_a_foreign_folder_of_the_next_name_is_neither_used_nor_removed(tmp_path):
     save(tmp_path, 1)
     save(tmp_path / "other", 2)
