@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from latentvqa import __version__
+from latentvqa.core.summed_text import with_sum
 from latentvqa.data.tokenizer import BOS, EOS, PAD
 from latentvqa.durable import create_file, unfinished_name, write_synced
 from latentvqa.engine.export.graphs import Graphs, export_graphs, require_exportable
@@ -112,7 +113,8 @@ def export_model(
     }
     facts = _facts(loaded, graphs, vocabularies)
     facts["files"] = {name: hashlib.sha256(one).hexdigest() for name, one in contents.items()}
-    contents[MODEL_FILE] = json.dumps(facts, ensure_ascii=False, indent=1).encode() + b"\n"
+    text = json.dumps(facts, ensure_ascii=False, indent=1).encode()
+    contents[MODEL_FILE] = with_sum(text) + b"\n"
     _write(folder, contents, overwrite)
     return Exported(
         tuple(folder / name for name in contents),

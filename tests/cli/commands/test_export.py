@@ -2,6 +2,9 @@
 
 import csv
 import json
+import random
+import runpy
+import shutil
 import subprocess
 import sys
 
@@ -57,6 +60,31 @@ def test_the_program_of_the_page_answers_as_predict_does(cli, exported, tmp_path
         answer, _, confidence = done.stdout.strip().rpartition(" ")
         assert answer == expected["answer"], name
         assert float(confidence) == pytest.approx(float(expected["confidence"]), abs=1e-4)
+
+
+@pytest.mark.heavy
+def test_the_program_of_the_page_takes_no_changed_byte(exported, tmp_path, capsys, monkeypatch):
+    program = tmp_path / "answer.py"
+    program.write_text(program_of_the_page(), encoding="utf-8")
+    (name, question), *_ = asked_about(exported.run)
+    picture = exported.run / "data" / "images" / name
+    folder, draw = tmp_path / "onnx", random.Random(0)
+    shutil.copytree(exported.folder, folder)
+    monkeypatch.setattr(sys, "argv", [str(program), str(folder), str(picture), question])
+    for path in folder.iterdir():
+        whole = path.read_bytes()
+        for place in draw.sample(range(8 * len(whole.rstrip())), 100):
+            harmed = bytearray(whole)
+            harmed[place // 8] ^= 1 << place % 8
+            path.write_bytes(harmed)
+            with pytest.raises((SystemExit, ValueError)) as caught:
+                runpy.run_path(str(program), run_name="__main__")
+            if isinstance(caught.value, SystemExit):
+                assert str(caught.value) == f"{path} is damaged"
+        path.write_bytes(whole)
+    assert capsys.readouterr().out == ""
+    runpy.run_path(str(program), run_name="__main__")
+    assert capsys.readouterr().out
 
 
 @pytest.mark.heavy
