@@ -57,6 +57,9 @@ class ResumableOutput:
     Args:
         output: what is to come; no stream.
         is_resumed: go on with the part of an earlier work, if there is one.
+
+    Attributes:
+        kept: rows that a later work can go on with.
     """
 
     def __init__(self, output: NamedOutput, *, is_resumed: bool) -> None:
@@ -64,6 +67,7 @@ class ResumableOutput:
         target = output.target
         self.part = target.with_name(f"{target.name}.part")
         self._record = target.with_name(f"{target.name}.part.json")
+        self.kept = 0
 
     def require_writable(self, inputs: Iterable[Path]) -> None:
         """Refuse what must not or cannot be written, before any work is done.
@@ -134,6 +138,7 @@ class ResumableOutput:
             file.truncate(known.size)
             with self._faults_named():
                 summed = self._sum_of(known.size)
+            self.kept = known.rows
             writer = RowWriter(file, known, summed, self._note)
             try:
                 with self._faults_named():
@@ -142,11 +147,13 @@ class ResumableOutput:
                     os.fsync(file.fileno())
             except BaseException:
                 # on a full disk what was noted before counts
-                with deferred(), suppress(OSError):
+                with deferred():
                     if writer.rows:
-                        writer.note()
-                    else:
-                        self._remove()
+                        with suppress(OSError):
+                            writer.note()
+                    if not self.kept:
+                        with suppress(OSError):
+                            self._remove()
                 with suppress(OSError):
                     file.close()
                 raise
@@ -177,6 +184,7 @@ class ResumableOutput:
     def _note(self, known: Progress) -> None:
         record = with_sum(json.dumps({"schema": SCHEMA, **asdict(known)}).encode())
         replace_file(self._record, record)
+        self.kept = known.rows
 
     def _remove(self) -> None:
         self.part.unlink(missing_ok=True)

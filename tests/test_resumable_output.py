@@ -159,7 +159,19 @@ def test_a_full_disk_keeps_the_rows_that_were_noted(tmp_path):
             writer.note()
             for _ in range(100):
                 writer.write(b"x" * 4096)
+        assert names_in(disk) == ["a.part", "a.part.json"]
         assert output(path, is_resumed=True).progress("work").rows >= 1
+
+
+def test_what_a_full_disk_left_without_a_record_is_neither_kept_nor_in_the_way(tmp_path):
+    with small_disk(tmp_path / "disk", "8k") as disk:
+        (disk / "full").write_bytes(b"x" * 4096)
+        kept = output(disk / "a")
+        with pytest.raises(OutputError, match="No space left"), kept.open("work") as writer:
+            writer.write(b"row 0\n")
+            writer.write(b"x" * 8192)
+        assert kept.kept == 0
+        assert names_in(disk) == ["full"]
 
 
 _WRITING = """

@@ -185,10 +185,15 @@ class PredictionFile:
 
     def whereabouts(self) -> str:
         """Where the rows of a work that stopped are, as the end of a sentence."""
-        kept, written = self.earlier_rows(), counted(self.written, "row")
-        if kept is None:
+        kept = 0 if self._parts is None else self._parts.kept
+        written = counted(self.written, "row")
+        if self._parts is None or not kept:
             return written
-        return f"{written}, kept in {kept}; the same command with --resume goes on"
+        how_many = "" if kept == self.written else f"{kept:,} of them "
+        return (
+            f"{written}, {how_many}kept in {self._parts.part}; the same command with "
+            "--resume goes on"
+        )
 
     def _to_stdout(self) -> Callable[[Prediction], None]:
         if hasattr(sys.stdout, "reconfigure"):
