@@ -95,7 +95,7 @@ class DiagnosisOutput:
             if self.out is None:
                 say(text)
             else:
-                self._out(self.out).save(f"{text}\n".encode())
+                self._out(self.out).save(f"{text}\n".encode("utf-8", "backslashreplace"))
         if self.plot is not None:
             self._plot(self.plot).save(_drawn(runs[0], self.plot))
 
@@ -133,7 +133,7 @@ class DiagnosisOutput:
             is_shown = is_watched and not console.is_terminal
             _print_run(console, runs[0], is_whole=self.is_whole, is_shown=is_shown)
         if self.out is not None:
-            self._out(self.out).save(captured.getvalue().encode())
+            self._out(self.out).save(captured.getvalue().encode("utf-8", "backslashreplace"))
 
 
 def _print_comparison(console: Console, runs: list[JudgedRun]) -> None:

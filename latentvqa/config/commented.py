@@ -6,9 +6,8 @@ import textwrap
 from collections.abc import Mapping
 from typing import Any
 
-import tomli_w
-
 from latentvqa.config.sections import Config
+from latentvqa.core.toml_text import written_toml
 
 _WIDTH = 88
 
@@ -22,6 +21,9 @@ def commented_toml(
         heading: sentences for the top of the file.
         sections: the keys that are written, by section; paths as text.
         notes: what else is said of a key, by ``section.key``, or of a section.
+
+    Raises:
+        ConfigError: naming a path that is no text.
     """
     notes = notes or {}
     parts = [_comment(heading)]
@@ -35,7 +37,7 @@ def commented_toml(
             said = [meanings[key].description or "", notes.get(f"{section}.{key}", "")]
             lines.append(_comment(". ".join(text for text in said if text)))
             lines.append(
-                tomli_w.dumps({key: value}).strip()
+                written_toml({key: value}).strip()
                 if not isinstance(value, Mapping)
                 else f"{key} = {_inline(value)}"
             )
@@ -44,14 +46,16 @@ def commented_toml(
 
 
 def _inline(table: Mapping[str, Any]) -> str:
-    entries = [tomli_w.dumps({key: value}).strip() for key, value in table.items()]
+    entries = [written_toml({key: value}).strip() for key, value in table.items()]
     return f"{{ {', '.join(entries)} }}"
 
 
 def _comment(text: str) -> str:
+    # a comment may hold no control character, and names of files may
+    text = "".join(one if one.isprintable() or one == "\n" else ascii(one)[1:-1] for one in text)
     lines = [
         line
-        for paragraph in text.splitlines()
+        for paragraph in text.split("\n")
         for line in textwrap.wrap(paragraph, _WIDTH, break_on_hyphens=False) or [""]
     ]
     return "\n".join(f"# {line}".rstrip() for line in lines)

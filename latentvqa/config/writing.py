@@ -6,18 +6,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import tomli_w
-
 from latentvqa.config.loading import PATH_KEYS
 from latentvqa.config.sections import Config
 from latentvqa.config.toml_files import without_schema
-from latentvqa.core.toml_text import parse_toml
+from latentvqa.core.toml_text import parse_toml, written_toml
 from latentvqa.errors import ConfigError
 
 
 def config_to_toml(config: Config) -> str:
-    """Write every resolved value; keys without a value are left out."""
-    return tomli_w.dumps(plain_config(config))
+    """Write every resolved value; keys without a value are left out.
+
+    Raises:
+        ConfigError: naming a path that is no text.
+    """
+    return written_toml(plain_config(config))
 
 
 def config_from_toml(text: str, source: str) -> Config:

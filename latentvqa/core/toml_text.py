@@ -1,7 +1,7 @@
-"""Parse TOML that anybody may have written: whatever is wrong with it is a ValueError.
+"""Parse TOML that anybody may have written, and write what can be read again.
 
-TOML knows neither a bound for the size of a number nor one for nesting, and a
-configuration has both.
+Whatever is wrong with a text is a ValueError. TOML knows neither a bound for the size
+of a number nor one for nesting, and a configuration has both.
 """
 
 from __future__ import annotations
@@ -11,7 +11,10 @@ import tomllib
 from collections.abc import Mapping
 from typing import Any
 
+import tomli_w
+
 from latentvqa.core.quoting import cut
+from latentvqa.errors import ConfigError
 
 DEEPEST = 16  # tables and lists inside one another; the keys of a plan need five
 _WHOLE_NUMBERS = range(-(2**63), 2**63)
@@ -39,6 +42,27 @@ def parse_toml(text: str) -> dict[str, Any]:
         raise ValueError(_TOO_LARGE) from error
     _check(tables)
     return tables
+
+
+def written_toml(tables: Mapping[str, Any]) -> str:
+    """Tables as the text of a TOML file.
+
+    Raises:
+        ConfigError: naming a text that no such file can hold, as the name of a folder
+            that is no text.
+    """
+    text = tomli_w.dumps(tables)
+    if text.isascii():
+        return text
+    for line in text.splitlines():
+        try:
+            line.encode()
+        except UnicodeEncodeError as error:
+            raise ConfigError(
+                f"{cut(line, 200)}: holds bytes that are no text in UTF-8, which a TOML file "
+                "cannot hold. Rename the file or folder."
+            ) from error
+    return text
 
 
 def toml_value(text: str) -> Any:

@@ -26,7 +26,7 @@ from latentvqa.engine.runs.tables import validation_table
 from latentvqa.engine.runtime.observer import Observer
 from latentvqa.engine.tracking import tracked
 from latentvqa.engine.training.start import Outcome, resume, train
-from latentvqa.errors import DataError, LoaderError
+from latentvqa.errors import CheckpointError, DataError, LoaderError
 from latentvqa.stopping import Interrupted, deferred, undisguised
 
 _SCRATCH = (
@@ -141,6 +141,7 @@ def _new_run(folder: Path, observer: Observer, *, overwrite: bool) -> Iterator[N
     folder.mkdir(CLOSED, parents=True, exist_ok=True)
     is_empty = not contents(folder)
     try:
+        _require_text(folder)
         with sole_writer(folder, observer.notice) as lock:
             require_usable(folder, "" if lock is None else lock.left, overwrite=overwrite)
             if lock is not None:
@@ -150,6 +151,17 @@ def _new_run(folder: Path, observer: Observer, *, overwrite: bool) -> Iterator[N
         if is_empty:
             with suppress(OSError):
                 folder.rmdir()
+
+
+def _require_text(folder: Path) -> None:
+    """Refuse a name below which the library of the weights reads nothing."""
+    try:
+        str(folder).encode()
+    except UnicodeEncodeError as error:
+        raise CheckpointError(
+            f"{folder}: the name holds bytes that are no text in UTF-8, and no checkpoint could be "
+            "read below it. Rename the folder, or name another one."
+        ) from error
 
 
 @contextmanager

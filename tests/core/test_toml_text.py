@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from latentvqa.core.toml_text import DEEPEST, parse_toml, toml_value
+from latentvqa.core.toml_text import DEEPEST, parse_toml, toml_value, written_toml
+from latentvqa.errors import ConfigError
 
 NINES = "9" * 5000
 VALUES = st.recursive(
@@ -55,3 +56,13 @@ def test_a_value_is_read_as_it_was_written(value):
 @pytest.mark.parametrize("text", ["abc", "1=2", "[", "1\nother = 2", "", NINES, "0x" + "f" * 5000])
 def test_what_is_no_single_value_is_text(text):
     assert toml_value(f" {text} ") == text
+
+
+@given(st.dictionaries(st.text(min_size=1), st.text() | st.integers(-(2**63), 2**63 - 1)))
+def test_what_was_written_is_read_again(tables):
+    assert parse_toml(written_toml(tables)) == tables
+
+
+def test_a_name_that_is_no_text_is_told_with_its_key():
+    with pytest.raises(ConfigError, match=r'train = "a/b\udcff": holds bytes that are no text'):
+        written_toml({"data": {"val": "é", "train": "a/b\udcff"}})

@@ -1,5 +1,6 @@
 """One call from configuration to report, and what an interruption leaves of it."""
 
+import os
 import signal
 
 import pytest
@@ -35,6 +36,14 @@ def test_a_stop_in_the_evaluation_is_made_good_by_resuming(tmp_path):
     run = complete_run(folder, None, Observer(), is_resumed=True)
     assert len(run.records) == 2 and run.folder == folder
     assert (folder / "evaluations" / "validation" / "predictions.csv").is_file()
+
+
+def test_a_folder_below_which_no_weights_could_be_read_is_refused_before_the_work(tmp_path):
+    recorder = Recorder()
+    folder = tmp_path / os.fsdecode(b"bad\xff")
+    with pytest.raises(CheckpointError, match="no text in UTF-8"):
+        complete_run(folder, small_config(*BRIEF), recorder)
+    assert recorder.notices == [] and not folder.exists()
 
 
 def test_a_backbone_without_weights_is_remarked_on_for_photographs_alone(tmp_path):

@@ -56,7 +56,7 @@ def init(
     from latentvqa.config.loading import preset_layer
     from latentvqa.data.folders.names import ImageFolder
     from latentvqa.data.guessing.columns import guess_columns, names_an_image
-    from latentvqa.data.table_files import parse_table, read_table_bytes
+    from latentvqa.data.table_files import parse_table, read_table_bytes, require_table
     from latentvqa.errors import DataError
     from latentvqa.outputs import NamedOutput
 
@@ -66,8 +66,11 @@ def init(
     if preset is not None:
         preset_layer(preset)
     parsed = parse_table(table, read_table_bytes(table))
-    if not images.is_dir():
-        raise DataError(f"{images}: no such folder; name the folder of the table's images")
+    if val is not None:
+        require_table(val)
+    for one in (images, val_images):
+        if one is not None and not one.is_dir():
+            raise DataError(f"{one}: no such folder; name the folder of the table's images")
     folder = ImageFolder(images)
     if names_an_image(parsed.names, folder):
         raise DataError(

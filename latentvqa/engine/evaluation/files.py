@@ -71,7 +71,13 @@ def write_evaluation(
         text = json.dumps(evaluation_json(result), indent=1, ensure_ascii=False)
         rows = _predictions(evaluation, formula_escaped if escapes_formulas else str)
         tables = {EVALUATION_FILE: text, PREDICTIONS_FILE: rows}
-        replace_summed({folder / name: content.encode() for name, content in tables.items()})
+        # the names of folders need be no text
+        replace_summed(
+            {
+                folder / name: content.encode("utf-8", "backslashreplace")
+                for name, content in tables.items()
+            }
+        )
         replace_file(folder / CONFIDENCE_FILE, confidence_png(result.confidence))
         write_attention(evaluation, folder)
 

@@ -50,6 +50,38 @@ def test_an_earlier_file_stays_unless_it_is_to_be_replaced(cli, place):
     assert cli("init", "t.csv", "photos", "--out", "t.csv", "--overwrite").code == 1
 
 
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--val", "none.csv"], "none.csv: no such table"),
+        (["--val", "photos"], "photos: is a folder"),
+        (["--val", "t.csv", "--val-images", "none"], "none: no such folder"),
+    ],
+)
+def test_validation_data_that_are_not_there_are_told_and_nothing_is_written(
+    cli, place, options, told
+):
+    done = cli("init", "t.csv", "photos", *options)
+    assert done.code == 1 and told in done.err
+    assert not (place / "run.toml").exists()
+
+
+def test_a_folder_whose_name_is_no_text_is_told_and_nothing_is_written(cli, place):
+    folder = place / os.fsdecode(b"bad\xff")
+    folder.mkdir()
+    (place / "t.csv").rename(folder / "t.csv")
+    done = cli("init", folder / "t.csv", "photos")
+    assert done.code == 2 and "no text in UTF-8" in done.err
+    assert not (place / "run.toml").exists()
+
+
+def test_the_file_can_be_read_whatever_a_missing_image_is_called(cli, place):
+    rows = [*FOREIGN, ("x\x1b[31m\x01\u2028.png", "which?", "red")]
+    write_rows(place / "t.csv", rows, "img_id,Frage,Antwort")
+    assert cli("init", "t.csv", "photos").code == 0
+    assert load_config(place / "run.toml").data.on_bad_image == "skip"
+
+
 def test_images_that_are_not_there_are_counted_and_left_out(cli, place):
     rows = [*FOREIGN, ("9.png", "which?", "red")]
     write_rows(place / "t.csv", rows, "img_id,Frage,Antwort")

@@ -7,6 +7,7 @@ from pydantic import TypeAdapter
 from latentvqa.core.results.evaluation import EvaluationResult
 from latentvqa.engine.evaluation.evaluate import evaluate
 from latentvqa.engine.evaluation.files import evaluation_json, write_evaluation
+from latentvqa.engine.runs.evaluations import read_evaluation
 from latentvqa.engine.runs.loading import load_model
 from latentvqa.engine.runs.tables import validation_table
 from latentvqa.engine.runtime.observer import Observer
@@ -51,6 +52,12 @@ def test_an_earlier_examination_of_the_same_answers_is_kept_and_no_other(tmp_pat
     write_evaluation(other, tmp_path)
     assert json.loads(path.read_text())["latent_use"] is None
     assert not (tmp_path / "attention.npz").exists()
+
+
+def test_a_table_whose_name_is_no_text_is_named_all_the_same(tmp_path, found):
+    result = replace(found.result, table="/bad\udcff/t.csv")
+    write_evaluation(replace(found, result=result), tmp_path)
+    assert read_evaluation(tmp_path)["table"] == "/bad\udcff/t.csv"
 
 
 @pytest.mark.parametrize("linked", ["evaluations", "evaluations/t"])
