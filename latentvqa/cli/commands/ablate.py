@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -123,8 +124,11 @@ def _run(ablation: Ablation, out: Path, index: int | None, *, retry_failed: bool
 
 def _result_files(ablation: Ablation, out: Path, *, overwrite: bool) -> dict[str, NamedOutput]:
     """The files of the result by what their names end in; an earlier result is replaced."""
+    from latentvqa.errors import OutputError
     from latentvqa.report.ablation.files import is_result
 
+    if os.path.lexists(out) and not out.is_dir():
+        raise OutputError(f"--out {out}: is a file. Name a folder.")
     overwrite = overwrite or is_result(out / f"{ablation.name}.json")
     return {
         ending: NamedOutput("--out", out / f"{ablation.name}{ending}", overwrite)

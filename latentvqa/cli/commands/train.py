@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated
@@ -95,6 +96,8 @@ def train(
     if dry_run:
         _dry_run(settings)
         return
+    # loading takes seconds, and a signal meanwhile leaves no empty folder behind
+    import_module("latentvqa.engine.complete_run")
     from latentvqa.engine.runs.folder import new_run_folder
 
     _complete(new_run_folder(name, out), settings, overwrite=overwrite, advise=advise)

@@ -88,6 +88,14 @@ def test_a_wrong_command_line_is_told_and_leaves_nothing(cli, here, arguments, w
     assert list(here.iterdir()) == []
 
 
+@pytest.mark.parametrize("only", ["--list", "--collect", "--json"])
+def test_a_file_in_the_place_of_the_folder_is_told_and_stays(cli, here, only):
+    (here / "mine").write_text("kept")
+    answer = cli("ablate", "free-bits", "--out", "mine", only)
+    assert (answer.code, answer.err) == (1, "error: --out mine: is a file. Name a folder.\n")
+    assert (here / "mine").read_text() == "kept"
+
+
 def test_the_help_names_the_shipped_plans(cli):
     words = " ".join(cli("ablate", "--help").out.replace("│", " ").split())
     assert all(name in words for name in plan_names())

@@ -1,5 +1,7 @@
 import json
+import os
 import shutil
+import subprocess
 import sys
 
 import pytest
@@ -11,6 +13,7 @@ from latentvqa.engine.training.start import train
 from latentvqa.history import read_history
 from tests.small_runs import (
     BRIEF,
+    ROOT,
     TINY,
     Interrupter,
     assert_same_run,
@@ -294,6 +297,33 @@ def test_jobs_that_start_at_once_train_a_run_each(here):
     names = sorted(path.name for path in (here / "runs").iterdir())
     assert names == ["mine", *(f"mine-{number}" for number in range(2, 7))]
     assert [len(records_of(here / "runs" / name)) for name in names] == [2] * 6
+
+
+_NEVER_LOADED = """
+import os, signal, sys
+from latentvqa.__main__ import run
+
+class Stopper:
+    def find_spec(self, name, *_):
+        if name == "torch":
+            os.kill(os.getpid(), signal.SIGTERM)
+
+sys.meta_path.insert(0, Stopper())
+run()
+"""
+
+
+def test_a_stop_while_the_program_is_loaded_leaves_no_run_folder(here):
+    done = subprocess.run(
+        [sys.executable, "-c", _NEVER_LOADED, "train", *TINY],
+        cwd=here,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (143, "")
+    assert list(here.iterdir()) == []
 
 
 def test_a_failed_start_leaves_no_run_folder(cli, here):
