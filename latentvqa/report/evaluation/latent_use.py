@@ -82,11 +82,11 @@ def verdict_line(found: LatentUse) -> Text:
 def arm_label(name: str) -> tuple[str, str]:
     """Section and label of an arm."""
     if name.startswith("exchanged_"):
-        return _DOSE, name.removeprefix("exchanged_")
+        return _DOSE, f"{100.0 * float(name.removeprefix('exchanged_')):g} %"
     if name.startswith("noise_"):
         return _NOISE, name.removeprefix("noise_")
     if name.startswith("without_token_"):
-        return _TOKENS, name.removeprefix("without_token_")
+        return _TOKENS, f"token {name.removeprefix('without_token_')}"
     section = _INPUT if name.startswith(("image_", "question_")) else _LATENT
     return section, _LABELS[name]
 

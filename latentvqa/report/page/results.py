@@ -122,8 +122,8 @@ def _measures(found: EvaluationResult) -> list[tuple[str, str, str, str]]:
     for name, measure in found.metrics.items():
         if name == "answer_nll":
             ends = (measure.low, measure.high)
-            known = "" if None in ends else " to ".join(map(figure, ends))
-            value = figure(measure.value)
+            known = " to ".join(f"{end:.2f}" for end in ends if end is not None)
+            value = f"{measure.value:.2f}"
         else:
             value, known = share_text(measure.value), interval_text(measure.low, measure.high)
         rows.append((measure_name(name), value, known, found.protocols.get(name, "")))

@@ -11,7 +11,7 @@ from latentvqa.core.results.latent_use import (
     MeanAttention,
     MutualInformation,
 )
-from latentvqa.report.evaluation.latent_use import change_text, latent_use_panel
+from latentvqa.report.evaluation.latent_use import arm_label, change_text, latent_use_panel
 
 
 def measure(value, spread=0.02):
@@ -103,8 +103,8 @@ Latent use on 5,000 questions, 1,000 images
  noise (std)
   0.5                    94.0 %     -1.0 (-3.0 to +1.0)     0.220    1.5 %
  without one token
-  0                      94.8 %     -0.2 (-2.2 to +1.8)     0.213    0.4 %
-  1                      90.0 %     -5.0 (-7.0 to -3.0)     0.300    6.0 %
+  token 0                94.8 %     -0.2 (-2.2 to +1.8)     0.213    0.4 %
+  token 1                90.0 %     -5.0 (-7.0 to -3.0)     0.300    6.0 %
  input
   blank image            50.0 %  -45.0 (-47.0 to -43.0)     3.100   50.0 %
 
@@ -118,6 +118,11 @@ I(x; z), low-biased         6.90 nats (at the ceiling, log n = 7.6 for 2,000
                             examples: at least this)
 follow the other image      97 % of the answers that change
 The latent is used: it costs 40.0 points."""
+
+
+def test_a_part_that_is_exchanged_is_a_share_of_the_way():
+    assert arm_label("exchanged_0.25") == ("exchanged in part", "25 %")
+    assert arm_label("noise_0.5") == ("noise (std)", "0.5")
 
 
 def test_a_difference_says_its_direction_and_its_interval():

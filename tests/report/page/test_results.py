@@ -54,7 +54,7 @@ def test_every_score_has_its_name_and_unit():
     rows = [(name, plain(value), ends) for name, value, ends, _ in view_of(WHOLE)["measures"]]
     assert rows == [
         ("exact match", "75.0 %", "73.0 to 77.0"),
-        ("answer loss, nats per answer", "1.25", "1 to 1.5"),
+        ("answer loss, nats per answer", "1.25", "1.00 to 1.50"),
         ("without images", "30.0 %", ""),
         ("without images", "50.0 %", ""),
         ("most that is possible", "99.0 %", ""),
