@@ -15,6 +15,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from latentvqa.core.quoting import cut
 from latentvqa.errors import ConfigError
 
 Precision = Literal["fp32", "bf16"]
@@ -42,8 +43,8 @@ def choose_device(name: str) -> torch.device:
     try:
         device = torch.device(name)
         torch.zeros(1, device=device).item()
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        reason = str(error).splitlines()[0]
+    except (RuntimeError, AssertionError, NotImplementedError, ImportError) as error:
+        reason = cut(str(error).splitlines()[0], 250)  # some list all that torch knows
         raise ConfigError(
             f'run.device = "{name}" cannot be used here: {reason}. Use "auto" or "cpu".'
         ) from error

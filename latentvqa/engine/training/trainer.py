@@ -41,8 +41,8 @@ from latentvqa.stopping import poll
 _FINITE_CHECK_STEPS = 25
 _SHOWN_ROWS = 8  # of a batch, in a message
 _AFTER_DIVERGENCE = (
-    "The last good checkpoint stays: go on from it with --set run.precision=fp32, or look at these "
-    "rows and the learning rates before a new run."
+    "The last good checkpoint stays, if one was saved: go on from it with --set "
+    "run.precision=fp32, or look at these rows and the learning rates before a new run."
 )
 
 
