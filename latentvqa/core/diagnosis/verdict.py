@@ -114,7 +114,7 @@ def _state(view: RunView) -> str:
         return f"{silence} {_figures(view)}".rstrip()
     if not has_learnt:
         return f"Most of the answers is not learnt yet. {_figures(view)}"
-    image = "" if seen.image_gain is None else f", {figure(seen.image_gain)} of them by the image"
+    image = "" if seen.image_gain is None else f", {_share(seen.image_gain)} of them by the image"
     capacity = "" if seen.bound is None else f"; the latent can carry {_capacity(seen)}"
     price = "" if seen.rate is None else f". {_price(view, seen.rate)}"
     return (
@@ -135,9 +135,14 @@ def _figures(view: RunView) -> str:
     if seen.need is not None:
         parts.append(f"the answers need {figure(seen.need)}")
         parts += [] if seen.gain is None else [learnt(seen.gain)]
-        parts += [] if seen.image_gain is None else [f"{figure(seen.image_gain)} by the image"]
+        parts += [] if seen.image_gain is None else [f"{_share(seen.image_gain)} by the image"]
     text = ", ".join(parts)
     return f"{text[0].upper()}{text[1:]}." if text else ""
+
+
+def _share(gain: float) -> str:
+    """A part of what is learnt; one below nothing is none."""
+    return figure(gain) if gain > 0.0 else "none"
 
 
 def _price(view: RunView, rate: float) -> str:

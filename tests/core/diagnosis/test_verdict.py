@@ -115,3 +115,10 @@ def test_a_log_of_unknown_convention_is_asked_for_it():
     assert step(header).sentence == (
         "Say how the KL was made: --set kl.reduction=... --set latent.tokens=..."
     )
+
+
+def test_an_image_that_is_worth_less_than_nothing_is_worth_none():
+    found = diagnose(HEADER, make_run(5, val={"image_gain": -0.2, "answer_gain": 1.6}))
+    assert ", none of them by the image;" in found.verdict.sentence
+    found = diagnose(HEADER, make_run(5, val={"image_gain": -0.2, "answer_gain": 0.5}))
+    assert "0.5 are learnt, none by the image." in found.verdict.sentence
