@@ -216,7 +216,6 @@ UNTESTED = {
     "core/results/samples.py": "declarations",
     "engine/latent_use/examination.py": "declarations",
     "logs/readers/rows.py": "declarations",
-    "report/style.py": "a table of colours",
     "tracking/trackio.py": "tests/tracking/test_tracker.py tells all tools the same run",
     "tracking/wandb.py": "tests/tracking/test_tracker.py tells all tools the same run",
 }

@@ -21,8 +21,8 @@ from latentvqa.cli.commands.presets import presets
 from latentvqa.cli.commands.report import report
 from latentvqa.cli.commands.runs import runs
 from latentvqa.cli.commands.train import train
+from latentvqa.cli.help_screens import Command, Group
 from latentvqa.cli.streams import steady_notices, told_stdout
-from latentvqa.cli.usage_hints import Command, Group
 from latentvqa.errors import LatentVQAError, memory_fault
 from latentvqa.report.text import say
 from latentvqa.stopping import Interrupted, heard_signals, undisguised

@@ -10,12 +10,6 @@ import difflib
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from shlex import quote
-from typing import Any
-
-import typer
-from typer.core import TyperArgument, TyperCommand, TyperGroup
-
-from latentvqa.report.text import escaped
 
 # other programs' names of what several keys hold here, or one that is called otherwise
 ALIASES: dict[str, tuple[str, ...]] = {
@@ -38,71 +32,23 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "diagnose-kl": ("kl", "latent", "kl_health"),
 }
 TABLES = (".csv", ".tsv", ".jsonl", ".json", ".parquet")
-_USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
 
 
-class _Plain:
-    """Help without the types of Python, which say nothing that metavar and text do not."""
+def option_hint(option: str, command: str, given: Sequence[str]) -> str:
+    """The ``--set`` that an option stands for, over several lines; empty where it is no key.
 
-    def get_params(self, ctx: Any) -> list[Any]:
-        """Give options and arguments; of a flag nothing stands behind its name."""
-        parameters: list[Any] = super().get_params(ctx)  # type: ignore[misc]
-        for one in parameters:
-            if isinstance(one, TyperArgument):
-                one.display_type_rich = lambda ctx: ""  # type: ignore[method-assign]
-            elif one.is_flag:
-                one.metavar = ""
-        return parameters
-
-
-class Group(_Plain, TyperGroup):
-    """A group of commands."""
-
-
-class Command(_Plain, TyperCommand):
-    """A command whose errors of usage name the words to write."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse, and say of what cannot be used where it belongs."""
-        given = list(args)
-        ctx.allow_extra_args = True
-        try:
-            rest = super().parse_args(ctx, args)
-        except _USAGE_ERROR as error:
-            if type(error).__name__ == "NoSuchOption":
-                _add_hint(error, ctx.command.name, given, self._options(ctx))
-            raise
-        if rest and not ctx.resilient_parsing:
-            extra = "arguments" if len(rest) > 1 else "argument"
-            told = f"Got unexpected extra {extra}: {' '.join(rest)}"
-            hints = [argument_hint(text, self._options(ctx)) for text in rest]
-            lines = [f"  {hint}" for hint in hints if hint]
-            ctx.fail(escaped("\n".join([f"{told}. Write:", *lines] if lines else [told])))
-        return rest
-
-    def _options(self, ctx: Any) -> list[str]:
-        return [name for parameter in self.get_params(ctx) for name in parameter.opts]
-
-
-def _add_hint(error: Any, command: str, given: list[str], options: Collection[str]) -> None:
-    sections = SECTIONS.get(command)
-    keys = matching_keys(error.option_name, sections) if "--set" in options else []
+    Args:
+        option: as it was written.
+        command: whose it was to be.
+        given: all words behind the command.
+    """
+    keys = matching_keys(option, SECTIONS.get(command))
     if not keys:
-        return
-    value = _value_of(error.option_name, given)
+        return ""
+    value = _value_of(option, given)
     lines = [f"  --set {quote(f'{key}={value}') if value else f'{key}=VALUE'}" for key in keys]
     told = "the key of the configuration" if len(keys) == 1 else "one of these keys"
-    error.message = escaped("\n".join([f"{error.message}. Write {told}:", *lines]))
-    error.possibilities = None
-
-
-def _value_of(option: str, given: Sequence[str]) -> str:
-    """What stands behind an option; empty where nothing does."""
-    for text, following in zip(given, [*given[1:], "--"], strict=True):
-        name, _, value = text.partition("=")
-        if name == option:
-            return value or ("" if following.startswith("--") else following)
-    return ""
+    return "\n".join([f"Write {told}:", *lines])
 
 
 def matching_keys(option: str, sections: Collection[str] | None = None) -> list[str]:
@@ -154,3 +100,12 @@ def _likely_options(text: str) -> Iterator[str]:
         yield "--resume"
     if path.is_dir():
         yield "--images"
+
+
+def _value_of(option: str, given: Sequence[str]) -> str:
+    """What stands behind an option; empty where nothing does."""
+    for text, following in zip(given, [*given[1:], "--"], strict=True):
+        name, _, value = text.partition("=")
+        if name == option:
+            return value or ("" if following.startswith("--") else following)
+    return ""

@@ -17,11 +17,12 @@ from latentvqa.core.audit.rules import AuditFinding
 from latentvqa.core.figures import counted
 from latentvqa.core.results.audit import AuditResult
 from latentvqa.report.figure_table import Fact, fact_table
+from latentvqa.report.style import CRITICAL, INFO, OK, WARNING
 from latentvqa.report.text import printable
 from latentvqa.report.whole_words import Name, Prose
 
 SCHEMA = 1
-_STYLES = {"critical": "bold red", "warning": "bold yellow", "info": "bold blue"}
+_STYLES = {"critical": f"bold {CRITICAL}", "warning": f"bold {WARNING}", "info": f"bold {INFO}"}
 _PRIORS = {
     "answers": "the most frequent answer",
     "type": "one answer per type",
@@ -43,7 +44,7 @@ def audit_panel(found: AuditResult) -> Group:
     parts.append(_images(found.images))
     parts += [_finding(finding) for finding in found.findings]
     if not found.findings:
-        parts.append(Text("Nothing to warn of.", style="bold green"))
+        parts.append(Text("Nothing to warn of.", style=f"bold {OK}"))
     return Group(*parts)
 
 
@@ -132,10 +133,9 @@ def _images(images: ImageFacts | None) -> RenderableType:
 
 
 def _finding(finding: AuditFinding) -> Text:
-    level = finding.level
-    text = Prose(f"{level} {finding.code} {NAMES[finding.code]}: ", style=_STYLES[level])
-    text.append(printable(finding.sentence), style="default")
-    return text.append(f" {finding.advice}", style="dim")
+    level, code = finding.level, finding.code
+    text = Prose().append(f"{level} {code} {NAMES[code]}: ", style=_STYLES[level])
+    return text.append(printable(finding.sentence)).append(f" {finding.advice}", style="dim")
 
 
 def _percent(share: float) -> str:

@@ -4,12 +4,35 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from typing import Any
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
+from rich.theme import Theme
 
+from latentvqa.report.style import INFO, OK
 from latentvqa.report.text import escaped
 
+_THEME = Theme(
+    {
+        "bar.complete": INFO,
+        "bar.finished": OK,
+        "bar.pulse": INFO,
+        "progress.download": OK,
+        "progress.remaining": INFO,
+        "prompt.default": f"bold {INFO}",
+        "markdown.code": f"bold {INFO}",
+        "markdown.h2": "bold underline",
+        "markdown.h3": "bold",
+        "markdown.h4": "italic",
+        "markdown.table.header": "bold",
+        "markdown.table.border": "dim",
+        "markdown.item.number": "bold",
+        "markdown.block_quote": "italic",
+        "markdown.link": INFO,
+        "markdown.link_url": INFO,
+    }
+)
 _KERNEL = "JPY_PARENT_PID"  # set for a kernel of Jupyter, and for what a notebook calls
 
 
@@ -18,6 +41,9 @@ class PlainConsole(Console):
 
     What Rich itself sends to colour a text or to move the cursor is no text.
     """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"theme": _THEME, **options})
 
     @property
     def is_terminal(self) -> bool:

@@ -1,4 +1,9 @@
-"""The colours of pages and pictures, light and dark."""
+"""The colours of pages and pictures, light and dark, and of terminals, which may be either."""
+
+# Of a terminal nobody knows the ground: on white and on black these have the same
+# contrast, 4.5 to 1. Rich takes the nearest where a terminal has fewer colours.
+OK, INFO, WARNING, CRITICAL = "#138831", "#1079c4", "#b25f00", "#ea1313"
+NOT_JUDGED = "#bd3fbd"
 
 LIGHT = {
     "ground": "#fff",

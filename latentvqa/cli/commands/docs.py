@@ -59,10 +59,10 @@ def docs(
 
     Example: latentvqa docs data
     """
-    from rich.console import Console
+    from latentvqa.report.console import PlainConsole
 
     pages = manual_pages()
-    console = Console()
+    console = PlainConsole()
     if topic is None:
         console.print(_topic_list(pages), soft_wrap=not console.is_terminal)
         return
@@ -124,6 +124,8 @@ def _rendered(text: str) -> RenderableType:
     from rich.markdown import CodeBlock, Heading, Markdown
     from rich.text import Text
 
+    from latentvqa.report.style import INFO
+
     class Sample(CodeBlock):
         """A block as it stands; a narrow screen breaks what is typed and cuts what is printed."""
 
@@ -131,7 +133,7 @@ def _rendered(text: str) -> RenderableType:
             block = str(self.text).rstrip()
             is_output = self.lexer_name == "console"
             overflow: OverflowMethod = "ellipsis" if is_output else "fold"
-            yield Text(block, style="cyan", overflow=overflow, no_wrap=is_output)
+            yield Text(block, style=INFO, overflow=overflow, no_wrap=is_output)
             widest = max(map(len, block.splitlines()), default=0)
             if is_output and widest > options.max_width:
                 yield Text(f"(cut: a terminal of {widest} columns shows all of it)", style="dim")

@@ -22,15 +22,16 @@ from latentvqa.report.diagnosis.columns import (
     loss_text,
     share_text,
 )
+from latentvqa.report.style import CRITICAL, INFO, OK, WARNING
 from latentvqa.report.text import printable
 from latentvqa.report.whole_words import Name, Prose
 
-WORD_STYLES = {"better": "bold green", "worse": "bold red", "no difference shown": ""}
+WORD_STYLES = {"better": f"bold {OK}", "worse": f"bold {CRITICAL}", "no difference shown": ""}
 STATE_STYLES = {
-    "finished": "green",
-    "failed": "bold red",
-    "running": "cyan",
-    "interrupted": "yellow",
+    "finished": OK,
+    "failed": f"bold {CRITICAL}",
+    "running": INFO,
+    "interrupted": WARNING,
 }
 _WIDE = 76  # columns that all of a comparison takes
 _NAME_WIDTH = 20  # columns that an arm's name keeps when space is short
@@ -88,7 +89,7 @@ def result_panel(result: AblationResult, width: int) -> RenderableType:
     if any(arm.comparison is not None for arm in result.arms):
         parts += [_comparisons(result, is_narrow=width < _WIDE), Prose(_caption(result), "dim")]
     parts += [Prose(line, "dim") for line in _evidence(result)]
-    parts += [Prose(printable(note), "yellow") for note in result.notes]
+    parts += [Prose(printable(note), WARNING) for note in result.notes]
     parts += [_failure(run) for run in result.in_state("failed")]
     missing = result.in_state("running", "interrupted", "waiting")
     if missing:
@@ -157,7 +158,7 @@ def _arm_cell(arm: ArmResult, result: AblationResult) -> Text:
     if arm.name == result.default:
         cell.append(" (default)", "not bold")
     if seeds < len(result.seeds):
-        cell.append(f" ({seeds} of {len(result.seeds)} seeds)", "not bold yellow")
+        cell.append(f" ({seeds} of {len(result.seeds)} seeds)", f"not bold {WARNING}")
     return cell
 
 
@@ -262,7 +263,7 @@ def _evidence(result: AblationResult) -> list[str]:
 
 
 def _failure(run: RunResult) -> Text:
-    text = Text(f"failed: {printable(run.arm)}, seed {run.seed}: ", "bold red")
+    text = Text(f"failed: {printable(run.arm)}, seed {run.seed}: ", f"bold {CRITICAL}")
     return text.append("\n".join(map(printable, run.message.splitlines())), "not bold")
 
 

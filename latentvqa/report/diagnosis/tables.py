@@ -18,6 +18,7 @@ from latentvqa.core.diagnosis.what_if import WhatIf, between
 from latentvqa.core.figures import figure, percent
 from latentvqa.core.records import EpochRecord, RunHeader
 from latentvqa.core.rules.rule import Level
+from latentvqa.report import style
 from latentvqa.report.diagnosis.advice import advice_text, next_step_text
 from latentvqa.report.diagnosis.columns import (
     COLUMNS,
@@ -34,11 +35,11 @@ TOO_EARLY = "too early to judge"
 MOST_NOT_JUDGED = 3  # reasons that the panel gives in full
 
 STYLES: dict[Level, str] = {
-    "ok": "green",
-    "not judged": "magenta",
-    "info": "cyan",
-    "warning": "yellow",
-    "critical": "bold red",
+    "ok": style.OK,
+    "not judged": style.NOT_JUDGED,
+    "info": style.INFO,
+    "warning": style.WARNING,
+    "critical": f"bold {style.CRITICAL}",
 }
 
 
@@ -121,12 +122,12 @@ def verdict_panel(diagnosis: Diagnosis) -> Panel:
         body.append("\nNote: ", style="bold").append(note)
     for text in not_judged_lines(diagnosis):
         body.append(f"\n{text}", style="dim")
-    style = STYLES[verdict.level]
+    level_style = STYLES[verdict.level]
     return Panel(
         body,
-        title=Text(verdict_name(diagnosis), style=style),
+        title=Text(verdict_name(diagnosis), style=level_style),
         title_align="left",
-        border_style=style,
+        border_style=level_style,
         box=ROUNDED,
         padding=(0, 1),
     )
@@ -143,9 +144,11 @@ def findings_table(diagnosis: Diagnosis) -> Table:
         sentence = Prose(finding.sentence)
         if finding.advice is not None:
             sentence.append(f"\n{advice_text(finding.advice)}", style="bold")
-        level = finding.level if finding.is_open else "past"
+        level = Text("past")  # a dimmed colour is hardly seen on black
+        if finding.is_open:
+            level = Text(finding.level, style=STYLES[finding.level])
         table.add_row(
-            Text(level, style=STYLES[finding.level]),
+            level,
             Text(finding.code),
             Text(span(finding.epochs)),
             sentence,

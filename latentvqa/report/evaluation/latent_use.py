@@ -13,19 +13,20 @@ from latentvqa.core.results.latent_use import BASE, LatentUse
 from latentvqa.report.diagnosis.columns import label_of, left_out_note
 from latentvqa.report.evaluation.map_notice import sameness_notice
 from latentvqa.report.figure_table import fact_table
+from latentvqa.report.style import CRITICAL, OK, WARNING
 from latentvqa.report.whole_words import Prose
 
 VERDICT_STYLES = {
-    "used, image and question": "bold green",
-    "used, question only": "bold yellow",
-    "undetermined": "bold yellow",
-    "presence only": "bold red",
-    "bypassed": "bold red",
-    "ignored": "bold red",
-    "collapsed": "bold red",
-    "not learnt": "bold red",
-    "used": "bold green",  # this and the next in files of earlier versions alone
-    "partly used": "bold yellow",
+    "used, image and question": f"bold {OK}",
+    "used, question only": f"bold {WARNING}",
+    "undetermined": f"bold {WARNING}",
+    "presence only": f"bold {CRITICAL}",
+    "bypassed": f"bold {CRITICAL}",
+    "ignored": f"bold {CRITICAL}",
+    "collapsed": f"bold {CRITICAL}",
+    "not learnt": f"bold {CRITICAL}",
+    "used": f"bold {OK}",  # this and the next in files of earlier versions alone
+    "partly used": f"bold {WARNING}",
 }
 _LABELS = {
     "posterior_mean": "posterior mean",

@@ -13,6 +13,7 @@ from latentvqa.core.results.evaluation import EvaluationResult, SeenAnswers, Typ
 from latentvqa.report.evaluation.confidence import confidence_lines
 from latentvqa.report.evaluation.latent_use import latent_use_panel
 from latentvqa.report.figure_table import Row, figure_table
+from latentvqa.report.style import CRITICAL, OK
 from latentvqa.report.whole_words import Prose
 
 _LABELS = {
@@ -92,7 +93,7 @@ def _lead(found: EvaluationResult) -> Text:
     return Prose(
         f"{points(gain, '+')} points over the best model without images "
         f"({_PRIOR_LABELS[name].removeprefix(_PRIOR)}, {prior * 100:.1f} %)",
-        style="bold green" if gain > 0 else "bold red",
+        style=f"bold {OK}" if gain > 0 else f"bold {CRITICAL}",
     )
 
 

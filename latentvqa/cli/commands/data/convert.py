@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from latentvqa.cli.usage_hints import Command, Group
+from latentvqa.cli.help_screens import Command, Group
 from latentvqa.core.figures import counted
 from latentvqa.outputs import NamedOutput
 from latentvqa.report.text import say

@@ -10,7 +10,7 @@ import typer
 
 from latentvqa.cli.commands.data.audit import audit
 from latentvqa.cli.commands.data.convert import app as convert_app
-from latentvqa.cli.usage_hints import Command, Group
+from latentvqa.cli.help_screens import Command, Group
 from latentvqa.core.figures import counted
 from latentvqa.report.text import say
 

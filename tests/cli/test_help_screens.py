@@ -32,3 +32,13 @@ def test_help_speaks_no_types_of_python(cli, name):
     shown = cli(*name.split(), "--help").out
     assert not re.search(r"<[a-z]|list\[", shown)
     assert "--help" in shown
+
+
+def test_colours_of_help_and_errors_are_legible_on_white_and_on_black(here, monkeypatch, cli):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    for words in (["train", "--help"], ["train", "--epochs", "3"], ["evaluat"], ["evaluate"]):
+        answer = cli(*words)
+        text = answer.out + answer.err
+        assert "\x1b[" in text
+        assert not re.search(r"\x1b\[(\d;)*3[1-7]m", text)  # plain colours are the terminal's own
