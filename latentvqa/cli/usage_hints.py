@@ -86,6 +86,7 @@ def argument_hint(text: str, options: Collection[str]) -> str:
 
 def _likely_options(text: str) -> Iterator[str]:
     from latentvqa.config.loading import known_keys, preset_names
+    from latentvqa.history import LOG_NAME
 
     path = Path(text)
     if text.partition("=")[1] and text.partition(".")[0] in known_keys():
@@ -96,7 +97,7 @@ def _likely_options(text: str) -> Iterator[str]:
         yield "--preset"
     if path.suffix.lower() in TABLES:
         yield from ("--data", "--val")
-    if (path / "metrics.jsonl").is_file():
+    if (path / LOG_NAME).is_file():
         yield "--resume"
     if path.is_dir():
         yield "--images"

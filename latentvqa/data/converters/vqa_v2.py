@@ -57,6 +57,7 @@ def read_vqa_v2(questions: Path, annotations: Path | None) -> list[ConvertedRow]
             )
         found = known.get(question_id, _Annotation())
         image_id = value_of(questions, where, entry, "image_id")
+        image = _image_name(questions, where, content, image_id)
         if found.image_id is not None and str(found.image_id) != str(image_id):
             raise DataError(
                 f"{annotations}: question_id {question_id} is about image_id {found.image_id}, and "
@@ -64,7 +65,7 @@ def read_vqa_v2(questions: Path, annotations: Path | None) -> list[ConvertedRow]
             )
         rows.append(
             ConvertedRow(
-                image=_image_name(questions, where, content, image_id),
+                image=image,
                 question=text_of(questions, where, entry, "question"),
                 answers=found.answers,
                 type=found.type,
