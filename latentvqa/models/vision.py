@@ -140,12 +140,13 @@ class VisionEncoder(nn.Module):
         gain = 1 / spread.clamp(min=_LEAST_SPREAD)
         self.norm.weight.copy_(gain)
         self.norm.bias.copy_(-mean * gain)
-        even = ((plain - mean) * gain).double()
-        variances, directions = torch.linalg.eigh(even.T @ even / len(even))  # rising
+        even = (plain - mean) * gain
+        shared = (even.T @ even / len(even)).cpu().double()  # not every device has doubles
+        variances, directions = torch.linalg.eigh(shared)  # rising
         kept = min(self.project.weight.shape)
         floor = _LEAST_VARIANCE * variances.mean().clamp(min=_LEAST_VARIANCE)
         scales = (variances[-kept:].clamp(min=0) + floor).rsqrt()
-        mixed = self.project.weight[:, :kept].double() * (len(variances) / kept) ** 0.5
+        mixed = self.project.weight[:, :kept].cpu().double() * (len(variances) / kept) ** 0.5
         self.project.weight.copy_(mixed @ (directions[:, -kept:] * scales).T)
 
     def freeze(self, is_frozen: bool) -> None:
