@@ -31,6 +31,19 @@ SCRATCH_RATE = 5e-4
 AUTOMATIC_COLOUR = 0.5
 
 
+AUTOMATIC_BATCHES = 250  # an epoch
+
+
+AUTOMATIC_BATCH_SIZES = (32, 64, 128, 256, 512)
+
+
+AUTOMATIC_IMAGES = 32  # in a batch, at least
+
+
+BY_DATA = ("kl.free_bits", "loader.batch_size", "loader.questions_per_image")
+"""Keys whose ``"auto"`` becomes a number when the training table is known."""
+
+
 def resolve(config: Config) -> Config:
     """Replace every ``"auto"`` that does not depend on the data or the device."""
     vision, is_pretrained = config.vision, config.vision.pretrained is not False
@@ -71,16 +84,39 @@ def resolve_augment(config: Config, falsified: Mapping[str, int]) -> Config:
     return config.replace("augment", **changes)
 
 
-def resolve_free_bits(config: Config, answer_entropy: float) -> Config:
-    """Replace ``kl.free_bits = "auto"`` by its number.
+def open_keys(config: Config) -> tuple[str, ...]:
+    """Those of :data:`BY_DATA` that have no number yet."""
+    values = {
+        key: getattr(getattr(config, key.split(".")[0]), key.split(".")[1]) for key in BY_DATA
+    }
+    return tuple(key for key, value in values.items() if value == "auto")
+
+
+def resolve_by_data(config: Config, *, answer_entropy: float, questions: int) -> Config:
+    """Replace every ``"auto"`` that waits for the training table.
 
     Args:
         config: the configuration.
         answer_entropy: H(A) of the encoded training answers, in nats.
+        questions: rows of the training table.
 
     Raises:
-        ConfigError: if the number does not go with another key.
+        ConfigError: if a number does not go with another key.
     """
+    return _resolve_free_bits(_resolve_batches(config, questions), answer_entropy)
+
+
+def _resolve_batches(config: Config, questions: int) -> Config:
+    """Batches as large as leave enough steps, and of enough images for their statistics."""
+    fitting = [one for one in AUTOMATIC_BATCH_SIZES if one * AUTOMATIC_BATCHES <= questions]
+    asked, most = config.loader.batch_size, config.loader.questions_per_image
+    size = max(fitting, default=AUTOMATIC_BATCH_SIZES[0]) if asked == "auto" else asked
+    if most == "auto":
+        most = max(1, size // AUTOMATIC_IMAGES)
+    return config.replace("loader", batch_size=size, questions_per_image=most)
+
+
+def _resolve_free_bits(config: Config, answer_entropy: float) -> Config:
     kl, latent = config.kl, config.latent
     if kl.free_bits != "auto":
         return config

@@ -127,6 +127,8 @@ class Vision(Section):
     """patch tokens per side that a larger square grid of them is averaged to"""
     layers: Annotated[int, Field(ge=0, le=24)] = 0
     """transformer layers among the patches of an image, shared by all its questions"""
+    relative_places: bool = False
+    """these layers know how far apart two patches are, and begin as if they were not there"""
     freeze_epochs: Epochs | Auto = "auto"
     """epochs at the start in which the backbone is frozen; auto: 3 when pretrained, else 0"""
     trained_layers: Annotated[int, Field(ge=0, le=1000)] | Literal["all"] = "all"
@@ -192,8 +194,8 @@ class Fusion(Section):
 
     width: Annotated[int, Field(ge=8, le=4096, multiple_of=4)] = 128
     """size of every token vector"""
-    kind: Literal["modulated", "joint"] = "modulated"
-    """modulated: the question scales the patches; joint: patches and words attend to each other"""
+    kind: Literal["modulated", "joint", "reading"] = "modulated"
+    """modulated: the question scales patches; joint: all attend to all; reading: it looks"""
     layers: Annotated[int, Field(ge=1, le=24)] = 2
     """fusion layers: reasoning steps"""
     heads: Annotated[int, Field(ge=1, le=64)] = 4
@@ -331,12 +333,12 @@ class EarlyStopping(Section):
 class Loader(Section):
     """How batches are made."""
 
-    batch_size: Annotated[int, Field(ge=1, le=100_000)] = 160
-    """questions per batch"""
+    batch_size: Annotated[int, Field(ge=1, le=100_000)] | Auto = 160
+    """questions per batch; auto: 32 to 512, and 250 batches an epoch where there are enough"""
     micro_batch_size: Annotated[int, Field(ge=1, le=100_000)] | None = None
     """questions whose gradient is computed at once, where a whole batch needs too much memory"""
-    questions_per_image: Annotated[int, Field(ge=1, le=100_000)] = 4
-    """most questions of one image in a batch; each image is encoded once"""
+    questions_per_image: Annotated[int, Field(ge=1, le=100_000)] | Auto = 4
+    """most questions of one image in a batch, which is encoded once; auto: 32 images a batch"""
     evaluation_batch_size: Annotated[int, Field(ge=1, le=100_000)] = 640
     """questions per batch where no gradient is kept"""
     workers: Annotated[int, Field(ge=0, le=256)] = 0

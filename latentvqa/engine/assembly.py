@@ -23,14 +23,16 @@ from latentvqa.models import (
     PretrainedQuestionEncoder,
     QuestionConditionedFusion,
     QuestionEncoder,
+    ReadingFusion,
     VisionEncoder,
     VQAModel,
     create_backbone,
 )
 
-_FUSIONS: dict[FusionKind, type[QuestionConditionedFusion | JointFusion]] = {
+_FUSIONS: dict[FusionKind, type[QuestionConditionedFusion | JointFusion | ReadingFusion]] = {
     "modulated": QuestionConditionedFusion,
     "joint": JointFusion,
+    "reading": ReadingFusion,
 }
 
 # components, each with a learning rate of its own
@@ -93,6 +95,7 @@ def build_model(spec: ModelSpecification, weights: PretrainedWeights = UNTRAINED
             backbone=backbone,
             preparation=preparation,
             layers=spec.vision_layers,
+            relative_places=spec.vision_relative_places,
             pool=spec.vision_pool,
             trained_layers=spec.vision_trained_layers,
             lora_rank=spec.vision_lora_rank,

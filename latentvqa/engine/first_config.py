@@ -21,8 +21,6 @@ from latentvqa.models.hub import HUB_PREFIX, is_at_hand
 SCRATCH, SMALL, LARGE = "small-scratch", "photos-small", "photos"
 _MANY_ROWS = 20_000  # from so many on a backbone can be fine-tuned
 _SMALL_SIDE = 96  # pixels; images below it are drawings, or very small photographs
-_STEPS = 30  # batches that an epoch should have at least
-_BATCHES = (16, 32, 64, 96, 160)
 _MULTILINGUAL = "intfloat/multilingual-e5-small"
 
 
@@ -95,9 +93,7 @@ def first_config(
     if chosen == SCRATCH:
         side = 64 if facts.side is not None and facts.side < _SMALL_SIDE else 96
         keys["vision"]["image_size"] = side
-        batch = max([one for one in _BATCHES if one * _STEPS <= rows], default=_BATCHES[0])
-        keys.setdefault("loader", {})["batch_size"] = batch
-        reasons.append(f"{side} x {side} pixels, {counted(batch, 'question')} per batch")
+        reasons.append(f"{side} x {side} pixels")
     if speaks_vietnamese:
         keys.setdefault("text", {})["language"] = "vi"
         reasons.append("the questions are Vietnamese: hòa and hoà are read as one word")

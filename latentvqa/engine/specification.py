@@ -14,7 +14,7 @@ from latentvqa.errors import CheckpointError
 from latentvqa.models import cut_stride, description_of, require_description
 from latentvqa.models.language.library import LanguageModel
 
-FusionKind = Literal["modulated", "joint"]
+FusionKind = Literal["modulated", "joint", "reading"]
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,8 @@ class ModelSpecification:
         vision_lora_rank: rank of trained matrices beside the backbone's linear layers.
         vision_fixed_statistics: whether batch normalisation keeps its statistics.
         vision_drop_path: chance of the backbone's last branch to be skipped in training.
+        vision_relative_places: whether the transformer layers among the patches know how
+            far apart two of them are.
     """
 
     vision_name: str
@@ -88,6 +90,7 @@ class ModelSpecification:
     vision_lora_rank: int = 0
     vision_fixed_statistics: bool = False
     vision_drop_path: float = 0.0
+    vision_relative_places: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """As plain values."""
@@ -164,4 +167,5 @@ def specify(
         vision_lora_rank=vision.lora_rank,
         vision_fixed_statistics=vision.fixed_statistics,
         vision_drop_path=vision.drop_path,
+        vision_relative_places=vision.relative_places,
     )

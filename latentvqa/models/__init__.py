@@ -13,7 +13,7 @@ from latentvqa.models.backbone import (
 )
 from latentvqa.models.decoder import AnswerDecoder
 from latentvqa.models.described import description_of, require_description
-from latentvqa.models.fusion import JointFusion, QuestionConditionedFusion
+from latentvqa.models.fusion import JointFusion, QuestionConditionedFusion, ReadingFusion
 from latentvqa.models.generation import AnswerTrie, Beams, Generated, generate, search_beams
 from latentvqa.models.language.decoder import PretrainedDecoder
 from latentvqa.models.language.question import PretrainedQuestionEncoder
@@ -39,6 +39,7 @@ __all__ = [
     "PretrainedQuestionEncoder",
     "QuestionConditionedFusion",
     "QuestionEncoder",
+    "ReadingFusion",
     "VQAModel",
     "VisionEncoder",
     "create_backbone",

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from latentvqa.models.attention import quieten_
 from latentvqa.models.backbone import ImagePreparation
 from latentvqa.models.backbone_layers import layers_of
 from latentvqa.models.low_rank import add_lora
@@ -29,6 +30,9 @@ class VisionEncoder(nn.Module):
         layers: transformer layers among the patches of an image, before any
             question: relations between objects at the price of one image
             instead of all its questions.
+        relative_places: let these layers learn what the way from one patch to another
+            means, whatever the two hold, and begin as if they were not there: what
+            stands where is found first, what stands near what upon it.
         heads: attention heads of these layers.
         dropout: dropout probability of patch tokens and of these layers in training.
         pool: patch tokens per side that features are averaged to; all without.
@@ -48,6 +52,7 @@ class VisionEncoder(nn.Module):
         preparation: ImagePreparation,
         width: int,
         layers: int = 0,
+        relative_places: bool = False,
         heads: int = 4,
         dropout: float = 0.0,
         pool: int | None = None,
@@ -69,7 +74,12 @@ class VisionEncoder(nn.Module):
         self.project = nn.Linear(features.shape[2], width)
         self.positions = nn.Parameter(_grid_positions(self.grid, width))
         self.dropout = nn.Dropout(dropout)
-        self.layers = nn.ModuleList(EncoderLayer(width, heads, dropout) for _ in range(layers))
+        self.layers = nn.ModuleList(
+            RelatingLayer(width, heads, dropout, self.grid)
+            if relative_places
+            else EncoderLayer(width, heads, dropout)
+            for _ in range(layers)
+        )
         if lora_rank and not blind:
             linear = [n for n, one in self.backbone.named_modules() if isinstance(one, nn.Linear)]
             add_lora(self.backbone, lora_rank, "vision.lora_rank", linear)
@@ -175,6 +185,41 @@ class VisionEncoder(nn.Module):
             features = self.features(torch.zeros(1, 3, size, size, dtype=torch.uint8))
         self.backbone.train(was_training)
         return features
+
+
+class RelatingLayer(EncoderLayer):
+    """A layer among patches with a learned bias for every way across the grid.
+
+    One bias a head and way (Swin, Liu et al. 2021, arXiv:2103.14030): "the next one that is
+    no background" is one head then. What it adds begins at zero.
+
+    Args:
+        width: size D of the patch tokens.
+        heads: attention heads.
+        dropout: dropout probability in training.
+        grid: rows and columns of the patches.
+    """
+
+    def __init__(self, width: int, heads: int, dropout: float, grid: tuple[int, int]) -> None:
+        super().__init__(width, heads, dropout)
+        rows, columns = grid
+        ways = _ways(rows)[:, None, :, None] * (2 * columns - 1) + _ways(columns)[:, None]
+        self.register_buffer("ways", ways.reshape(rows * columns, -1), persistent=False)  # (P, P)
+        self.way_bias = nn.Parameter(torch.zeros(heads, (2 * rows - 1) * (2 * columns - 1)))
+        quieten_(self.attention, self.feed_forward, scale=0.0)
+
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Map ``(B, P, D)`` to ``(B, P, D)``; there is nothing to mask."""
+        normed = self.attention_norm(x)
+        x = x + self.attention(normed, normed, bias=self.way_bias[:, cast("Tensor", self.ways)])
+        feed: Tensor = self.feed_forward(self.feed_forward_norm(x))
+        return x + feed
+
+
+def _ways(size: int) -> Tensor:
+    """Number of the way from each place to each other along one side, ``(size, size)``."""
+    places = torch.arange(size)
+    return places[:, None] - places + size - 1
 
 
 def _train_last(backbone: nn.Module, count: int) -> None:

@@ -8,7 +8,12 @@ import torch
 from torch import Tensor, nn
 
 from latentvqa.models.decoder import AnswerDecoder
-from latentvqa.models.fusion import JointFusion, QuestionConditionedFusion
+from latentvqa.models.fusion import (
+    Fused,
+    JointFusion,
+    QuestionConditionedFusion,
+    ReadingFusion,
+)
 from latentvqa.models.language.decoder import PretrainedDecoder
 from latentvqa.models.language.question import PretrainedQuestionEncoder
 from latentvqa.models.latent import LatentBottleneck, Posterior, token_dropout, zero_token
@@ -21,12 +26,14 @@ class Encoded:
     """What the encoder knows of each question.
 
     Attributes:
-        fused: fused patches and question summary, shape ``(Q, P + 1, D)``.
+        fused: fused tokens, shape ``(Q, N, D)``.
         posterior: the latent posterior; absent under bottleneck ``"none"``.
+        read: where the fused tokens come from, as :class:`Fused` has it.
     """
 
     fused: Tensor
     posterior: Posterior | None
+    read: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -49,7 +56,7 @@ class VQAModel(nn.Module):
     Args:
         vision: images to patch tokens.
         question: question tokens to vectors.
-        fusion: conditions patches on the question.
+        fusion: lets patches and question meet.
         bottleneck: the latent tokens; ``None`` lets the decoder see the fused
             tokens.
         decoder: answers from memory tokens.
@@ -60,7 +67,7 @@ class VQAModel(nn.Module):
         *,
         vision: VisionEncoder,
         question: QuestionEncoder | PretrainedQuestionEncoder,
-        fusion: QuestionConditionedFusion | JointFusion,
+        fusion: QuestionConditionedFusion | JointFusion | ReadingFusion,
         bottleneck: LatentBottleneck | None,
         decoder: AnswerDecoder | PretrainedDecoder,
     ) -> None:
@@ -71,25 +78,42 @@ class VQAModel(nn.Module):
         self.bottleneck = bottleneck
         self.decoder = decoder
 
-    def encode(self, images: Tensor, image_index: Tensor, question_tokens: Tensor) -> Encoded:
+    def encode(
+        self, images: Tensor, image_index: Tensor | None, question_tokens: Tensor
+    ) -> Encoded:
         """Encode every distinct image once and every question with its image.
 
         Args:
             images: uint8 pixels of the distinct images, ``(B, 3, size, size)``, or
                 the backbone's features of them.
-            image_index: image of each question, shape ``(Q,)``, values below B.
+            image_index: image of each question, shape ``(Q,)``, values below B; None where
+                question i is about image i.
             question_tokens: ids padded with 0, shape ``(Q, T)``.
         """
         return self.encode_patches(self.vision(images), image_index, question_tokens)
 
     def encode_patches(
-        self, patches: Tensor, image_index: Tensor, question_tokens: Tensor
+        self, patches: Tensor, image_index: Tensor | None, question_tokens: Tensor
     ) -> Encoded:
         """As :meth:`encode`, from patch tokens ``(B, P, D)``."""
         question, mask = self.question(question_tokens)
-        fused = self.fusion(patches[image_index], question, mask)  # (Q, P + 1, D)
-        posterior = None if self.bottleneck is None else self.bottleneck.posterior(fused)
-        return Encoded(fused=fused, posterior=posterior)
+        fused: Fused = self.fusion(patches, image_index, question, mask)
+        posterior = None if self.bottleneck is None else self.bottleneck.posterior(fused.tokens)
+        return Encoded(fused=fused.tokens, posterior=posterior, read=fused.read)
+
+    def attention_over(self, encoded: Encoded) -> Tensor:
+        """Attention of each latent token over patches and, last, the question, ``(Q, K, P + 1)``.
+
+        Where the fused tokens have read the patches, the shares are carried through them
+        (attention rollout, Abnar and Zuidema 2020, arXiv:2005.00928).
+
+        Raises:
+            ValueError: without a bottleneck.
+        """
+        if self.bottleneck is None:
+            raise ValueError("there are no latent tokens without a bottleneck")
+        weights = self.bottleneck.attention_over(encoded.fused)  # (Q, K, N)
+        return weights if encoded.read is None else weights @ encoded.read.to(weights.dtype)
 
     def memory(
         self,

@@ -88,7 +88,7 @@ def _train(name: str, layers: int, grid: int | None, steps: int) -> None:
     start = time.perf_counter()
     for step in range(1, steps + 1):
         patches, question, answer = scenes.draw()
-        logits = head(fusion(patches, question, mask)[:, -1])
+        logits = head(fusion(patches, None, question, mask).tokens[:, -1])
         optimizer.param_groups[0]["lr"] = _RATE * min(1.0, step / _WARMUP)
         nn.functional.cross_entropy(logits, answer).backward()
         nn.utils.clip_grad_norm_(parts.parameters(), 1.0)

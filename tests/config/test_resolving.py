@@ -1,7 +1,7 @@
 import pytest
 
 from latentvqa.config import Config
-from latentvqa.config.resolving import kl_convention, resolve, resolve_free_bits
+from latentvqa.config.resolving import kl_convention, open_keys, resolve, resolve_by_data
 from latentvqa.errors import ConfigError
 
 ENTROPY = 1.5
@@ -60,20 +60,58 @@ def test_the_kl_rises_over_the_warmup_stage():
     assert resolve(made(stages={"warmup": 4})).kl.warmup_epochs == 4
 
 
+def by_data(config, questions=1000):
+    return resolve_by_data(config, answer_entropy=ENTROPY, questions=questions)
+
+
+@pytest.mark.parametrize(
+    ("questions", "size", "of_an_image"),
+    [
+        (20, 32, 1),
+        (15_999, 32, 1),
+        (16_000, 64, 2),
+        (38_575, 128, 4),
+        (128_000, 512, 16),
+        (10**7, 512, 16),
+    ],
+)
+def test_automatic_batches_leave_steps_and_images(questions, size, of_an_image):
+    given = made(loader={"batch_size": "auto", "questions_per_image": "auto"})
+    assert open_keys(given) == ("loader.batch_size", "loader.questions_per_image")
+    found = by_data(given, questions)
+    assert (found.loader.batch_size, found.loader.questions_per_image) == (size, of_an_image)
+    assert open_keys(found) == ()
+
+
+def test_a_batch_that_is_given_settles_how_many_questions_an_image_has():
+    assert (
+        by_data(
+            made(loader={"batch_size": 160, "questions_per_image": "auto"})
+        ).loader.questions_per_image
+        == 5
+    )
+    assert (
+        by_data(
+            made(loader={"batch_size": 8, "questions_per_image": "auto"})
+        ).loader.questions_per_image
+        == 1
+    )
+
+
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
 def test_automatic_free_bits_add_up_to_what_was_allowed_per_need(reduction):
     given = made(
         kl={"free_bits": "auto", "free_bits_per_need": 10.0, "reduction": reduction},
         latent={"tokens": 3, "dims": 4},
     )
-    convention = kl_convention(resolve_free_bits(given, ENTROPY).kl, given.latent)
+    convention = kl_convention(by_data(given).kl, given.latent)
     per_token = convention.free_bits * (1 if reduction == "sum" else convention.dims)
     assert per_token * convention.tokens == pytest.approx(10.0 * ENTROPY)
 
 
 def test_free_bits_that_are_given_do_not_ask_the_data():
     given = made(kl={"free_bits": 0.25})
-    assert resolve_free_bits(given, ENTROPY) is given
+    assert by_data(given) == given
 
 
 def test_automatic_free_bits_above_the_set_point_are_refused_with_their_number():
@@ -82,7 +120,7 @@ def test_automatic_free_bits_above_the_set_point_are_refused_with_their_number()
         latent={"tokens": 1, "dims": 1},
     )
     with pytest.raises(ConfigError, match=r'kl.free_bits = "auto" is 135 here: kl.set_point'):
-        resolve_free_bits(given, ENTROPY)
+        by_data(given)
 
 
 def test_a_convention_says_how_the_kl_is_priced():

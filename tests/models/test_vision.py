@@ -287,3 +287,55 @@ def test_fewer_features_than_channels_are_enough():
     vision = fitted_to(features)
     assert torch.isfinite(vision.project.weight).all()
     assert vision.embed(features).std() < 5
+
+
+RELATING = {"layers": 2, "relative_places": True}
+
+
+@torch.no_grad()
+def test_layers_that_know_relative_places_begin_as_if_they_were_not_there():
+    options = {"image_size": 64, "stride": 8}
+    plain, relating = encoder("test_resnet", **options), encoder("test_resnet", RELATING, **options)
+    state = plain.state_dict()
+    assert set(relating.load_state_dict(state, strict=False).missing_keys) == {
+        name for name in relating.state_dict() if name.startswith("layers.")
+    }
+    images = pixels(64)
+    torch.testing.assert_close(relating.eval()(images), plain.eval()(images))
+
+
+def test_each_way_across_the_grid_has_a_bias_of_its_own():
+    layer = encoder("test_vit", RELATING, image_size=48).layers[0]  # 3 x 3 patches
+    assert layer.way_bias.shape == (4, 25)
+    expected = [
+        [(row - r + 2) * 5 + column - c + 2 for r in range(3) for c in range(3)]
+        for row in range(3)
+        for column in range(3)
+    ]
+    assert layer.ways.tolist() == expected
+
+
+@torch.no_grad()
+def test_a_patch_can_look_one_place_to_the_right_whatever_stands_there():
+    layer = encoder("test_vit", RELATING, image_size=48).layers[0].eval()
+    layer.way_bias[:, 2 * 5 + 1] = 100.0  # from a patch to the one right of it
+    torch.nn.init.eye_(layer.attention.output.weight)
+    patches = torch.randn(1, 9, WIDTH, generator=torch.Generator().manual_seed(0))
+    _, value = layer.attention.project(layer.attention_norm(patches))
+    read = layer(patches) - patches
+    values = value.transpose(1, 2).flatten(2)  # (1, 9, WIDTH)
+    for left, right in ((0, 1), (1, 2), (3, 4), (7, 8)):
+        torch.testing.assert_close(read[:, left], values[:, right])
+
+
+def test_layers_that_know_relative_places_learn():
+    vision = encoder("test_vit", RELATING, image_size=48)
+    optimizer = torch.optim.SGD(vision.parameters(), lr=0.1)
+    before = state_of(vision.layers)
+    for _ in range(
+        2
+    ):  # what a branch begins with lets nothing through before its last weight moves
+        optimizer.zero_grad()
+        vision(pixels(48)).square().sum().backward()
+        optimizer.step()
+    assert {"0.way_bias", "1.way_bias"} <= moved(before, vision.layers)

@@ -166,3 +166,29 @@ def test_dropout_acts_in_training_alone(batch):
         assert loss_of(model, batch) != loss_of(model, batch)
         model.eval()
         assert loss_of(model, batch) == loss_of(model, batch)
+
+
+@torch.no_grad()
+def test_the_attention_of_a_latent_token_goes_through_what_was_read(batch):
+    model = tiny_model(fusion={"kind": "reading", "layers": 2}).eval()
+    encoded = model.encode(*batch.inputs)
+    found = model.attention_over(encoded)
+    assert found.shape == (4, 3, model.vision.patches + 1)
+    torch.testing.assert_close(found.sum(-1), torch.ones(4, 3))
+    over_states = model.bottleneck.attention_over(encoded.fused)  # (4, 3, states)
+    by_hand = sum(over_states[..., i, None] * encoded.read[:, None, i] for i in range(3))
+    torch.testing.assert_close(found, by_hand)
+
+
+@torch.no_grad()
+def test_the_attention_over_fused_patches_is_that_of_the_bottleneck(model, batch):
+    encoded = model.encode(*batch.inputs)
+    assert torch.equal(
+        model.attention_over(encoded), model.bottleneck.attention_over(encoded.fused)
+    )
+
+
+def test_without_a_bottleneck_there_is_no_attention_to_show(batch):
+    model = tiny_model(latent={"bottleneck": "none"}).eval()
+    with pytest.raises(ValueError, match="no latent tokens"):
+        model.attention_over(model.encode(*batch.inputs))

@@ -49,10 +49,9 @@ class EncoderGraph(nn.Module):
 
         Returns:
             The means, shape ``(Q, K, Z)``; without a bottleneck the fused tokens,
-            ``(Q, P + 1, D)``.
+            ``(Q, N, D)``.
         """
-        rows = torch.arange(image.shape[0], device=image.device)
-        encoded = self.model.encode(image, rows, question)
+        encoded = self.model.encode(image, None, question)
         return encoded.fused if encoded.posterior is None else encoded.posterior.mu
 
 

@@ -170,10 +170,8 @@ class InterventionRunner:
         return replace(batch, images=mean.expand_as(batch.images).contiguous())
 
     def _attention(self, encoding: Encoded) -> Tensor:
-        bottleneck = self.model.bottleneck
-        assert bottleneck is not None, "only asked of models with one"
         with autocast(self.settings.device, self.settings.precision):
-            return bottleneck.attention_over(encoding.fused).half().cpu()
+            return self.model.attention_over(encoding).half().cpu()
 
     def _answer(
         self,

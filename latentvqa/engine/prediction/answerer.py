@@ -116,10 +116,10 @@ class BatchAnswerer:
         return answered
 
     def _attention(self, encoded: Encoded) -> Sequence[NDArray[np.float32] | None]:
-        bottleneck = self.loaded.model.bottleneck
-        if not self.is_explained or bottleneck is None:
+        model = self.loaded.model
+        if not self.is_explained or model.bottleneck is None:
             return [None] * len(encoded.fused)
-        return list(bottleneck.attention_over(encoded.fused).float().cpu().numpy())
+        return list(model.attention_over(encoded).float().cpu().numpy())
 
     def _decode(self, encoded: Encoded) -> tuple[list[str], list[float]]:
         model, posterior = self.loaded.model, encoded.posterior

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from latentvqa.config import RULE_SCORER, Config, changed_keys, config_from_toml
-from latentvqa.config.resolving import resolve
+from latentvqa.config.resolving import open_keys, resolve
 from latentvqa.core.figures import counted
 from latentvqa.core.record_codec import decode_epoch
 from latentvqa.core.records import EpochRecord, RunHeader, StagePlan
@@ -99,7 +99,7 @@ def trained_config(checkpoint: Checkpoint, written: Config) -> Config:
 def continued(known: Config, wanted: Config, edited: Path | None = None) -> Config:
     """Return the wanted configuration if a resumption allows its changes.
 
-    ``kl.free_bits = "auto"`` passes; ask again when the data has given its number.
+    What is "auto" until the data is known passes; ask again when it has its number.
 
     Args:
         known: what was trained with so far.
@@ -112,7 +112,7 @@ def continued(known: Config, wanted: Config, edited: Path | None = None) -> Conf
     wanted = resolve(wanted)
     if wanted.data.train is not None:
         known = where_wanted(known, wanted)
-    free = _FREE_TO_CHANGE + (("kl.free_bits",) if wanted.kl.free_bits == "auto" else ())
+    free = _FREE_TO_CHANGE + open_keys(wanted)
     refused = {
         key: values
         for key, values in changed_keys(known, wanted).items()

@@ -10,7 +10,7 @@ import torch
 
 import latentvqa
 from latentvqa.config import KL, Config
-from latentvqa.config.resolving import resolve, resolve_augment, resolve_free_bits
+from latentvqa.config.resolving import resolve, resolve_augment, resolve_by_data
 from latentvqa.core.figures import counted
 from latentvqa.core.records import RunHeader, StagePlan
 from latentvqa.data.decoding_processes import DecodingProcesses
@@ -122,7 +122,9 @@ def make_trainer(
         )
 
     train, val = opened(tables.train, "training"), opened(tables.val, "validation")
-    config = resolve_free_bits(settings.config, train.answer_entropy)
+    config = resolve_by_data(
+        settings.config, answer_entropy=train.answer_entropy, questions=len(train.encoded)
+    )
     settings.begin_with(_with_augment(config, tables.train, listener))
     return Trainer(
         settings=settings,

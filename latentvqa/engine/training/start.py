@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 
 from latentvqa.config import RULE_SCORER, Config
+from latentvqa.config.resolving import open_keys
 from latentvqa.core.figures import counted, percent
 from latentvqa.data.blind.models import BlindModels
 from latentvqa.data.tables import QuestionTable
@@ -225,7 +226,7 @@ def _reopen_session(
     model = build_model(spec)
     load_own_state(model, checkpoint.weights)
     trainer = make_trainer(settings, place(model, settings.device), tokenizers, tables, observer)
-    if config.kl.free_bits == "auto":  # its number is known only now
+    if open_keys(config):  # their numbers are known only now
         continued(known, settings.config)
     header = read_history(run).header
     if header.blind:  # a run of an earlier version goes on as it began

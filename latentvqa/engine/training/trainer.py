@@ -238,8 +238,8 @@ class Trainer:
         config, rows = self.settings.config, self.rows(epoch)
         planned = plan_batches(
             self.train.encoded.table.image_index[rows],
-            batch_size=config.loader.batch_size,
-            questions_per_image=config.loader.questions_per_image,
+            batch_size=int(config.loader.batch_size),  # no longer "auto"
+            questions_per_image=int(config.loader.questions_per_image),
             seed=config.run.seed,
             epoch=epoch,
             shuffle=True,

@@ -40,7 +40,19 @@ class Both:
     decoder: bytes
 
 
-@pytest.fixture(params=["residual network, modulated fusion", "vision transformer, joint fusion"])
+KINDS = {
+    "vision transformer, joint fusion": {
+        "vision": {"name": "test_vit", "image_size": 32, "stride": "last"},
+        "fusion": {"kind": "joint"},
+    },
+    "related patches, reading fusion": {
+        "vision": {"layers": 1, "relative_places": True},
+        "fusion": {"kind": "reading", "layers": 2},
+    },
+}
+
+
+@pytest.fixture(params=["residual network, modulated fusion", *KINDS])
 def both(request):
     """A model and its two files: those of the small run, and of another kind of model."""
     if request.param.startswith("residual"):
@@ -49,8 +61,7 @@ def both(request):
         assert isinstance(model.fusion, QuestionConditionedFusion)
         files = [(exported.folder / f"{one}.onnx").read_bytes() for one in ("encoder", "decoder")]
         return Both(model, *files)
-    transformer = {"name": "test_vit", "image_size": 32, "stride": "last"}
-    model = tiny_model(vision=transformer, fusion={"kind": "joint"}).eval()
+    model = tiny_model(**KINDS[request.param]).eval()
     graphs = export_graphs(model, "run")
     assert graphs.latents_difference < TOLERANCE and graphs.logits_difference < TOLERANCE
     return Both(model, graphs.encoder, graphs.decoder)

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from latentvqa.models.attention import Attention, FeedForward, quieten_
+from latentvqa.models.fusion.fused import Fused, of_each_question
 from latentvqa.models.question import EncoderLayer
 
 
@@ -33,23 +34,24 @@ class QuestionConditionedFusion(nn.Module):
         self.layers = nn.ModuleList(FusionLayer(width, heads, dropout) for _ in range(layers))
         self.norm = nn.LayerNorm(width)
 
-    def forward(self, patches: Tensor, question: Tensor, question_mask: Tensor) -> Tensor:
+    def forward(
+        self, patches: Tensor, image_index: Tensor | None, question: Tensor, question_mask: Tensor
+    ) -> Fused:
         """Fuse.
 
         Args:
-            patches: image patches of each question, shape ``(Q, P, D)``.
+            patches: patches of the distinct images, shape ``(B, P, D)``.
+            image_index: image of each question, shape ``(Q,)``, values below B; None
+                where every question has an image of its own.
             question: question token vectors, shape ``(Q, T, D)``.
             question_mask: true on question tokens, shape ``(Q, T)``.
-
-        Returns:
-            Fused patches followed by the question summary, ``(Q, P + 1, D)``.
         """
+        patches = of_each_question(patches, image_index)  # (Q, P, D)
         query = self.summary_query.expand(question.shape[0], -1, -1)
         summary = self.summary(query, question, mask=question_mask)  # (Q, 1, D)
         for layer in self.layers:
             patches, summary = layer(patches, summary, question, question_mask)
-        fused: Tensor = self.norm(torch.cat([patches, summary], dim=1))  # (Q, P + 1, D)
-        return fused
+        return Fused(self.norm(torch.cat([patches, summary], dim=1)))  # (Q, P + 1, D)
 
     def gates(self) -> Tensor:
         """Tanh of every layer's cross-attention gate, shape ``(layers,)``."""
@@ -75,8 +77,11 @@ class JointFusion(nn.Module):
         self.layers = nn.ModuleList(EncoderLayer(width, heads, dropout) for _ in range(layers))
         self.norm = nn.LayerNorm(width)
 
-    def forward(self, patches: Tensor, question: Tensor, question_mask: Tensor) -> Tensor:
+    def forward(
+        self, patches: Tensor, image_index: Tensor | None, question: Tensor, question_mask: Tensor
+    ) -> Fused:
         """Fuse, as :meth:`QuestionConditionedFusion.forward` does."""
+        patches = of_each_question(patches, image_index)  # (Q, P, D)
         patch_kind, word_kind = self.kinds.weight
         summary = self.summary_query.expand(question.shape[0], -1, -1)
         x = torch.cat([patches + patch_kind, summary, question + word_kind], dim=1)
@@ -84,8 +89,7 @@ class JointFusion(nn.Module):
         mask = torch.cat([question_mask.new_ones(x.shape[0], seen), question_mask], dim=1)
         for layer in self.layers:
             x = layer(x, mask)
-        fused: Tensor = self.norm(x[:, :seen])  # (Q, P + 1, D)
-        return fused
+        return Fused(self.norm(x[:, :seen]))  # (Q, P + 1, D)
 
     def gates(self) -> Tensor:
         """There are none: shape ``(0,)``."""
