@@ -39,7 +39,6 @@ class Attention(nn.Module):
         context: Tensor,
         *,
         mask: Tensor | None = None,
-        bias: Tensor | None = None,
         is_causal: bool = False,
     ) -> Tensor:
         """Attend from ``x`` (N, S, D) to ``context`` (N, C, D).
@@ -48,15 +47,13 @@ class Attention(nn.Module):
             x: queries.
             context: what is attended to.
             mask: true where a context position may be seen, shape ``(N, C)``.
-            bias: added to the scores before the softmax, shape ``(heads, S, C)``; not
-                together with a mask.
             is_causal: position i sees context positions up to i only.
 
         Returns:
             Tensor of shape ``(N, S, D)``.
         """
         key, value = self.project(context)
-        return self.attend(x, key, value, mask=mask, bias=bias, is_causal=is_causal)
+        return self.attend(x, key, value, mask=mask, is_causal=is_causal)
 
     def project(self, context: Tensor) -> tuple[Tensor, Tensor]:
         """Keys and values of ``context``, each ``(N, heads, C, D / heads)``."""
@@ -70,7 +67,6 @@ class Attention(nn.Module):
         value: Tensor,
         *,
         mask: Tensor | None = None,
-        bias: Tensor | None = None,
         is_causal: bool = False,
     ) -> Tensor:
         """Attend with keys and values that :meth:`project` has made."""
@@ -79,8 +75,6 @@ class Attention(nn.Module):
         is_on_cpu = x.device.type == "cpu"
         if is_on_cpu:  # the fused CPU kernel is four to seven times slower in bf16 than in fp32
             query, key, value = query.float(), key.float(), value.float()
-        if bias is not None:
-            weights_mask = bias[None].to(query.dtype)  # (1, heads, S, C)
         with torch.autocast("cpu", enabled=False) if is_on_cpu else nullcontext():
             attended = F.scaled_dot_product_attention(
                 query,
@@ -92,11 +86,20 @@ class Attention(nn.Module):
             )
         return self._output(attended)
 
-    def look(self, x: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
-        """As :meth:`attend`, with the weights averaged over the heads, ``(N, S, C)``."""
+    def look(
+        self, x: Tensor, key: Tensor, value: Tensor, bias: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """As :meth:`attend`, with the weights averaged over the heads, ``(N, S, C)``.
+
+        Args:
+            x: queries, shape ``(N, S, D)``.
+            key: as :meth:`project` has made them.
+            value: likewise.
+            bias: added to the scores before the softmax, shape ``(heads, S, C)``.
+        """
         query = self._split(self.query(x))
-        scores = query @ key.transpose(-1, -2) / query.shape[-1] ** 0.5
-        weights = scores.float().softmax(-1)  # (N, heads, S, C)
+        scores = (query @ key.transpose(-1, -2)).float() / query.shape[-1] ** 0.5
+        weights = (scores if bias is None else scores + bias).softmax(-1)  # (N, heads, S, C)
         kept = F.dropout(weights, self.dropout, self.training)
         return self._output(kept.to(value.dtype) @ value), weights.mean(1)
 

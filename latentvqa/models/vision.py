@@ -211,7 +211,8 @@ class RelatingLayer(EncoderLayer):
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """Map ``(B, P, D)`` to ``(B, P, D)``; there is nothing to mask."""
         normed = self.attention_norm(x)
-        x = x + self.attention(normed, normed, bias=self.way_bias[:, cast("Tensor", self.ways)])
+        bias = self.way_bias[:, cast("Tensor", self.ways)]  # (heads, P, P)
+        x = x + self.attention.look(normed, *self.attention.project(normed), bias=bias)[0]
         feed: Tensor = self.feed_forward(self.feed_forward_norm(x))
         return x + feed
 
