@@ -87,7 +87,13 @@ class Attention(nn.Module):
         return self._output(attended)
 
     def look(
-        self, x: Tensor, key: Tensor, value: Tensor, bias: Tensor | None = None
+        self,
+        x: Tensor,
+        key: Tensor,
+        value: Tensor,
+        *,
+        bias: Tensor | None = None,
+        sharpness: float = 1.0,
     ) -> tuple[Tensor, Tensor]:
         """As :meth:`attend`, with the weights averaged over the heads, ``(N, S, C)``.
 
@@ -96,9 +102,10 @@ class Attention(nn.Module):
             key: as :meth:`project` has made them.
             value: likewise.
             bias: added to the scores before the softmax, shape ``(heads, S, C)``.
+            sharpness: factor of the scores without the bias.
         """
         query = self._split(self.query(x))
-        scores = (query @ key.transpose(-1, -2)).float() / query.shape[-1] ** 0.5
+        scores = (query @ key.transpose(-1, -2)).float() * (sharpness / query.shape[-1] ** 0.5)
         weights = (scores if bias is None else scores + bias).softmax(-1)  # (N, heads, S, C)
         kept = F.dropout(weights, self.dropout, self.training)
         return self._output(kept.to(value.dtype) @ value), weights.mean(1)

@@ -18,9 +18,13 @@ import time
 import torch
 from torch import Tensor, nn
 
-from latentvqa.models import JointFusion, QuestionConditionedFusion
+from latentvqa.models import JointFusion, QuestionConditionedFusion, ReadingFusion
 
-_FUSIONS = {"modulated": QuestionConditionedFusion, "joint": JointFusion}
+_FUSIONS = {
+    "modulated": QuestionConditionedFusion,
+    "joint": JointFusion,
+    "reading": ReadingFusion,
+}
 _OBJECTS, _WIDTH, _BATCH, _EVERY, _LAST = 6, 48, 64, 500, 250
 _RATE, _WARMUP = 2e-3, 100
 
@@ -68,7 +72,7 @@ class _Scenes(nn.Module):
 def main() -> None:
     """Train each fusion, print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--fusion", nargs="+", default=["modulated:2", "joint:3"])
+    parser.add_argument("--fusion", nargs="+", default=["modulated:2", "joint:3", "reading:3"])
     parser.add_argument("--grid", type=int)
     parser.add_argument("--steps", type=int, default=3000)
     asked = parser.parse_args()

@@ -75,3 +75,22 @@ def test_quiet_branches_leave_the_stack_close_to_the_identity():
     loud = (branch(x) - branch[-1].bias).norm()
     quieten_(branch, scale=0.1)
     torch.testing.assert_close(branch(x).norm(), 0.1 * loud)
+
+
+@torch.no_grad()
+def test_looking_is_attending_with_the_weights_told():
+    attention = Attention(8, 2).eval()
+    x, context = torch.randn(2, 3, 8), torch.randn(2, 5, 8)
+    found, weights = attention.look(x, *attention.project(context))
+    torch.testing.assert_close(found, attention(x, context))
+    torch.testing.assert_close(weights, attention.weights(x, context))
+
+
+@torch.no_grad()
+def test_sharpness_is_a_factor_of_the_scores_and_a_bias_is_added_to_them():
+    attention = Attention(8, 1).eval()
+    x, (key, value) = torch.randn(2, 3, 8), attention.project(torch.randn(2, 5, 8))
+    bias = torch.randn(1, 3, 5)
+    _, weights = attention.look(x, key, value, bias=bias, sharpness=4.0)
+    scores = attention.query(x) @ key[:, 0].transpose(-1, -2) / 8**0.5
+    torch.testing.assert_close(weights, (4 * scores + bias).softmax(-1))
