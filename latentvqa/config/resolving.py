@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import attrgetter
 
 from latentvqa.config import KL, Config, Latent, conflicts
 from latentvqa.core.records import KLConvention
@@ -86,10 +87,7 @@ def resolve_augment(config: Config, falsified: Mapping[str, int]) -> Config:
 
 def open_keys(config: Config) -> tuple[str, ...]:
     """Those of :data:`BY_DATA` that have no number yet."""
-    values = {
-        key: getattr(getattr(config, key.split(".")[0]), key.split(".")[1]) for key in BY_DATA
-    }
-    return tuple(key for key, value in values.items() if value == "auto")
+    return tuple(key for key in BY_DATA if attrgetter(key)(config) == "auto")
 
 
 def resolve_by_data(config: Config, *, answer_entropy: float, questions: int) -> Config:

@@ -95,7 +95,7 @@ class Attention(nn.Module):
         bias: Tensor | None = None,
         sharpness: float = 1.0,
     ) -> tuple[Tensor, Tensor]:
-        """As :meth:`attend`, with the weights averaged over the heads, ``(N, S, C)``.
+        """As :meth:`attend`, with the weights of each head, ``(N, heads, S, C)``.
 
         Args:
             x: queries, shape ``(N, S, D)``.
@@ -108,7 +108,7 @@ class Attention(nn.Module):
         scores = (query @ key.transpose(-1, -2)).float() * (sharpness / query.shape[-1] ** 0.5)
         weights = (scores if bias is None else scores + bias).softmax(-1)  # (N, heads, S, C)
         kept = F.dropout(weights, self.dropout, self.training)
-        return self._output(kept.to(value.dtype) @ value), weights.mean(1)
+        return self._output(kept.to(value.dtype) @ value), weights
 
     def weights(self, x: Tensor, context: Tensor) -> Tensor:
         """Attention weights averaged over the heads, shape ``(N, S, C)``."""

@@ -205,13 +205,14 @@ class RelatingLayer(EncoderLayer):
         rows, columns = grid
         ways = _ways(rows)[:, None, :, None] * (2 * columns - 1) + _ways(columns)[:, None]
         self.register_buffer("ways", ways.reshape(rows * columns, -1), persistent=False)  # (P, P)
-        self.way_bias = nn.Parameter(torch.zeros(heads, (2 * rows - 1) * (2 * columns - 1)))
+        self.way_bias = nn.Embedding((2 * rows - 1) * (2 * columns - 1), heads)
+        nn.init.zeros_(self.way_bias.weight)
         quieten_(self.attention, self.feed_forward, scale=0.0)
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """Map ``(B, P, D)`` to ``(B, P, D)``; there is nothing to mask."""
         normed = self.attention_norm(x)
-        bias = self.way_bias[:, cast("Tensor", self.ways)]  # (heads, P, P)
+        bias = self.way_bias(self.ways).permute(2, 0, 1)  # (heads, P, P)
         x = x + self.attention.look(normed, *self.attention.project(normed), bias=bias)[0]
         feed: Tensor = self.feed_forward(self.feed_forward_norm(x))
         return x + feed

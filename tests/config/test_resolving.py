@@ -84,18 +84,9 @@ def test_automatic_batches_leave_steps_and_images(questions, size, of_an_image):
 
 
 def test_a_batch_that_is_given_settles_how_many_questions_an_image_has():
-    assert (
-        by_data(
-            made(loader={"batch_size": 160, "questions_per_image": "auto"})
-        ).loader.questions_per_image
-        == 5
-    )
-    assert (
-        by_data(
-            made(loader={"batch_size": 8, "questions_per_image": "auto"})
-        ).loader.questions_per_image
-        == 1
-    )
+    for size, expected in ((160, 5), (8, 1)):
+        given = made(loader={"batch_size": size, "questions_per_image": "auto"})
+        assert by_data(given).loader.questions_per_image == expected
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum"])

@@ -306,7 +306,7 @@ def test_layers_that_know_relative_places_begin_as_if_they_were_not_there():
 
 def test_each_way_across_the_grid_has_a_bias_of_its_own():
     layer = encoder("test_vit", RELATING, image_size=48).layers[0]  # 3 x 3 patches
-    assert layer.way_bias.shape == (4, 25)
+    assert layer.way_bias.weight.shape == (25, 4)
     expected = [
         [(row - r + 2) * 5 + column - c + 2 for r in range(3) for c in range(3)]
         for row in range(3)
@@ -318,7 +318,7 @@ def test_each_way_across_the_grid_has_a_bias_of_its_own():
 @torch.no_grad()
 def test_a_patch_can_look_one_place_to_the_right_whatever_stands_there():
     layer = encoder("test_vit", RELATING, image_size=48).layers[0].eval()
-    layer.way_bias[:, 2 * 5 + 1] = 100.0  # from a patch to the one right of it
+    layer.way_bias.weight[2 * 5 + 1] = 100.0  # from a patch to the one right of it
     torch.nn.init.eye_(layer.attention.output.weight)
     patches = torch.randn(1, 9, WIDTH, generator=torch.Generator().manual_seed(0))
     _, value = layer.attention.project(layer.attention_norm(patches))
@@ -338,4 +338,4 @@ def test_layers_that_know_relative_places_learn():
         optimizer.zero_grad()
         vision(pixels(48)).square().sum().backward()
         optimizer.step()
-    assert {"0.way_bias", "1.way_bias"} <= moved(before, vision.layers)
+    assert {"0.way_bias.weight", "1.way_bias.weight"} <= moved(before, vision.layers)

@@ -79,8 +79,8 @@ def _learned_inputs(model: VQAModel) -> set[str]:
     return {
         f"{prefix}.{name}"
         for prefix, module in model.named_modules()
+        if isinstance(module, nn.Embedding)
         for name, _ in module.named_parameters(recurse=False)
-        if isinstance(module, nn.Embedding) or name == "way_bias"
     } | _SPARED
 
 

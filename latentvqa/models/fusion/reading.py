@@ -120,6 +120,7 @@ class ReadingStep(nn.Module):
         key, value = self.read.project(self.read_norm(patches))
         asking = query if groups is None else groups.spread(query)
         found, weights = self.read.look(asking, key, value, sharpness=_SHARPNESS)
+        weights = weights.mean(dim=1)  # over the heads
         if groups is not None:
             found, weights = groups.collect(found), groups.collect(weights)
         joined = torch.cat([state, found, query * found], dim=-1)  # (Q, 1, 3 D)

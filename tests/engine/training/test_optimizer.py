@@ -71,7 +71,7 @@ def test_only_matrices_decay(model, config):
 def test_what_a_way_across_the_grid_means_does_not_decay():
     config = tiny_config(vision={"layers": 1, "relative_places": True})
     found = names_by_decay(tiny_model(vision={"layers": 1, "relative_places": True}), config)
-    assert "vision.layers.0.way_bias" in found[False]
+    assert "vision.layers.0.way_bias.weight" in found[False]
 
 
 def test_the_identities_of_the_latent_tokens_do_not_decay(model, config):
