@@ -5,12 +5,6 @@ compute no loss.
 """
 
 from latentvqa.models.averaging import AveragedWeights
-from latentvqa.models.backbone import (
-    ImagePreparation,
-    create_backbone,
-    cut_stride,
-    whole_weights,
-)
 from latentvqa.models.decoder import AnswerDecoder
 from latentvqa.models.described import description_of, require_description
 from latentvqa.models.fusion import JointFusion, QuestionConditionedFusion, ReadingFusion
@@ -19,8 +13,14 @@ from latentvqa.models.language.decoder import PretrainedDecoder
 from latentvqa.models.language.question import PretrainedQuestionEncoder
 from latentvqa.models.latent import LatentBottleneck, Posterior
 from latentvqa.models.question import QuestionEncoder
-from latentvqa.models.vision import VisionEncoder
-from latentvqa.models.vision_weights import require_weights_file
+from latentvqa.models.vision import (
+    ImagePreparation,
+    VisionEncoder,
+    create_backbone,
+    cut_stride,
+    require_weights_file,
+    whole_weights,
+)
 from latentvqa.models.vqa import Encoded, VQAModel
 from latentvqa.models.weights import load_own_state, own_state
 

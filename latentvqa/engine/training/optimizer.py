@@ -15,7 +15,7 @@ from latentvqa.config import Config
 from latentvqa.core.schedules.epochs import learning_rate_factor_at
 from latentvqa.engine.assembly import COMPONENTS, components
 from latentvqa.models import VQAModel
-from latentvqa.models.backbone_layers import layers_of, spared_of
+from latentvqa.models.vision.backbone_layers import layers_of, spared_of
 
 _BACKBONE = "vision.backbone."
 _STATE, _ENTRY = "optimizer.", ":"  # around the name of a parameter in a checkpoint

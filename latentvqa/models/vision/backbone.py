@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from latentvqa.errors import ConfigError
 from latentvqa.models.described import is_described, offline_name
-from latentvqa.models.vision_weights import (
+from latentvqa.models.vision.weights import (
     State,
     blank_state,
     creation_fault,

@@ -7,7 +7,7 @@ from safetensors.torch import save_file
 
 from latentvqa.errors import ConfigError
 from latentvqa.models import create_backbone, cut_stride
-from latentvqa.models.backbone import whole_weights
+from latentvqa.models.vision.backbone import whole_weights
 
 
 def test_a_cut_backbone_is_prepared_like_the_whole_one():

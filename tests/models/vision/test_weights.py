@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 
 from latentvqa.errors import ConfigError
 from latentvqa.models import create_backbone
-from latentvqa.models.vision_weights import (
+from latentvqa.models.vision.weights import (
     blank_state,
     read_weights,
     require_weights_file,

@@ -8,14 +8,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from latentvqa.models.attention import quieten_
-from latentvqa.models.backbone import ImagePreparation
-from latentvqa.models.backbone_layers import layers_of
 from latentvqa.models.low_rank import add_lora
 from latentvqa.models.question import EncoderLayer
+from latentvqa.models.vision.backbone import ImagePreparation
+from latentvqa.models.vision.backbone_layers import layers_of
+from latentvqa.models.vision.grid import grid_of, grid_positions, pooled
+from latentvqa.models.vision.relating import RelatingLayer
 
-_MOST_WAVES = 8  # along one side of the grid
-_POSITION_SCALE = 0.5  # root mean square, beside features of about 1
 _LEAST_SPREAD = 0.1  # channels that hardly differ are not blown up
 _LEAST_VARIANCE = 0.1  # nor are directions, beside their mean
 
@@ -69,10 +68,10 @@ class VisionEncoder(nn.Module):
         self.register_buffer("mean", torch.tensor(preparation.mean).view(1, 3, 1, 1) * 255)
         self.register_buffer("std", torch.tensor(preparation.std).view(1, 3, 1, 1) * 255)
         features = self._probe()  # (1, P, C)
-        self.grid = _grid_of(features.shape[1])
+        self.grid = grid_of(features.shape[1])
         self.norm = nn.LayerNorm(features.shape[2])
         self.project = nn.Linear(features.shape[2], width)
-        self.positions = nn.Parameter(_grid_positions(self.grid, width))
+        self.positions = nn.Parameter(grid_positions(self.grid, width))
         self.dropout = nn.Dropout(dropout)
         self.layers = nn.ModuleList(
             RelatingLayer(width, heads, dropout, self.grid)
@@ -123,7 +122,7 @@ class VisionEncoder(nn.Module):
             is_channels_last = getattr(self.backbone, "output_fmt", "NCHW") == "NHWC"
             x = (x if is_channels_last else x.permute(0, 2, 3, 1)).flatten(1, 2)  # (B, P, C)
         patches: Tensor = x[:, self.prefix_tokens :]
-        return patches if self.pool is None else _pooled(patches, self.pool)
+        return patches if self.pool is None else pooled(patches, self.pool)
 
     def embed(self, features: Tensor) -> Tensor:
         """Project features ``(B, P, C)``, add positions, relate: ``(B, P, D)``."""
@@ -187,43 +186,6 @@ class VisionEncoder(nn.Module):
         return features
 
 
-class RelatingLayer(EncoderLayer):
-    """A layer among patches with a learned bias for every way across the grid.
-
-    One bias a head and way (Swin, Liu et al. 2021, arXiv:2103.14030): "the next one that is
-    no background" is one head then. What it adds begins at zero.
-
-    Args:
-        width: size D of the patch tokens.
-        heads: attention heads.
-        dropout: dropout probability in training.
-        grid: rows and columns of the patches.
-    """
-
-    def __init__(self, width: int, heads: int, dropout: float, grid: tuple[int, int]) -> None:
-        super().__init__(width, heads, dropout)
-        rows, columns = grid
-        ways = _ways(rows)[:, None, :, None] * (2 * columns - 1) + _ways(columns)[:, None]
-        self.register_buffer("ways", ways.reshape(rows * columns, -1), persistent=False)  # (P, P)
-        self.way_bias = nn.Embedding((2 * rows - 1) * (2 * columns - 1), heads)
-        nn.init.zeros_(self.way_bias.weight)
-        quieten_(self.attention, self.feed_forward, scale=0.0)
-
-    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Map ``(B, P, D)`` to ``(B, P, D)``; there is nothing to mask."""
-        normed = self.attention_norm(x)
-        bias = self.way_bias(self.ways).permute(2, 0, 1)  # (heads, P, P)
-        x = x + self.attention.look(normed, *self.attention.project(normed), bias=bias)[0]
-        feed: Tensor = self.feed_forward(self.feed_forward_norm(x))
-        return x + feed
-
-
-def _ways(size: int) -> Tensor:
-    """Number of the way from each place to each other along one side, ``(size, size)``."""
-    places = torch.arange(size)
-    return places[:, None] - places + size - 1
-
-
 def _train_last(backbone: nn.Module, count: int) -> None:
     """Leave only the last layers of a backbone trainable."""
     layers = layers_of(backbone, "vision.trained_layers")
@@ -242,43 +204,3 @@ class _SameForEveryImage(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Zeros of shape ``(B, P, C)``."""
         return images.new_zeros(images.shape[0], self.patches, self.channels)
-
-
-def _grid_of(patches: int) -> tuple[int, int]:
-    side = round(patches**0.5)
-    return (side, side) if side * side == patches else (1, patches)
-
-
-def _pooled(patches: Tensor, side: int) -> Tensor:
-    """Means over the cells of a ``side`` x ``side`` grid; patches in no square are kept.
-
-    Args:
-        patches: row by row, shape ``(B, P, C)``.
-        side: cells per side; a smaller grid of patches is kept as it is.
-    """
-    rows, columns = _grid_of(patches.shape[1])
-    if rows <= side or rows != columns:
-        return patches
-    grid = patches.transpose(1, 2).reshape(patches.shape[0], -1, rows, columns)
-    return F.adaptive_avg_pool2d(grid, side).flatten(2).transpose(1, 2)  # (B, side x side, C)
-
-
-def _grid_positions(grid: tuple[int, int], width: int) -> Tensor:
-    """Position vectors of a grid of patches, ``(P, D)``, row by row.
-
-    The lowest waves that a grid of this size can hold (the cosine basis of Ahmed
-    et al. 1974, without its constant), coarse ones strongest, spread over all
-    dimensions. The sinusoids of text spend most dimensions on waves far longer
-    than a few patches, which are a constant here.
-    """
-    features = []
-    for axis, size in enumerate(grid):
-        waves = torch.arange(1, min(size - 1, _MOST_WAVES) + 1)
-        places = torch.arange(size) + 0.5
-        basis = torch.cos(torch.pi * places[:, None] * waves / size) / waves  # (size, waves)
-        shape = (size, 1, -1) if axis == 0 else (1, size, -1)
-        features.append(basis.view(shape).expand(*grid, -1))
-    joined = torch.cat(features, dim=-1).flatten(0, 1)  # (P, waves of both axes)
-    directions = torch.randn(joined.shape[1], width, generator=torch.Generator().manual_seed(0))
-    positions = joined @ directions
-    return positions * (_POSITION_SCALE / positions.square().mean().sqrt().clamp(min=1e-6))

@@ -2,7 +2,7 @@ import pytest
 
 from latentvqa.errors import ConfigError
 from latentvqa.models import create_backbone
-from latentvqa.models.backbone_layers import layers_of, spared_of
+from latentvqa.models.vision.backbone_layers import layers_of, spared_of
 
 
 @pytest.mark.parametrize(

@@ -85,27 +85,6 @@ def test_images_are_normalised_as_the_backbone_wants_them():
     )
 
 
-@torch.no_grad()
-def test_the_positions_of_the_patches_differ():
-    positions = encoder("resnet18", image_size=64, stride=8).positions
-    distance = torch.cdist(positions, positions) + 10 * torch.eye(64)
-    assert float(distance.min()) > 0.01
-
-
-def test_positions_tell_rows_and_columns_from_a_straight_line_of_their_values():
-    positions = encoder("resnet18", image_size=80, stride=16).positions.detach()  # 5 x 5
-    assert float(positions.mean(0).abs().max()) < 1e-6  # nothing that all patches share
-    assert float(positions.square().mean().sqrt()) == pytest.approx(0.5, rel=1e-4)
-    for place in (torch.arange(5).repeat_interleave(5), torch.arange(5).repeat(5)):
-        wanted = (place - 2.0)[:, None]
-        weights = torch.linalg.lstsq(positions, wanted).solution
-        torch.testing.assert_close(positions @ weights, wanted, rtol=0, atol=1e-3)
-
-
-def test_positions_need_no_square_and_one_patch_has_none():
-    assert encoder("test_vit", image_size=16).positions.abs().sum() == 0.0
-
-
 def test_building_an_encoder_moves_no_running_statistics():
     backbone, preparation = create_backbone("test_resnet", image_size=32, stride=8)
     before = state_of(backbone)
@@ -287,55 +266,3 @@ def test_fewer_features_than_channels_are_enough():
     vision = fitted_to(features)
     assert torch.isfinite(vision.project.weight).all()
     assert vision.embed(features).std() < 5
-
-
-RELATING = {"layers": 2, "relative_places": True}
-
-
-@torch.no_grad()
-def test_layers_that_know_relative_places_begin_as_if_they_were_not_there():
-    options = {"image_size": 64, "stride": 8}
-    plain, relating = encoder("test_resnet", **options), encoder("test_resnet", RELATING, **options)
-    state = plain.state_dict()
-    assert set(relating.load_state_dict(state, strict=False).missing_keys) == {
-        name for name in relating.state_dict() if name.startswith("layers.")
-    }
-    images = pixels(64)
-    torch.testing.assert_close(relating.eval()(images), plain.eval()(images))
-
-
-def test_each_way_across_the_grid_has_a_bias_of_its_own():
-    layer = encoder("test_vit", RELATING, image_size=48).layers[0]  # 3 x 3 patches
-    assert layer.way_bias.weight.shape == (25, 4)
-    expected = [
-        [(row - r + 2) * 5 + column - c + 2 for r in range(3) for c in range(3)]
-        for row in range(3)
-        for column in range(3)
-    ]
-    assert layer.ways.tolist() == expected
-
-
-@torch.no_grad()
-def test_a_patch_can_look_one_place_to_the_right_whatever_stands_there():
-    layer = encoder("test_vit", RELATING, image_size=48).layers[0].eval()
-    layer.way_bias.weight[2 * 5 + 1] = 100.0  # from a patch to the one right of it
-    torch.nn.init.eye_(layer.attention.output.weight)
-    patches = torch.randn(1, 9, WIDTH, generator=torch.Generator().manual_seed(0))
-    _, value = layer.attention.project(layer.attention_norm(patches))
-    read = layer(patches) - patches
-    values = value.transpose(1, 2).flatten(2)  # (1, 9, WIDTH)
-    for left, right in ((0, 1), (1, 2), (3, 4), (7, 8)):
-        torch.testing.assert_close(read[:, left], values[:, right])
-
-
-def test_layers_that_know_relative_places_learn():
-    vision = encoder("test_vit", RELATING, image_size=48)
-    optimizer = torch.optim.SGD(vision.parameters(), lr=0.1)
-    before = state_of(vision.layers)
-    for _ in range(
-        2
-    ):  # what a branch begins with lets nothing through before its last weight moves
-        optimizer.zero_grad()
-        vision(pixels(48)).square().sum().backward()
-        optimizer.step()
-    assert {"0.way_bias.weight", "1.way_bias.weight"} <= moved(before, vision.layers)
