@@ -28,7 +28,8 @@ def plan_lines(plan: TrainingPlan, seconds: float) -> list[str]:
         f"device              {plan.device}, {plan.precision}",
         f"memory              {plan.memory / 1e9:,.2f} GB for weights, gradients and moments",
         f"steps               {plan.steps_per_epoch:,} per epoch x "
-        f"{counted(plan.epochs, 'epoch')} = {plan.steps:,}",
+        f"{counted(plan.epochs, 'epoch')} = {plan.steps:,}, "
+        f"of {counted(plan.batch_size, 'question')} each",
         f"backbone frozen     {frozen}",
         f"KL weight           {plan.effective_weight:g} effective {plan.kl_schedule}",
         f"free_bits           {free_bits}",

@@ -27,6 +27,7 @@ class TrainingPlan:
         parameters: number of parameters by component.
         peak_rates: peak learning rate by component.
         frozen_epochs: epochs at the start in which the backbone is frozen.
+        batch_size: most questions of one step.
         steps_per_epoch: optimizer steps.
         epochs: planned epochs.
         effective_weight: KL weight at its full height.
@@ -48,6 +49,7 @@ class TrainingPlan:
     parameters: dict[str, int]
     peak_rates: dict[str, float]
     frozen_epochs: int
+    batch_size: int
     steps_per_epoch: int
     epochs: int
     effective_weight: float
@@ -73,7 +75,8 @@ class TrainingPlan:
             f"{counted(self.train_images, 'image')}, "
             f"validation {self.val_questions:,} on {self.val_images:,}; "
             f"{sum(self.parameters.values()):,} parameters; {counted(self.epochs, 'epoch')} of "
-            f"{counted(self.steps_per_epoch, 'step')} on {self.device} ({self.precision})"
+            f"{counted(self.steps_per_epoch, 'step')} of {counted(self.batch_size, 'question')} "
+            f"on {self.device} ({self.precision})"
         )
 
 

@@ -45,6 +45,7 @@ def _plan(trainer: Trainer) -> TrainingPlan:
         },
         peak_rates={name: rate for name, rate in peak_rates(config).items() if name in found},
         frozen_epochs=trainer.schedules.frozen_epochs,
+        batch_size=int(config.loader.batch_size),  # no longer "auto"
         steps_per_epoch=trainer.steps_per_epoch,
         epochs=trainer.schedules.epochs,
         effective_weight=weight,

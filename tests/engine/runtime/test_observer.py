@@ -12,6 +12,7 @@ PLAN = TrainingPlan(
     parameters={"vision": 1_000_000, "decoder": 234_567},
     peak_rates={"vision": 1e-4, "decoder": 3e-4},
     frozen_epochs=2,
+    batch_size=320,
     steps_per_epoch=1_200,
     epochs=15,
     effective_weight=3.0,
@@ -31,7 +32,7 @@ def test_the_summary_of_a_plan_is_one_line_with_its_counts():
     assert PLAN.steps == 18_000
     assert PLAN.summary() == (
         "12,345 questions on 1,500 images, validation 600 on 75; 1,234,567 parameters; "
-        "15 epochs of 1,200 steps on cpu (bf16)"
+        "15 epochs of 1,200 steps of 320 questions on cpu (bf16)"
     )
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from latentvqa.cli.plan_lines import plan_lines
+from latentvqa.config.resolving import AUTOMATIC_BATCH_SIZES
 from latentvqa.data.tokenizer import train_tokenizers
 from latentvqa.engine.specification import specify
 from latentvqa.engine.training.plan import FEW_STEPS, announce
@@ -28,6 +29,14 @@ def test_a_dry_run_tells_how_free_bits_were_reckoned(tmp_path):
     reckoned = f"5 x H(A) {plan.answer_entropy:.3g} / (6 x 16) = {plan.free_bits:.3g}"
     assert plan.free_bits_origin == reckoned
     assert any(f"auto: {reckoned}" in line for line in plan_lines(plan, 1.0))
+
+
+def test_a_dry_run_tells_the_batch_that_the_data_chose(tmp_path):
+    recorder = Recorder()
+    dry_run(small_config(*BRIEF, "loader.batch_size=auto"), tmp_path, recorder)
+    plan = recorder.plans[0]
+    assert plan.batch_size == AUTOMATIC_BATCH_SIZES[0]  # too few questions for larger ones
+    assert any(f", of {plan.batch_size} questions each" in line for line in plan_lines(plan, 1.0))
 
 
 @pytest.fixture(scope="module")
