@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from torch import Tensor
 
-from latentvqa.data.batches import EncodedTable
-from latentvqa.data.images import ImageStore
+from latentvqa.data.batches import EncodedTable, ImageSource
 from latentvqa.data.tokenizer import BOS, PAD, TextTokenizer
 from latentvqa.engine.answering import AnswerTexts
 from latentvqa.engine.encoding import encoded_batches, generate_answers
@@ -35,7 +34,7 @@ _LOGIT_TEMPERATURES = (0.05, 20.0)
 def fit_logit_temperature(
     model: VQAModel,
     encoded: EncodedTable,
-    store: ImageStore,
+    store: ImageSource,
     tokenizer: TextTokenizer,
     settings: ScoringSettings,
     is_judged: NDArray[np.bool_] | None = None,

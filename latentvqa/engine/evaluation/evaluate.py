@@ -14,12 +14,13 @@ from latentvqa.core.exchanges import ExchangeLimits
 from latentvqa.core.figures import counted
 from latentvqa.core.records import SplitMetrics
 from latentvqa.core.results.evaluation import EvaluationResult, Losses, TypeScores
-from latentvqa.data.batches import EncodedTable
+from latentvqa.data.batches import EncodedTable, ImageSource
 from latentvqa.data.images import ImageStore, ImageTransform, bad_image_message, drop_images
 from latentvqa.data.tables import QuestionTable
 from latentvqa.engine.blind_scores import BlindScores, score_blindly
 from latentvqa.engine.evaluation.calibration import fit_logit_temperature
 from latentvqa.engine.evaluation.seen_answers import seen_answers
+from latentvqa.engine.features import SomeImages, encoded_once
 from latentvqa.engine.latent_use.examination import Examination
 from latentvqa.engine.latent_use.experiments import (
     MOST_ROWS,
@@ -110,6 +111,8 @@ def evaluate(
     )
     _tell_unread_questions(encoded, spec.max_question_tokens, observer)
     settings = loaded.scoring_settings(batch_size=batch_size, samples=samples)
+    if latent_use != "none":  # many passes over the same images
+        store = encoded_once(loaded.model.vision, store, len(table.image_paths), settings, observer)
     blind = _blind_scores(loaded, run, encoded, settings.language, observer)
     if is_calibrating:
         observer.notice("fitting the confidence to the validation answers")
@@ -199,7 +202,7 @@ def evaluate(
 def _examine(
     loaded: LoadedModel,
     table: QuestionTable,
-    store: ImageStore,
+    store: ImageSource,
     settings: ScoringSettings,
     is_short: bool,
     limits: ExchangeLimits | None,
@@ -222,7 +225,7 @@ def _examine(
     runner = InterventionRunner(
         loaded.model,
         EncodedTable(part, loaded.tokenizers, spec.max_question_tokens, spec.max_answer_tokens),
-        store.subset(part.image_paths),
+        SomeImages(store, np.unique(table.image_index[rows])),  # as table.select orders them
         loaded.tokenizers.answer,
         settings,
         on_batch,
@@ -248,11 +251,10 @@ def _open_images(
     table: QuestionTable,
     observer: Observer,
     skip_bad_images: bool,
-) -> tuple[QuestionTable, ImageStore]:
+) -> tuple[QuestionTable, ImageSource]:
     preparation = loaded.model.vision.preparation
     transform = ImageTransform(preparation.size, preparation.interpolation, loaded.max_pixels)
     store = ImageStore(table.image_paths, transform, _CACHE_MIB)
-
     faults = store.load(partial(observer.progress, "images"))
     if not faults:
         return table, store

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from latentvqa.data.batches import Batch, EncodedTable
-from latentvqa.data.images import ImageStore
+from latentvqa.data.batches import Batch, EncodedTable, ImageSource
 from latentvqa.data.tokenizer import BOS, PAD, UNK, TextTokenizer
 from latentvqa.engine.answering import AnswerTexts
 from latentvqa.engine.encoding import EncodedBatch, encoded_batches, generate_answers
+from latentvqa.engine.features import encoded_block
 from latentvqa.engine.runtime.device import autocast
 from latentvqa.engine.scoring import ScoringSettings
 from latentvqa.models import Encoded, Posterior, VQAModel
@@ -79,7 +80,7 @@ class InterventionRunner:
     Args:
         model: in eval mode.
         encoded: the rows.
-        store: their images.
+        store: their images, or the features of these.
         tokenizer: of the answers.
         settings: batch size, device, precision and seed.
         on_batch: called after every batch with the name of the pass, batches
@@ -90,7 +91,7 @@ class InterventionRunner:
         self,
         model: VQAModel,
         encoded: EncodedTable,
-        store: ImageStore,
+        store: ImageSource,
         tokenizer: TextTokenizer,
         settings: ScoringSettings,
         on_batch: Callable[[str, int, int], None] = lambda name, done, total: None,
@@ -166,8 +167,19 @@ class InterventionRunner:
     def _hide(self, batch: Batch, blank: Blank) -> Batch:
         if blank == "question":
             return replace(batch, question_tokens=torch.full((len(batch.rows), 1), UNK))
-        mean = self.model.vision.mean_colour.cpu().view(1, 3, 1, 1)
-        return replace(batch, images=mean.expand_as(batch.images).contiguous())
+        empty = self._blank_features if batch.images.is_floating_point() else self._blank_pixels
+        return replace(batch, images=empty.expand_as(batch.images).contiguous())
+
+    @property
+    def _blank_pixels(self) -> Tensor:
+        return self.model.vision.mean_colour.cpu().view(1, 3, 1, 1)
+
+    @cached_property
+    def _blank_features(self) -> Tensor:
+        vision, settings = self.model.vision, self.settings
+        size = vision.preparation.size
+        pixels = self._blank_pixels.expand(1, 3, size, size)
+        return encoded_block(vision, pixels, settings.device, settings.precision)
 
     def _attention(self, encoding: Encoded) -> Tensor:
         with autocast(self.settings.device, self.settings.precision):

@@ -25,7 +25,8 @@ from latentvqa.core.figures import counted
 from latentvqa.data.batches import ImageSource
 from latentvqa.data.images import ImageStore
 from latentvqa.durable import replace_file
-from latentvqa.engine.runtime.device import autocast, numeric_platform
+from latentvqa.engine.features import FeatureStore, collected, encoded_block
+from latentvqa.engine.runtime.device import numeric_platform
 from latentvqa.engine.runtime.file_lock import held_lock
 from latentvqa.engine.runtime.observer import Observer
 from latentvqa.engine.runtime.settings import Settings
@@ -33,32 +34,12 @@ from latentvqa.errors import DataError
 from latentvqa.models import VisionEncoder
 from latentvqa.stopping import poll
 
-_BLOCK = 64  # images
+_BLOCK = 64  # images, of those that whiten
 _WHITENED_BY = 512  # images, at most; their channels' means are known well by then
-_MEBIBYTE = 2**20
 _NAME, _CHECKSUM = "features", "sha256"
 _DECODING = 2  # changes with the pixels that files are decoded to
 # of each file, in the order of their paths: which side knows it, and by which index
 _Images = dict[Path, tuple[int, int]]
-
-
-class FeatureStore:
-    """Features by image index.
-
-    Args:
-        features: of all images that are known, shape ``(N, P, C)``.
-        places: place of each index in them, shape ``(images,)``.
-    """
-
-    def __init__(self, features: Tensor, places: np.ndarray) -> None:
-        self.places, self._type = places, features.dtype
-        # batches are made in a thread of their own: torch would compute there with as many
-        # threads as training beside it does, and both would wait for each other
-        self._bytes = features.contiguous().view(torch.uint8).numpy()
-
-    def get(self, indices: np.ndarray) -> Tensor:
-        """Features of shape ``(n, P, C)``."""
-        return torch.from_numpy(self._bytes[self.places[indices]]).view(self._type)
 
 
 class ImageSources:
@@ -152,24 +133,23 @@ class ImageSources:
         if not limit:
             return None
         sources, paths = list(images.values()), list(images)
-        features: Tensor | None = None
-        for start in range(0, len(sources), _BLOCK):
-            one = self._encoded(sources[start : start + _BLOCK])
-            self._require_finite(one, paths[start : start + _BLOCK])
-            if features is None:
-                needed = one[0].nbytes * len(sources) / _MEBIBYTE
-                if needed > limit:
-                    self.observer.notice(
-                        f"the frozen backbone is run in every epoch: its features of "
-                        f"{counted(len(sources), 'image')} take {needed:,.0f} MiB, over "
-                        f"loader.feature_mib = {limit:,}"
-                    )
-                    break
-                features = one.new_empty((len(sources), *one.shape[1:]))
-            features[start : start + len(one)] = one
-            self.observer.progress("features of the backbone", start + len(one), len(sources))
-            poll()
-        return features
+
+        def encode(start: int, end: int) -> Tensor:
+            one = self._encoded(sources[start:end])
+            self._require_finite(one, paths[start:end])
+            return one
+
+        def on_excess(needed: float) -> None:
+            self.observer.notice(
+                f"the frozen backbone is run in every epoch: its features of "
+                f"{counted(len(sources), 'image')} take {needed:,.0f} MiB, over "
+                f"loader.feature_mib = {limit:,}"
+            )
+
+        def on_block(done: int) -> None:
+            self.observer.progress("features of the backbone", done, len(sources))
+
+        return collected(encode, len(sources), limit, on_block=on_block, on_excess=on_excess)
 
     def _require_finite(self, features: Tensor, paths: Sequence[Path]) -> None:
         odd = (~torch.isfinite(features)).flatten(1).any(dim=1).nonzero().flatten().tolist()
@@ -181,7 +161,6 @@ class ImageSources:
                 'run.precision = "fp32", or use other weights.'
             )
 
-    @torch.no_grad()
     def _encoded(self, sources: Sequence[tuple[int, int]]) -> Tensor:
         """Features of a block of images, on the CPU."""
         settings, size = self.settings, self.vision.preparation.size
@@ -189,8 +168,7 @@ class ImageSources:
         for number, store in enumerate(self._pixels):
             mine = [place for place, (side, _) in enumerate(sources) if side == number]
             pixels[mine] = store.get(np.array([sources[place][1] for place in mine], np.int64))
-        with autocast(settings.device, settings.precision):
-            return self.vision.features(pixels.to(settings.device)).cpu()
+        return encoded_block(self.vision, pixels, settings.device, settings.precision)
 
     def _key(self, images: _Images) -> str:
         """What the features depend on, as a hash."""

@@ -6,9 +6,11 @@ import torch
 
 from latentvqa.data.batches import EncodedTable
 from latentvqa.data.images import ImageStore, ImageTransform
+from latentvqa.engine.features import encoded_once
 from latentvqa.engine.latent_use.interventions import InterventionRunner, Reading
 from latentvqa.engine.runs.loading import load_model
 from latentvqa.engine.runs.tables import validation_table
+from latentvqa.engine.runtime.observer import Observer
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +67,22 @@ def test_without_an_image_all_images_get_the_same_answers(runner):
         answers.setdefault(question, set()).add(blank.answered.answers[row])
     assert max(map(len, answers.values())) == 1
     assert len(answers) > 1
+
+
+def test_features_in_the_place_of_pixels_give_the_same_answers_seen_or_blank(runner, finished):
+    source = encoded_once(
+        runner.model.vision, runner.store, len(runner.store.paths), runner.settings, Observer()
+    )
+    assert not torch.equal(source.get(np.array([0])), source.get(np.array([1])))
+    tokenizer = load_model(finished.run).tokenizers.answer
+    encoded_before = InterventionRunner(
+        runner.model, runner.encoded, source, tokenizer, runner.settings
+    )
+    for blank in (None, "image", "question"):
+        one, other = (each.encode("pass", blank=blank) for each in (runner, encoded_before))
+        assert one.answered.answers == other.answered.answers
+        np.testing.assert_allclose(one.answered.answer_nll, other.answered.answer_nll, atol=1e-4)
+        torch.testing.assert_close(one.posterior.mu, other.posterior.mu)
 
 
 def test_without_a_question_an_image_gets_one_answer(runner):
